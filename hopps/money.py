@@ -1,0 +1,33 @@
+"""Money is an integer of minor units plus a currency; this is how people read it."""
+
+# ISO 4217 exponents that are not 2.
+_EXPONENTS = {"JPY": 0, "KRW": 0, "CLP": 0, "VND": 0, "BHD": 3, "KWD": 3, "JOD": 3, "OMR": 3, "TND": 3}
+_SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
+
+
+def exponent(currency: str) -> int:
+    """Return how many decimal digits `currency` has (ISO 4217)."""
+    return _EXPONENTS.get(currency, 2)
+
+
+def format_money(minor: int, currency: str) -> str:
+    """Return `minor` units of `currency` as people write it: `format_money(1250, "USD") == "$12.50"`."""
+    digits = exponent(currency)
+    whole, part = divmod(abs(minor), 10**digits)
+    number = f"{whole:,}" + (f".{part:0{digits}d}" if digits else "")
+    sign = "−" if minor < 0 else ""
+    symbol = _SYMBOLS.get(currency)
+    return f"{sign}{symbol}{number}" if symbol else f"{sign}{number} {currency}"
+
+
+def parse_money(text: str, currency: str) -> int:
+    """Return the minor units of an amount typed by a person.
+
+    Raises:
+        ValueError: it is not a plain decimal number, or has more decimals than the currency.
+    """
+    digits = exponent(currency)
+    whole, _, part = text.strip().lstrip("$€£¥").replace(",", "").partition(".")
+    if not (whole + part).isascii() or not (whole or "0").isdigit() or len(part) > digits or not (part or "0").isdigit():
+        raise ValueError(f"Write the amount as a number such as {format_money(1250, currency)}.")
+    return int(whole or "0") * 10**digits + int((part or "").ljust(digits, "0") or "0")

@@ -1,0 +1,173 @@
+"""One hub a process: one channel-layer message wakes it, and it hands the same text to every socket of an audience.
+
+Channels' own `group_send` puts one message into one queue per socket, and every consumer encodes it again. Here the layer carries one
+message per *process*; `script/bench chime` shows what that is worth.
+"""
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Collection, Iterator
+from typing import Any, Protocol, TypedDict
+
+from asgiref.sync import async_to_sync
+from channels.layers import InMemoryChannelLayer, get_channel_layer
+from django.db import transaction
+
+from hopps.realtime.messages import Event, encode
+
+logger = logging.getLogger(__name__)
+
+GROUP = "hopps.hub"
+# An in-memory layer forgets group members after a day; a lost Redis connection is noticed by then too.
+REJOIN_SECONDS = 3600.0
+
+
+class HubSocket(Protocol):
+    """What the hub needs of a socket."""
+
+    person_id: str
+
+    def push(self, text: str) -> None:
+        """Queue `text` for the page; must never block."""
+
+    def wake(self, reason: str) -> None:
+        """Something changed on the server that this socket's own code must look at; must never block."""
+
+
+class Envelope(TypedDict):
+    """What travels over the channel layer."""
+
+    type: str
+    audience: str
+    text: str | None
+    reason: str | None
+    exclude: list[str]
+
+
+class Hub:
+    """The sockets of this process, by audience, and the way to reach all processes' sockets."""
+
+    def __init__(self) -> None:
+        self._audiences: defaultdict[str, set[HubSocket]] = defaultdict(set)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._outbox: asyncio.Queue[Envelope] = asyncio.Queue()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._beats: list[tuple[float, Callable[[], Awaitable[None]]]] = []
+
+    # --- this process's sockets ---
+
+    async def start(self) -> None:
+        """Begin listening on the running loop; the first socket of a process calls this, later calls do nothing."""
+        loop = asyncio.get_running_loop()
+        if self._loop is loop:
+            return
+        self._loop = loop
+        self._outbox = asyncio.Queue()
+        self._tasks = {
+            loop.create_task(self._listen()),
+            loop.create_task(self._send_outbox()),
+            *(loop.create_task(self._beat(seconds, function)) for seconds, function in self._beats),
+        }
+
+    def every(self, seconds: float, function: Callable[[], Awaitable[None]]) -> None:
+        """Have each process call `function` every `seconds` once it serves sockets. To be called at import time."""
+        self._beats.append((seconds, function))
+
+    def subscribe(self, socket: HubSocket, audience: str) -> None:
+        """Add `socket` to `audience`."""
+        self._audiences[audience].add(socket)
+
+    def unsubscribe(self, socket: HubSocket, audiences: Collection[str]) -> None:
+        """Take `socket` out of `audiences`."""
+        for audience in audiences:
+            members = self._audiences.get(audience)
+            if members is None:
+                continue
+            members.discard(socket)
+            if not members:
+                del self._audiences[audience]
+
+    def sockets(self, audience: str) -> Iterator[HubSocket]:
+        """Yield this process's sockets of `audience`."""
+        yield from tuple(self._audiences.get(audience, ()))
+
+    # --- every process's sockets ---
+
+    def publish(self, audience: str, event: Event, *, exclude: Collection[str] = ()) -> None:
+        """Send `event` to every socket of `audience` on every process, after the running transaction commits.
+
+        Args:
+            audience: name of the audience, such as "session:<uuid>".
+            event: what the pages are told.
+            exclude: ids of people who are not to get it.
+        """
+        self._post(audience, text=encode(event), reason=None, exclude=exclude)
+
+    def wake(self, audience: str, reason: str) -> None:
+        """Have every socket of `audience`, on every process, run its own `wake(reason)` after the running transaction commits."""
+        self._post(audience, text=None, reason=reason, exclude=())
+
+    def _post(self, audience: str, *, text: str | None, reason: str | None, exclude: Collection[str]) -> None:
+        envelope = Envelope(type="hub", audience=audience, text=text, reason=reason, exclude=list(exclude))
+        transaction.on_commit(lambda: self._dispatch(envelope), robust=True)
+
+    def _dispatch(self, envelope: Envelope) -> None:
+        loop = self._loop
+        if loop is not None and loop.is_running():
+            # From whichever thread: one queue keeps the order in which things were published.
+            loop.call_soon_threadsafe(self._outbox.put_nowait, envelope)
+        elif not isinstance(get_channel_layer(), InMemoryChannelLayer):
+            async_to_sync(_group_send)(envelope)
+        # Otherwise this process has no sockets and no other process can be reached: there is nobody to tell.
+
+    async def _send_outbox(self) -> None:
+        while True:
+            envelope = await self._outbox.get()
+            try:
+                await _group_send(envelope)
+            except Exception:
+                # The database holds the truth and pages ask for it again; a lost event must not end the hub.
+                logger.exception("Could not publish to %s", envelope["audience"])
+
+    async def _listen(self) -> None:
+        layer: Any = get_channel_layer()
+        while True:
+            try:
+                channel = await layer.new_channel()
+                await layer.group_add(GROUP, channel)
+                while True:
+                    async with asyncio.timeout(REJOIN_SECONDS):
+                        self.deliver(await layer.receive(channel))
+            except TimeoutError:
+                continue
+            except Exception:
+                logger.exception("The channel layer is out of reach; trying again")
+                await asyncio.sleep(1)
+
+    def deliver(self, envelope: Envelope) -> None:
+        """Hand one envelope to this process's sockets."""
+        text, reason, exclude = envelope["text"], envelope["reason"], envelope["exclude"]
+        for socket in self.sockets(envelope["audience"]):
+            if socket.person_id in exclude:
+                continue
+            if text is not None:
+                socket.push(text)
+            if reason is not None:
+                socket.wake(reason)
+
+    async def _beat(self, seconds: float, function: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            await asyncio.sleep(seconds)
+            try:
+                await function()
+            except Exception:
+                logger.exception("A beat failed")
+
+
+async def _group_send(envelope: Envelope) -> None:
+    layer: Any = get_channel_layer()
+    await layer.group_send(GROUP, dict(envelope))
+
+
+hub = Hub()

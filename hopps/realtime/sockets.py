@@ -1,0 +1,146 @@
+"""The consumer every page's websocket stands on: typed messages in, queued text out, floods cut."""
+
+import asyncio
+import time
+from collections import deque
+from datetime import datetime
+from typing import Any, ClassVar
+
+import msgspec
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.utils import timezone
+
+from hopps.realtime.hub import hub
+from hopps.realtime.messages import Error, Event, Message, Ping, encode
+
+# More than this and the page is not ours, or is broken.
+MESSAGES_ALLOWED = 200
+MESSAGES_WINDOW_SECONDS = 10.0
+MESSAGE_BYTES_ALLOWED = 64 * 1024
+# A page that reads this slowly is cut off: it will reconnect and ask for the state.
+QUEUE_ALLOWED = 500
+
+FLOODED = 4429
+TOO_SLOW = 4408
+# Codes with which a browser says goodbye itself: 1000 and 1001 (page left), 1005 (closed without a code).
+GOODBYES = frozenset({1000, 1001, 1005})
+
+
+class Socket(AsyncWebsocketConsumer):
+    """A page's websocket.
+
+    Subclasses set `decoder`, say in `admit` who may connect, and have one `on_<type>` method for each message of the page.
+    """
+
+    # The hub is this process's one reader of the channel layer; a queue per socket is what it saves.
+    channel_layer_alias = None
+    decoder: ClassVar[msgspec.json.Decoder[Any]]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.person_id = ""
+        self.last_heard: datetime = timezone.now()
+        self._audiences: set[str] = set()
+        self._queue: deque[str] = deque()
+        self._writer: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._window_started = 0.0
+        self._window_count = 0
+
+    # --- connecting ---
+
+    async def admit(self) -> bool:
+        """Return whether this person may have this socket."""
+        raise NotImplementedError
+
+    async def greet(self) -> None:
+        """Subscribe to audiences and send the first state."""
+
+    async def connect(self) -> None:
+        await hub.start()
+        user = self.scope["user"]
+        if not user.is_authenticated or not user.is_active:
+            await self.close()
+            return
+        self.person_id = str(user.pk)
+        if not await self.admit():
+            await self.close()
+            return
+        await self.accept()
+        await self.greet()
+
+    async def disconnect(self, code: int) -> None:
+        hub.unsubscribe(self, self._audiences)
+        self._audiences.clear()
+
+    def listen_to(self, *audiences: str) -> None:
+        """Make `audiences` the ones this socket hears, and no others."""
+        hub.unsubscribe(self, self._audiences - set(audiences))
+        for audience in audiences:
+            hub.subscribe(self, audience)
+        self._audiences = set(audiences)
+
+    # --- page to server ---
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        self.last_heard = timezone.now()
+        if self._flooding():
+            await self.close(FLOODED)
+            return
+        if text_data is None or len(text_data) > MESSAGE_BYTES_ALLOWED:
+            self.tell(Error(message="That message is too large, or not text."))
+            return
+        try:
+            message: Message = self.decoder.decode(text_data)
+        except (msgspec.DecodeError, UnicodeError) as problem:
+            self.tell(Error(message=f"That message could not be read: {problem}."))
+            return
+        if isinstance(message, Ping):
+            return
+        handler = getattr(self, f"on_{message.__struct_config__.tag}")
+        await handler(message)
+
+    def _flooding(self) -> bool:
+        now = time.monotonic()
+        if now - self._window_started > MESSAGES_WINDOW_SECONDS:
+            self._window_started, self._window_count = now, 0
+        self._window_count += 1
+        return self._window_count > MESSAGES_ALLOWED
+
+    # --- server to page ---
+
+    def tell(self, event: Event) -> None:
+        """Queue one event for this page alone."""
+        self.push(encode(event))
+
+    def push(self, text: str) -> None:
+        """Queue `text`. A writer runs only while there is something to write, so a slow socket delays nobody else."""
+        if len(self._queue) >= QUEUE_ALLOWED:
+            self.later(self.close(TOO_SLOW))
+            return
+        self._queue.append(text)
+        if self._writer is None:
+            self._writer = asyncio.get_running_loop().create_task(self._write())
+
+    async def _write(self) -> None:
+        try:
+            while self._queue:
+                await self.base_send({"type": "websocket.send", "text": self._queue.popleft()})
+        except (OSError, RuntimeError):
+            # The socket closed under us; `disconnect` follows.
+            self._queue.clear()
+        finally:
+            self._writer = None
+
+    def wake(self, reason: str) -> None:
+        """Run `on_wake` for `reason` in this socket's own task."""
+        self.later(self.on_wake(reason))
+
+    async def on_wake(self, reason: str) -> None:
+        """Look again at what `reason` names."""
+
+    def later(self, work: Any) -> None:
+        """Run the coroutine `work` beside this one, kept until it is done."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
