@@ -5,6 +5,7 @@ message per *process*; `script/bench chime` shows what that is worth.
 """
 
 import asyncio
+import contextlib
 import logging
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Iterator
@@ -21,6 +22,7 @@ logger = logging.getLogger(__name__)
 GROUP = "hopps.hub"
 # An in-memory layer forgets group members after a day; a lost Redis connection is noticed by then too.
 REJOIN_SECONDS = 3600.0
+JOIN_SECONDS = 2.0
 
 
 class HubSocket(Protocol):
@@ -54,16 +56,24 @@ class Hub:
         self._outbox: asyncio.Queue[Envelope] = asyncio.Queue()
         self._tasks: set[asyncio.Task[None]] = set()
         self._beats: list[tuple[float, Callable[[], Awaitable[None]]]] = []
+        self._listening = asyncio.Event()
 
     # --- this process's sockets ---
 
     async def start(self) -> None:
         """Begin listening on the running loop; the first socket of a process calls this, later calls do nothing."""
         loop = asyncio.get_running_loop()
-        if self._loop is loop:
-            return
-        self._loop = loop
+        if self._loop is not loop:
+            self._loop = loop
+            self._run(loop)
+        with contextlib.suppress(TimeoutError):
+            # A layer out of reach must not keep pages from their socket: they ask for the state when they open it.
+            async with asyncio.timeout(JOIN_SECONDS):
+                await self._listening.wait()
+
+    def _run(self, loop: asyncio.AbstractEventLoop) -> None:
         self._outbox = asyncio.Queue()
+        self._listening = asyncio.Event()
         self._tasks = {
             loop.create_task(self._listen()),
             loop.create_task(self._send_outbox()),
@@ -136,6 +146,7 @@ class Hub:
             try:
                 channel = await layer.new_channel()
                 await layer.group_add(GROUP, channel)
+                self._listening.set()
                 while True:
                     async with asyncio.timeout(REJOIN_SECONDS):
                         self.deliver(await layer.receive(channel))

@@ -1,0 +1,59 @@
+"""Forms about people."""
+
+import zoneinfo
+
+from django import forms
+from django.http import HttpRequest
+
+from accounts.models import ExpertProfile, Topic, User
+
+
+class SignupForm(forms.Form):
+    """What we ask beside allauth's email and password."""
+
+    field_order = ("display_name", "email", "password1")
+
+    display_name = forms.CharField(
+        label="Your name",
+        max_length=80,
+        help_text="Shown to the person you talk to.",
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
+    # Filled in by the page from the browser; anything unknown is UTC rather than an error nobody could act on.
+    time_zone = forms.CharField(required=False, widget=forms.HiddenInput(attrs={"data-time-zone": ""}))
+
+    def clean_time_zone(self) -> str:
+        name: str = self.cleaned_data["time_zone"]
+        return name if name in zoneinfo.available_timezones() else "UTC"
+
+    def signup(self, request: HttpRequest, user: User) -> None:
+        """Called by allauth with the new user."""
+        user.display_name = self.cleaned_data["display_name"]
+        user.time_zone = self.cleaned_data["time_zone"]
+        user.save(update_fields=["display_name", "time_zone"])
+
+
+class ExpertApplicationForm(forms.ModelForm[ExpertProfile]):
+    """What a person says about themselves to become an expert, and edits later."""
+
+    topics = forms.ModelMultipleChoiceField(
+        queryset=Topic.objects.filter(is_active=True),
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": "Choose at least one topic you can help with."},
+        help_text="An operator approves each one.",
+    )
+
+    class Meta:
+        model = ExpertProfile
+        fields = ("headline", "about")
+        widgets = {"about": forms.Textarea(attrs={"rows": 6})}  # noqa: RUF012  Django's own form
+
+
+class PersonForm(forms.ModelForm[User]):
+    """Name and time zone."""
+
+    time_zone = forms.ChoiceField(choices=lambda: [(name, name) for name in sorted(zoneinfo.available_timezones())])
+
+    class Meta:
+        model = User
+        fields = ("display_name", "time_zone")

@@ -1,0 +1,178 @@
+"""Everything that travels on the board's and the session's sockets. `manage.py typescript` makes the page's types from it."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+import msgspec
+
+from hopps.realtime.messages import Error, Event, Message, Ping, Sync
+
+# --- The board: server to page ---------------------------------------------------------------------------------------
+
+
+class OpenRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """A request as experts see it before accepting."""
+
+    id: UUID
+    title: str
+    details: str
+    topic: str
+    price: str
+    customer: str
+    cap_minutes: int
+    requested_at: datetime
+    expires_at: datetime
+
+
+class BoardState(Event):
+    """All a board shows. Sent on connecting, on `sync`, and when the expert's own situation changed."""
+
+    available: bool
+    requests: list[OpenRequest]
+    session: UUID | None
+    """The live session this expert is in, if any."""
+
+
+class RequestOpened(Event):
+    """The chime."""
+
+    request: OpenRequest
+
+
+class RequestClosed(Event):
+    """The request is gone: stop the chime, remove it."""
+
+    id: UUID
+    reason: Literal["taken", "cancelled", "expired"]
+
+
+# --- The board: page to server ---------------------------------------------------------------------------------------
+
+
+class SetAvailability(Message):
+    """The expert switched availability."""
+
+    available: bool
+
+
+# --- The session: server to page -------------------------------------------------------------------------------------
+
+
+class SessionChanged(Event):
+    """The session's state or its people changed: fetch the page's live part again."""
+
+    state: str
+    settled: bool
+
+
+class Clock(Event):
+    """The billable time as the server counted it at `as_of`; the page ticks on from there while `running`."""
+
+    running: bool
+    billable_seconds: float
+    as_of: datetime
+    paused_by: str | None
+    free_seconds: int
+    price_per_minute: int
+    cap_seconds: int
+    warn_seconds: int
+    cap_minor: int
+    currency: str
+
+
+class Presence(Event):
+    """Who is in the room."""
+
+    customer: bool
+    expert: bool
+
+
+class ChatLine(Event):
+    """A line of chat, from either side, one's own included."""
+
+    id: UUID
+    author: UUID
+    name: str
+    body: str
+    sent_at: datetime
+
+
+class Welcome(Event):
+    """The page is in the room. `peers` are the other person's pages that are in it now."""
+
+    peers: list[UUID]
+    ice_servers: list[dict[str, object]]
+    chat: list[ChatLine]
+
+
+class PeerJoined(Event):
+    """The other person's page came in, or came back."""
+
+    page: UUID
+
+
+class PeerLeft(Event):
+    """The other person's page left, or its socket did; media may still flow."""
+
+    page: UUID
+
+
+class Moved(Event):
+    """This person joined from another tab; this page is no longer in the room."""
+
+
+class SignalFrom(Event):
+    """WebRTC signalling from the other page, passed on as it came."""
+
+    page: UUID
+    data: msgspec.Raw
+
+
+class MediaState(Event):
+    """What the other page sends: shown beside its video."""
+
+    page: UUID
+    microphone: bool
+    camera: bool
+    screen: bool
+
+
+# --- The session: page to server -------------------------------------------------------------------------------------
+
+
+class Join(Message):
+    """Enter the room. A page that was in it before may come back without a grant."""
+
+    page: UUID
+    grant: str | None = None
+
+
+class Signal(Message):
+    """WebRTC signalling for the page `to`."""
+
+    to: UUID
+    data: msgspec.Raw
+
+
+class Media(Message):
+    """What this page sends now."""
+
+    microphone: bool
+    camera: bool
+    screen: bool
+
+
+class Chat(Message):
+    """A line of chat. `id` is made by the page, so that sending it again does no harm."""
+
+    id: UUID
+    body: Annotated[str, msgspec.Meta(min_length=1, max_length=4000)]
+
+
+BoardEvent = BoardState | RequestOpened | RequestClosed | Error
+BoardMessage = SetAvailability | Sync | Ping
+SessionEvent = (
+    SessionChanged | Clock | Presence | ChatLine | Welcome | PeerJoined | PeerLeft | Moved | SignalFrom | MediaState | Error
+)
+SessionMessage = Join | Signal | Media | Chat | Sync | Ping

@@ -1,0 +1,1 @@
+"""What billing tells outward, and what it means for a help session."""
