@@ -1,0 +1,176 @@
+// Made by `manage.py typescript` from the event structs. Change those, not this.
+
+export interface BoardState {
+  type: "board_state";
+  available: boolean;
+  requests: Array<OpenRequest>;
+  session: string | null;
+}
+
+export interface Chat {
+  type: "chat";
+  id: string;
+  body: string;
+}
+
+export interface ChatLine {
+  type: "chat_line";
+  id: string;
+  author: string;
+  name: string;
+  body: string;
+  sent_at: string;
+}
+
+export interface Clock {
+  type: "clock";
+  running: boolean;
+  billable_seconds: number;
+  as_of: string;
+  paused_by: string | null;
+  free_seconds: number;
+  price_per_minute: number;
+  cap_seconds: number;
+  warn_seconds: number;
+  cap_minor: number;
+  currency: string;
+}
+
+export interface Error {
+  type: "error";
+  message: string;
+}
+
+export interface Join {
+  type: "join";
+  page: string;
+  grant?: string | null;
+}
+
+export interface Media {
+  type: "media";
+  microphone: boolean;
+  camera: boolean;
+  screen: boolean;
+}
+
+export interface MediaState {
+  type: "media_state";
+  page: string;
+  microphone: boolean;
+  camera: boolean;
+  screen: boolean;
+}
+
+export interface Moved {
+  type: "moved";
+}
+
+export interface OpenRequest {
+  id: string;
+  title: string;
+  details: string;
+  topic: string;
+  price: string;
+  customer: string;
+  cap_minutes: number;
+  requested_at: string;
+  expires_at: string;
+}
+
+export interface PeerJoined {
+  type: "peer_joined";
+  page: string;
+}
+
+export interface PeerLeft {
+  type: "peer_left";
+  page: string;
+}
+
+export interface Ping {
+  type: "ping";
+}
+
+export interface Presence {
+  type: "presence";
+  customer: boolean;
+  expert: boolean;
+}
+
+export interface RequestClosed {
+  type: "request_closed";
+  id: string;
+  reason: "cancelled" | "expired" | "taken";
+}
+
+export interface RequestOpened {
+  type: "request_opened";
+  request: OpenRequest;
+}
+
+export interface SessionChanged {
+  type: "session_changed";
+  state: string;
+  settled: boolean;
+}
+
+export interface SetAvailability {
+  type: "set_availability";
+  available: boolean;
+}
+
+export interface Signal {
+  type: "signal";
+  to: string;
+  data: unknown;
+}
+
+export interface SignalFrom {
+  type: "signal_from";
+  page: string;
+  data: unknown;
+}
+
+export interface Sync {
+  type: "sync";
+}
+
+export interface Welcome {
+  type: "welcome";
+  peers: Array<string>;
+  ice_servers: Array<Record<string, unknown>>;
+  chat: Array<ChatLine>;
+}
+
+export type BoardEvent =
+  | BoardState
+  | RequestOpened
+  | RequestClosed
+  | Error;
+
+export type BoardMessage =
+  | SetAvailability
+  | Sync
+  | Ping;
+
+export type SessionEvent =
+  | SessionChanged
+  | Clock
+  | Presence
+  | ChatLine
+  | Welcome
+  | PeerJoined
+  | PeerLeft
+  | Moved
+  | SignalFrom
+  | MediaState
+  | Error;
+
+export type SessionMessage =
+  | Join
+  | Signal
+  | Media
+  | Chat
+  | Sync
+  | Ping;

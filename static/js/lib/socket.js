@@ -1,0 +1,170 @@
+/** A websocket that comes back by itself and is right again after it did. */
+
+const BEAT_MS = 4_000; // the same as in beat.js
+const SYNC_MS = 30_000;
+// A socket that leaves a `sync` unanswered this long is dead, even where the browser has not noticed.
+const ANSWER_MS = 6_000;
+const FIRST_WAIT_MS = 200;
+const LONGEST_WAIT_MS = 5_000;
+// Handshakes refused in a row, none ever having worked, after which it is not the network.
+const REFUSALS = 4;
+
+/** @typedef {"connecting" | "open" | "lost" | "refused"} SocketState */
+
+/**
+ * The page's socket. `Incoming` and `Outgoing` are the unions of sessions_app/events.py.
+ * @template {{type: string}} Incoming
+ * @template {{type: string}} Outgoing
+ */
+export class LiveSocket {
+  /** @type {WebSocket | null} */
+  #socket = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #retry;
+  #retryAt = 0;
+  /** @type {() => void} */
+  #stopBeat = () => {};
+  #failures = 0;
+  #opened = false;
+  #syncedAt = 0;
+  #heardAt = 0;
+  /** @type {AbortController | null} */
+  #ends = null;
+  /** @type {SocketState} */
+  state = "connecting";
+
+  /**
+   * @param {string} path such as `/ws/board/`
+   * @param {object} hooks
+   * @param {(event: Incoming) => void} hooks.hear a message came
+   * @param {(state: SocketState) => void} hooks.change the connection changed
+   */
+  constructor(path, { hear, change }) {
+    this.url = new URL(path, location.href);
+    this.url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
+    this.hear = hear;
+    this.change = change;
+  }
+
+  /** Connect, and stay connected until `close`. */
+  open() {
+    if (this.#ends) return;
+    this.#ends = new AbortController();
+    const { signal } = this.#ends;
+    addEventListener("online", () => this.#hurry(), { signal });
+    addEventListener("pageshow", () => this.#hurry(), { signal });
+    document.addEventListener("visibilitychange", () => document.hidden || this.#hurry(), { signal });
+    this.#stopBeat = everyBeat(() => this.#beat());
+    this.#connect();
+  }
+
+  /** Say goodbye: the server knows that this page left on purpose. */
+  close() {
+    this.#ends?.abort();
+    this.#ends = null;
+    this.#stopBeat();
+    clearTimeout(this.#retry);
+    this.#socket?.close(1000);
+    this.#socket = null;
+  }
+
+  /**
+   * Send a message if the socket is open.
+   * @param {Outgoing} message
+   * @returns {boolean} whether it was handed over
+   */
+  send(message) {
+    if (this.#socket?.readyState !== WebSocket.OPEN) return false;
+    this.#socket.send(JSON.stringify(message));
+    return true;
+  }
+
+  /** Ask for the whole state. */
+  sync() {
+    this.#syncedAt = performance.now();
+    this.#message("sync");
+  }
+
+  #connect() {
+    clearTimeout(this.#retry);
+    const socket = new WebSocket(this.url);
+    this.#socket = socket;
+    socket.onopen = () => {
+      this.#opened = true;
+      this.#failures = 0;
+      this.#syncedAt = this.#heardAt = performance.now();
+      this.#become("open");
+    };
+    socket.onmessage = (message) => {
+      this.#heardAt = performance.now();
+      if (this.#socket === socket) this.hear(JSON.parse(message.data));
+    };
+    socket.onclose = () => {
+      if (this.#socket === socket && this.#ends) this.#comeBack();
+    };
+  }
+
+  #comeBack() {
+    this.#socket = null;
+    this.#failures += 1;
+    // Never once let in: signed out, or not ours. It goes on trying slowly, since it may be a server that is starting.
+    const refused = !this.#opened && this.#failures >= REFUSALS && navigator.onLine;
+    this.#become(refused ? "refused" : "lost");
+    const wait = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (this.#failures - 1));
+    // Jitter: after a restart not every page comes in the same moment.
+    const jittered = wait * (0.5 + Math.random() / 2);
+    this.#retryAt = performance.now() + jittered;
+    this.#retry = setTimeout(() => this.#connect(), jittered);
+  }
+
+  /** The network or the person is back: do not sit out the wait, and do not trust a socket that slept. */
+  #hurry() {
+    if (!this.#socket) this.#connect();
+    else this.sync();
+  }
+
+  #beat() {
+    const now = performance.now();
+    if (!this.#socket) {
+      // In a hidden page the time-out of `#comeBack` may be late.
+      if (now >= this.#retryAt) this.#connect();
+    } else if (this.#syncedAt > this.#heardAt && now - this.#syncedAt > ANSWER_MS) {
+      const dead = this.#socket;
+      this.#comeBack();
+      dead.close();
+    } else if (now - this.#syncedAt > SYNC_MS) {
+      this.sync();
+    } else {
+      this.#message("ping");
+    }
+  }
+
+  /** @param {"ping" | "sync"} type both belong to every socket's messages (hopps/realtime/messages.py) */
+  #message(type) {
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify({ type }));
+  }
+
+  /** @param {SocketState} state */
+  #become(state) {
+    this.state = state;
+    this.change(state);
+  }
+}
+
+/**
+ * Call `beat` every few seconds, in a hidden page too, until the returned function is called.
+ * @param {() => void} beat
+ * @returns {() => void}
+ */
+function everyBeat(beat) {
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  let timer;
+  const worker = new Worker(new URL("./beat.js", import.meta.url));
+  worker.onmessage = beat;
+  // Where the worker cannot load, the page's own timer does while the page is seen.
+  worker.onerror = () => (timer ??= setInterval(beat, BEAT_MS));
+  return () => {
+    worker.terminate();
+    clearInterval(timer);
+  };
+}
