@@ -50,6 +50,7 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "django.contrib.humanize",
+    "django.forms",  # HouseRenderer finds the widgets' own templates here
     "channels",
     "allauth",
     "allauth.account",
