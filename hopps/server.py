@@ -5,14 +5,14 @@ import uvicorn
 from hopps import env
 
 
-def run() -> None:
-    """Serve until told to stop.
+def run(application: str = "hopps.asgi:application") -> None:
+    """Serve `application` until told to stop.
 
     Reads from the environment: HOST (default 127.0.0.1), PORT (8000), TRUSTED_PROXIES (addresses, none) and ACCESS_LOG (0).
     """
     proxies = env.text("TRUSTED_PROXIES")
     uvicorn.run(
-        "hopps.asgi:application",
+        application,
         host=env.text("HOST", "127.0.0.1"),
         port=env.number("PORT", 8000),
         loop="uvloop",

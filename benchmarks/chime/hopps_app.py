@@ -1,0 +1,21 @@
+"""Ours: the whole of Hopps, plus an address that opens a request's event on the hub as `sessions_app.live` does."""
+
+import os
+
+from channels.db import database_sync_to_async
+
+from benchmarks.chime.payload import chime
+from benchmarks.chime.trigger import with_trigger
+from hopps.asgi import application as hopps_application
+from hopps.realtime.hub import hub
+
+AUDIENCE = os.environ["BENCH_AUDIENCE"]
+
+
+@database_sync_to_async
+def publish(mark: str) -> None:
+    """Publish from a worker thread with a database connection, which is where views do it."""
+    hub.publish(AUDIENCE, chime(mark))
+
+
+application = with_trigger(hopps_application, publish)

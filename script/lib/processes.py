@@ -1,0 +1,107 @@
+"""Server processes for the tests and the benchmarks: started on a port of 127.0.0.1, awaited, ended, with their log at hand."""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+from pathlib import Path
+
+HOST = "127.0.0.1"
+START_SECONDS = 60.0
+STOP_SECONDS = 10.0
+# Straight to this machine, whatever proxy the environment names.
+_opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+def free_port() -> int:
+    """Return a port nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def status_of(url: str) -> int | None:
+    """Return the status `url` answers with, or None while nobody answers."""
+    try:
+        with _opener.open(url, timeout=10) as answer:
+            status: int = answer.status
+            return status
+    except urllib.error.HTTPError as problem:
+        return problem.code
+    except OSError:
+        return None
+
+
+class DidNotStart(Exception):
+    """A server ended, or did not answer in START_SECONDS. The message holds its log."""
+
+
+class ServerProcess:
+    """A program that serves HTTP, in a process group of its own."""
+
+    def __init__(self, command: Sequence[str], *, url: str, log: Path, environment: dict[str, str], folder: Path) -> None:
+        """Describe it.
+
+        Args:
+            command: what to run.
+            url: what answers 200 once it serves.
+            log: file its output is appended to.
+            environment: variables on top of this process's.
+            folder: where it runs.
+        """
+        self.command = list(command)
+        self.url = url
+        self.log = log
+        self.environment = {**os.environ, **environment}
+        self.folder = folder
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """The process's id. Raises RuntimeError when it is not running."""
+        if self._process is None:
+            raise RuntimeError("The server is not running.")
+        return self._process.pid
+
+    def start(self) -> None:
+        """Start it and return once it serves. Raises DidNotStart with the log when it does not."""
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                self.command, env=self.environment, cwd=self.folder, stdout=log, stderr=log, process_group=0
+            )
+        deadline = time.monotonic() + START_SECONDS
+        while self._process.poll() is None and time.monotonic() < deadline:
+            if status_of(self.url) == 200:
+                return
+            time.sleep(0.02)
+        self.kill()
+        raise DidNotStart(f"{' '.join(self.command)} did not serve {self.url}:\n{self.log_tail()}")
+
+    def stop(self) -> None:
+        """Ask it to end, and see to it."""
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it as a power cut would (SIGKILL)."""
+        self._end(signal.SIGKILL)
+
+    def _end(self, how: signal.Signals) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        if process.poll() is None:
+            os.killpg(process.pid, how)
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+    def log_tail(self, characters: int = 6000) -> str:
+        """Return the end of what it has said so far."""
+        return self.log.read_text(errors="replace")[-characters:] if self.log.exists() else ""
