@@ -6,7 +6,7 @@ import django
 from django.conf import settings
 
 settings.configure(
-    SECRET_KEY="only-for-a-benchmark-on-loopback",  # noqa: S106
+    SECRET_KEY="only-for-a-benchmark-on-loopback",
     ALLOWED_HOSTS=["127.0.0.1"],
     INSTALLED_APPS=["channels"],
     CHANNEL_LAYERS={"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}},
@@ -47,7 +47,5 @@ async def publish(mark: str) -> None:
     await layer.group_send(GROUP, {"type": "chime", "payload": msgspec.to_builtins(chime(mark))})
 
 
-application = with_trigger(
-    ProtocolTypeRouter({"http": get_asgi_application(), "websocket": URLRouter([path("ws/board/", Board.as_asgi())])}),
-    publish,
-)
+websocket = URLRouter([path("ws/board/", Board.as_asgi())])
+application = with_trigger(ProtocolTypeRouter({"http": get_asgi_application(), "websocket": websocket}), publish)

@@ -1,4 +1,4 @@
-"""The client all contenders are measured with: many board sockets in one process, and the time until the last of them heard."""
+"""The client all contenders are measured with: many board sockets in one process, and when the last of them heard."""
 
 import asyncio
 import time

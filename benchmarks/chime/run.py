@@ -1,4 +1,4 @@
-"""chime: one request opened, 1 000 experts' boards open on one server process; milliseconds until the last board heard it."""
+"""chime: one request opened, 1 000 experts' boards open on one server process, the time until the last of them heard."""
 
 import argparse
 import asyncio
@@ -97,13 +97,9 @@ def contenders(sockets: int, folder: Path) -> Iterator[list[Contender]]:
 
 
 def _python(environment: dict[str, str], *arguments: str) -> str:
+    command = [sys.executable, *arguments]
     return subprocess.run(
-        [sys.executable, *arguments],
-        env={**os.environ, **environment},
-        cwd=ROOT,
-        check=True,
-        stdout=subprocess.PIPE,
-        text=True,
+        command, env=os.environ | environment, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True
     ).stdout
 
 
@@ -124,9 +120,8 @@ def report(field_of: list[Contender], sockets: int, rounds: int) -> bool:
     """Print the table and the line of JSON; return whether the goals are met."""
     by_name = {contender.name: contender for contender in field_of}
     ours = by_name[OURS].median
-    print(
-        f"chime to {sockets} boards, one process each, {len(encode(chime('round-0-')))} bytes, {rounds} rounds; ms to the last board"
-    )
+    size = len(encode(chime("round-0-")))
+    print(f"chime to {sockets} boards of one process, {size} bytes, {rounds} rounds; milliseconds to the last board")
     print(f"{'':32}{'median':>9}{'fastest':>9}{'slowest':>9}{'× ours':>9}")
     for contender in field_of:
         low, high = min(contender.seconds) * 1000, max(contender.seconds) * 1000

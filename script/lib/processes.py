@@ -1,4 +1,4 @@
-"""Server processes for the tests and the benchmarks: started on a port of 127.0.0.1, awaited, ended, with their log at hand."""
+"""Server processes for the tests and the benchmarks: started on a port of 127.0.0.1, awaited, ended, their log at hand."""
 
 import os
 import signal
