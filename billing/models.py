@@ -26,6 +26,9 @@ class Card(models.Model):
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["owner"], condition=models.Q(is_default=True), name="card_one_default"),
+            models.UniqueConstraint(
+                fields=["owner", "gateway", "gateway_ref"], condition=models.Q(removed_at=None), name="card_saved_once"
+            ),
         ]
         ordering: ClassVar = ["-is_default", "added_at"]
 
@@ -38,8 +41,9 @@ class Payment(models.Model):
 
     class State(models.TextChoices):
         OPEN = "open", "Open"  # holds may be placed; nothing charged yet
-        CHARGED = "charged", "Charged"  # captured, possibly nothing (below the minimum or the free minutes)
-        RELEASED = "released", "Released"  # every hold given back, nothing charged
+        CAPTURING = "capturing", "Being charged"  # what to charge is decided; the processor is being asked
+        CHARGED = "charged", "Charged"
+        RELEASED = "released", "Released"  # nothing charged, every hold goes back
         FAILED = "failed", "Capture failed"  # operators must look
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -52,16 +56,24 @@ class Payment(models.Model):
     )
     currency = models.CharField(max_length=3)
     state = models.CharField(max_length=10, choices=State, default=State.OPEN)
+    # Written in the same UPDATE that leaves OPEN, so that every retry charges the same.
+    due_minor = models.PositiveIntegerField("due", null=True, blank=True)
     charged_minor = models.PositiveIntegerField("charged", default=0)
+    # The sum of the refunds that did not fail, for reading; the refunds' own rows decide what may still be given back.
     refunded_minor = models.PositiveIntegerField("refunded", default=0)
+    problem = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
-    closed_at = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True, help_text="When it was decided what to charge.")
 
     class Meta:
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=models.Q(refunded_minor__lte=models.F("charged_minor")), name="refunds_within_charge"
             ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["payer", "-created_at"], name="payment_by_payer"),
+            models.Index(fields=["state", "closed_at"], name="payment_by_state"),
         ]
         ordering: ClassVar = ["-created_at"]
 
@@ -82,6 +94,7 @@ class Hold(models.Model):
         PLACED = "placed", "Placed"
         DECLINED = "declined", "Declined"
         CAPTURED = "captured", "Captured"
+        RELEASING = "releasing", "Being released"  # decided; the processor is being asked
         RELEASED = "released", "Released"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -92,15 +105,21 @@ class Hold(models.Model):
     captured_minor = models.PositiveIntegerField("captured", default=0)
     state = models.CharField(max_length=10, choices=State, default=State.PENDING)
     gateway_ref = models.CharField(max_length=100, blank=True)
+    # Kept so that the processor can be asked again with exactly the same words.
+    return_url = models.CharField(max_length=500, blank=True)
     problem = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(captured_minor__lte=models.F("amount_minor")), name="capture_within_hold"
+            ),
             models.UniqueConstraint(fields=["payment", "sequence"], name="hold_sequence_once"),
             # Two tabs, or a double click, can start only one hold at a time.
             models.UniqueConstraint(fields=["payment"], condition=models.Q(state="pending"), name="hold_one_pending"),
         ]
+        indexes: ClassVar = [models.Index(fields=["state", "created_at"], name="hold_by_state")]
         ordering: ClassVar = ["sequence"]
 
     def __str__(self) -> str:
@@ -108,7 +127,11 @@ class Hold(models.Model):
 
 
 class Refund(models.Model):
-    """Money given back, by whom and why."""
+    """Money given back, by whom and why.
+
+    One insert reserves the amount and fixes how it is shared out; the unique sequence decides between two at once. All
+    that follows (processor, ledger) can be done again from the row.
+    """
 
     class State(models.TextChoices):
         PENDING = "pending", "Pending"
@@ -117,15 +140,21 @@ class Refund(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="refunds")
+    sequence = models.PositiveIntegerField()
     amount_minor = models.PositiveIntegerField("amount")
+    expert_minor = models.PositiveIntegerField("the expert's part", help_text="The platform gives the rest.")
+    # From which holds: [{"hold": id, "amount_minor": int, "ref": the processor's refund, once it answered}, …]
+    parts = models.JSONField(default=list)
     reason = models.CharField(max_length=300)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="refunds_made")
     state = models.CharField(max_length=10, choices=State, default=State.PENDING)
-    gateway_ref = models.CharField(max_length=100, blank=True)
+    problem = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        ordering: ClassVar = ["created_at"]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["payment", "sequence"], name="refund_sequence_once")]
+        indexes: ClassVar = [models.Index(fields=["state", "created_at"], name="refund_by_state")]
+        ordering: ClassVar = ["sequence"]
 
     def __str__(self) -> str:
         return f"{format_money(self.amount_minor, self.payment.currency)}: {self.reason}"
@@ -142,7 +171,7 @@ class PostingQuerySet(models.QuerySet["Posting"]):
 
 
 class Posting(models.Model):
-    """One entry of the ledger: what each party gained (+) or gave (−), in minor units. A row sums to zero (decision 0001)."""
+    """What each party gained (+) or gave (−) at once, in minor units. A row sums to zero (decision 0001)."""
 
     class Kind(models.TextChoices):
         CHARGE = "charge", "Charge"
@@ -173,6 +202,7 @@ class Posting(models.Model):
                 name="posting_sums_to_zero",
             ),
         ]
+        indexes: ClassVar = [models.Index(fields=["expert_user", "-posted_at"], name="posting_by_expert")]
         ordering: ClassVar = ["-posted_at"]
 
     def __str__(self) -> str:
@@ -202,6 +232,7 @@ class DemoIntent(models.Model):
     card_ref = models.CharField(max_length=100)
     amount_minor = models.PositiveIntegerField("amount")
     captured_minor = models.PositiveIntegerField("captured", default=0)
+    capture_key = models.CharField("idempotency key of the capture", max_length=100, blank=True)
     currency = models.CharField(max_length=3)
     state = models.CharField(max_length=15, choices=State)
     problem = models.CharField(max_length=200, blank=True)
@@ -217,7 +248,11 @@ class DemoRefund(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     key = models.CharField("idempotency key", max_length=100, unique=True)
     intent = models.ForeignKey(DemoIntent, on_delete=models.PROTECT, related_name="refunds")
+    sequence = models.PositiveIntegerField()
     amount_minor = models.PositiveIntegerField("amount")
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["intent", "sequence"], name="demo_refund_sequence_once")]
 
     def __str__(self) -> str:
         return self.key

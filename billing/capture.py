@@ -1,0 +1,179 @@
+"""Charging what a session cost from what is held for it."""
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.utils import timezone
+
+from accounts.models import User
+from billing import ledger, signals
+from billing.gateways import gateway
+from billing.gateways.base import GatewayError, GatewayRefused
+from billing.models import Hold, Payment, Posting
+from billing.release import let_go, release_holds
+
+logger = logging.getLogger(__name__)
+
+State = Payment.State
+
+
+def capture(*, reference: UUID, payee: User, amount_minor: int) -> Payment:
+    """Charge `amount_minor` from the holds of a payment, give the rest back and book it. Safe to call again.
+
+    The first call decides the amount; it never exceeds what is held. Under the processor's minimum nothing is charged.
+    Afterwards the payment is CHARGED, RELEASED (nothing to charge) or FAILED (the processor refused; `problem` says why,
+    and another call tries again).
+
+    Args:
+        reference: what the payment is for.
+        payee: the expert, who gets the share that is not the platform's fee.
+        amount_minor: what is due, in minor units of the payment's currency.
+
+    Raises:
+        Payment.DoesNotExist: nothing was ever held for `reference`.
+        GatewayUnavailable: the processor did not answer; the next call or the sweep goes on from there.
+    """
+    payment = Payment.objects.get(reference=reference)
+    if payment.state == State.OPEN:
+        _decide(payment, payee=payee, amount_minor=amount_minor)
+    elif payment.state == State.FAILED:
+        Payment.objects.filter(pk=payment.pk, state=State.FAILED).update(state=State.CAPTURING, problem="")
+    return carry_out(payment)
+
+
+def carry_out(payment: Payment) -> Payment:
+    """Do what was decided for a payment that is no longer open, from wherever it stopped. Returns it as it is then."""
+    payment.refresh_from_db()
+    if payment.state == State.CAPTURING:
+        _take(payment)
+        payment.refresh_from_db()
+    if payment.state in (State.CHARGED, State.RELEASED):
+        try:
+            release_holds(payment)
+        except GatewayError:
+            logger.exception("Payment %s is settled, but a hold of it was not given back yet; the sweep will", payment.pk)
+    return payment
+
+
+def heal_closed(now: datetime) -> None:
+    """Finish payments whose charging or releasing a crash interrupted more than a minute before `now` (UTC)."""
+    before = now - timedelta(minutes=1)
+    stuck = list(Payment.objects.filter(state=State.CAPTURING, closed_at__lt=before))
+    standing = Hold.objects.filter(state__in=[Hold.State.PLACED, Hold.State.PENDING]).select_related("payment")
+    left_over = standing.filter(payment__state__in=[State.CHARGED, State.RELEASED], payment__closed_at__lt=before)
+    stuck.extend(hold.payment for hold in left_over)
+    for payment in stuck:
+        try:
+            carry_out(payment)
+        except GatewayError:
+            logger.exception("Payment %s could not be finished; the others are", payment.pk)
+    for hold in Hold.objects.filter(state=Hold.State.RELEASING, created_at__lt=before).select_related("card"):
+        try:
+            let_go(hold)
+        except GatewayError:
+            logger.exception("Hold %s is still being released; the others are looked after", hold.pk)
+
+
+def split(due_minor: int, held: Sequence[int], minimum_minor: int) -> list[int]:
+    """Share what is due over holds, in their order, each part zero or at least the processor's minimum.
+
+    A last part that would be too small takes what it lacks from the parts before it; where they cannot spare it, it is
+    given up in the customer's favour.
+
+    Args:
+        due_minor: what to charge.
+        held: the amount of each hold, each at least the minimum.
+        minimum_minor: the least the processor charges at once.
+    """
+    rest = min(due_minor, sum(held))
+    if rest < minimum_minor or rest <= 0:
+        return [0] * len(held)
+    parts = []
+    for amount in held:
+        parts.append(min(amount, rest))
+        rest -= parts[-1]
+    last = max(index for index, part in enumerate(parts) if part)
+    lack = minimum_minor - parts[last]
+    if lack > 0:
+        spare = [max(0, part - minimum_minor) for part in parts[:last]]
+        if sum(spare) < lack:
+            parts[last] = 0
+        else:
+            parts[last] += lack
+            for index in reversed(range(last)):
+                taken = min(spare[index], lack)
+                parts[index] -= taken
+                lack -= taken
+    return parts
+
+
+def shares(charged_minor: int) -> tuple[int, int]:
+    """Return the expert's and the platform's part of a charge; the fee is rounded down and nothing is lost."""
+    fee = charged_minor * settings.PLATFORM_FEE_PERCENT // 100
+    return charged_minor - fee, fee
+
+
+def _decide(payment: Payment, *, payee: User, amount_minor: int) -> None:
+    """Fix what will be charged, in the one UPDATE that closes the payment. Holds placed later find it closed."""
+    holds = list(payment.holds.filter(state=Hold.State.PLACED).select_related("card").order_by("sequence"))
+    due = sum(split(amount_minor, [hold.amount_minor for hold in holds], _minimum(payment, holds)))
+    won = Payment.objects.filter(pk=payment.pk, state=State.OPEN).update(
+        state=State.CAPTURING if due else State.RELEASED, due_minor=due, payee=payee, closed_at=timezone.now()
+    )
+    if won and not due:
+        payment.refresh_from_db()
+        signals.payment_charged.send(sender=Payment, payment=payment)
+
+
+def _take(payment: Payment) -> None:
+    """Capture, book, close. Every step is safe to repeat, by two processes at once too."""
+    assert payment.due_minor is not None
+    kept = [Hold.State.PLACED, Hold.State.CAPTURED]
+    # The same holds in the same order give the same parts: a hold placed after the decision comes last and gets nothing.
+    holds = list(payment.holds.filter(state__in=kept).select_related("card").order_by("sequence"))
+    parts = split(payment.due_minor, [hold.amount_minor for hold in holds], _minimum(payment, holds))
+    for hold, part in zip(holds, parts, strict=True):
+        if not part or hold.state == Hold.State.CAPTURED:
+            continue
+        try:
+            gateway(hold.card.gateway).capture(key=f"capture:{hold.pk}", ref=hold.gateway_ref, amount_minor=part)
+        except GatewayRefused as refusal:
+            logger.error("Payment %s could not be captured: %s", payment.pk, refusal)
+            Payment.objects.filter(pk=payment.pk, state=State.CAPTURING).update(
+                state=State.FAILED, problem=refusal.sentence[:200]
+            )
+            return
+        Hold.objects.filter(pk=hold.pk, state=Hold.State.PLACED).update(state=Hold.State.CAPTURED, captured_minor=part)
+    _book(payment)
+    won = Payment.objects.filter(pk=payment.pk, state=State.CAPTURING).update(
+        state=State.CHARGED, charged_minor=payment.due_minor
+    )
+    if won:
+        payment.refresh_from_db()
+        signals.payment_charged.send(sender=Payment, payment=payment)
+
+
+def _book(payment: Payment) -> None:
+    key = f"charge:{payment.pk}"
+    # Booked before: the fee of that day stands, whatever the setting says now.
+    if payment.due_minor is None or Posting.objects.filter(key=key).exists():
+        return
+    share, fee = shares(payment.due_minor)
+    ledger.post(
+        key=key,
+        kind=Posting.Kind.CHARGE,
+        currency=payment.currency,
+        payment=payment,
+        customer_user=payment.payer,
+        expert_user=payment.payee,
+        customer=-payment.due_minor,
+        expert=share,
+        platform=fee,
+    )
+
+
+def _minimum(payment: Payment, holds: Sequence[Hold]) -> int:
+    return max((gateway(hold.card.gateway).minimum_minor(payment.currency) for hold in holds), default=0)

@@ -1,0 +1,67 @@
+"""Forms of cards, the demo bank and refunds."""
+
+from uuid import uuid4
+
+from django import forms
+
+from billing.gateways.demo import TEST_CARDS
+from billing.models import Payment
+from hopps.money import format_money, parse_money
+
+
+class DemoCardForm(forms.Form):
+    """Adding a card in demo mode: one of the test cards."""
+
+    card = forms.ChoiceField(
+        label="Test card",
+        choices=[(card.ref, f"{card.brand} ending {card.last4}: {card.behaviour}") for card in TEST_CARDS],
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose a test card.", "invalid_choice": "Choose one of the test cards listed."},
+    )
+
+
+class BankAnswerForm(forms.Form):
+    """What the customer says on the demo bank's page."""
+
+    answer = forms.ChoiceField(
+        choices=[("approve", "Approve"), ("refuse", "Refuse")],
+        error_messages={
+            "required": "Press Approve or Refuse.",
+            "invalid_choice": "Press Approve or Refuse.",
+        },
+    )
+
+
+class RefundForm(forms.Form):
+    """How much an operator gives back, and why."""
+
+    # One form, one refund: sent twice, it is found done.
+    refund_id = forms.UUIDField(widget=forms.HiddenInput)
+    amount = forms.CharField(max_length=20, error_messages={"required": "Write how much to give back."})
+    reason = forms.CharField(
+        max_length=300,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="The customer reads it on the receipt.",
+        error_messages={"required": "Say why: the customer reads it on the receipt."},
+    )
+
+    def __init__(self, payment: Payment, data: dict[str, str] | None = None) -> None:
+        left = format_money(payment.refundable_minor, payment.currency)
+        super().__init__(data, initial={"amount": left.removesuffix(f" {payment.currency}"), "refund_id": uuid4()})
+        self.payment = payment
+        self.fields["amount"].label = f"Amount in {payment.currency}"
+        self.fields["amount"].help_text = f"Up to {left}, all that is left of the charge."
+
+    def clean_amount(self) -> int:
+        """Return minor units."""
+        currency = self.payment.currency
+        try:
+            amount = parse_money(self.cleaned_data["amount"], currency)
+        except ValueError as problem:
+            raise forms.ValidationError(str(problem)) from None
+        if amount < 1:
+            raise forms.ValidationError("Give back more than nothing.")
+        left = self.payment.refundable_minor
+        if amount > left and not self.payment.refunds.filter(pk=self.cleaned_data.get("refund_id")).exists():
+            raise forms.ValidationError(f"Only {format_money(left, currency)} of this charge is left to give back.")
+        return amount

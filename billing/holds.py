@@ -1,0 +1,260 @@
+"""Reserving money on a card: once for asking, once more for each extension."""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.db.models import Sum
+from django.utils import timezone
+
+from accounts.models import User
+from billing import signals
+from billing.gateways import gateway
+from billing.gateways.base import Declined, GatewayError, GatewayRefused, GatewayUnavailable, HoldResult, NeedsAction, Placed
+from billing.models import Card, Hold, Payment
+from billing.release import let_go
+from hopps.money import format_money
+
+logger = logging.getLogger(__name__)
+
+# A hold whose processor has not answered for so long was left behind by a crash; a younger one is still being asked for.
+IN_FLIGHT = timedelta(minutes=1)
+# How long a bank's question may stay unanswered before we call it off.
+ABANDONED = timedelta(hours=1)
+
+_OVER = "This is already over, so nothing was held."
+_GIVEN_UP = "This try was given up, so nothing was held. Start again."
+
+
+@dataclass(frozen=True)
+class HoldPlaced:
+    """The money is reserved."""
+
+    hold: Hold
+
+
+@dataclass(frozen=True)
+class HoldDeclined:
+    """Nothing is reserved; `sentence` says why and what to do. `hold` is None where the card was not even asked."""
+
+    hold: Hold | None
+    sentence: str
+
+
+@dataclass(frozen=True)
+class HoldNeedsAction:
+    """The bank wants to see the customer at `url`; then `finish_hold`."""
+
+    hold: Hold
+    url: str
+
+
+@dataclass(frozen=True)
+class HoldInProgress:
+    """Another try for the same payment is under way, and only one may be."""
+
+    sentence: str = "An earlier try is still waiting for the bank. Give it a minute, then try again."
+
+
+HoldOutcome = HoldPlaced | HoldDeclined | HoldNeedsAction | HoldInProgress
+
+
+def place_hold(
+    *,
+    reference: UUID,
+    payer: User,
+    amount_minor: int,
+    currency: str,
+    description: str,
+    card: Card,
+    return_url: str,
+    placed_before: int | None = None,
+) -> HoldOutcome:
+    """Reserve `amount_minor` on `card` for `reference`. Of two tries at once, one places a hold.
+
+    A try left behind at the bank's page is called off and replaced.
+
+    Args:
+        reference: what the payment is for; one payment each.
+        payer: whose card it is.
+        amount_minor: what to reserve, in minor units of `currency`.
+        description: what the customer reads on receipts; the first one counts.
+        card: one of the payer's.
+        return_url: where the bank sends the customer back to.
+        placed_before: how many holds the caller knows to be placed. Where there are more by now, the newest of them is
+            the answer, so a form sent twice holds once. None always places a further one.
+
+    Raises:
+        ValueError: the reference belongs to another payer or another currency.
+    """
+    if card.owner_id != payer.pk or card.removed_at is not None:
+        return HoldDeclined(None, "This card was removed. Choose another one.")
+    least = gateway(card.gateway).minimum_minor(currency)
+    if amount_minor < least:
+        return HoldDeclined(None, f"Cards cannot be charged less than {format_money(least, currency)}. Choose more time.")
+    payment, _ = Payment.objects.get_or_create(
+        reference=reference, defaults={"payer": payer, "currency": currency, "description": description[:200]}
+    )
+    if payment.payer_id != payer.pk or payment.currency != currency:
+        raise ValueError(f"Payment {payment.pk} has another payer or another currency.")
+    if payment.state != Payment.State.OPEN:
+        return HoldDeclined(None, _OVER)
+
+    holds = list(payment.holds.select_related("card", "payment").order_by("sequence"))
+    placed = [hold for hold in holds if hold.state == Hold.State.PLACED]
+    if placed_before is not None and len(placed) > placed_before:
+        return HoldPlaced(placed[-1])
+    for pending in holds:
+        if pending.state == Hold.State.PENDING:
+            earlier = _settle_earlier(pending, card=card, amount_minor=amount_minor)
+            if earlier is not None:
+                return earlier
+    try:
+        with transaction.atomic():
+            hold = Hold.objects.create(
+                payment=payment,
+                # Taken from what was read above: whoever came in between has this number, and we lose here.
+                sequence=holds[-1].sequence + 1 if holds else 1,
+                card=card,
+                amount_minor=amount_minor,
+                return_url=return_url,
+            )
+    except IntegrityError:
+        return HoldInProgress()
+    return _ask(hold)
+
+
+def finish_hold(*, hold: Hold) -> HoldOutcome:
+    """Find out how a hold stands after the customer answered the bank, and write it down. Safe to call again."""
+    hold = _read(hold.pk)
+    if hold.state != Hold.State.PENDING:
+        return _as_written(hold)
+    return _ask(hold)
+
+
+def heal_pending(now: datetime) -> int:
+    """Complete holds that a crash or a closed tab left pending; return how many are no longer.
+
+    Args:
+        now: UTC; holds younger than IN_FLIGHT are left alone.
+    """
+    healed = 0
+    for hold in _pending(before=now - IN_FLIGHT):
+        try:
+            outcome = _ask(hold)
+            if isinstance(outcome, HoldNeedsAction) and hold.created_at < now - ABANDONED:
+                let_go(_read(hold.pk))
+                outcome = _as_written(_read(hold.pk))
+        except GatewayError:
+            logger.exception("Hold %s stays pending; the others are looked after", hold.pk)
+            continue
+        healed += not isinstance(outcome, HoldNeedsAction | HoldInProgress)
+    return healed
+
+
+def is_held(reference: UUID) -> bool:
+    """Return whether money is reserved for `reference` at this moment."""
+    return Hold.objects.filter(
+        payment__reference=reference, payment__state=Payment.State.OPEN, state=Hold.State.PLACED
+    ).exists()
+
+
+def held_minor(payment: Payment) -> int:
+    """Return the sum of a payment's placed holds, in minor units."""
+    total: int | None = payment.holds.filter(state=Hold.State.PLACED).aggregate(total=Sum("amount_minor"))["total"]
+    return total or 0
+
+
+def _pending(*, before: datetime) -> Iterable[Hold]:
+    return list(
+        Hold.objects.filter(state=Hold.State.PENDING, created_at__lt=before).select_related("card", "payment")
+    )
+
+
+def _read(pk: UUID) -> Hold:
+    return Hold.objects.select_related("card", "payment").get(pk=pk)
+
+
+def _settle_earlier(pending: Hold, *, card: Card, amount_minor: int) -> HoldOutcome | None:
+    """Clear the way for a new try. Returns the outcome where the earlier try turns out to be the answer."""
+    if not pending.gateway_ref and pending.created_at > timezone.now() - IN_FLIGHT:
+        return HoldInProgress()
+    try:
+        result = _result(pending)
+        if isinstance(result, Declined):
+            _write(pending, result)
+            return None
+        # Approved at the bank, and the tab closed before we heard: the same hold again would hold the money twice.
+        if isinstance(result, Placed) and (pending.card_id, pending.amount_minor) == (card.pk, amount_minor):
+            return _write(pending, result)
+        Hold.objects.filter(pk=pending.pk, state=Hold.State.PENDING).update(gateway_ref=result.ref)
+        pending.gateway_ref = result.ref
+        return None if let_go(pending) else HoldInProgress()
+    except GatewayUnavailable:
+        return HoldInProgress()
+
+
+def _ask(hold: Hold) -> HoldOutcome:
+    """Ask the processor about a pending hold and write the answer down."""
+    try:
+        return _write(hold, _result(hold))
+    except GatewayUnavailable:
+        # Done or not, we cannot know: the row stays pending, and the next try or the sweep asks with the same key.
+        return HoldInProgress("The payment service did not answer. Give it a minute, then try again.")
+
+
+def _result(hold: Hold) -> HoldResult:
+    """Return how the hold stands at the processor, asking for it where its name is not known yet."""
+    processor = gateway(hold.card.gateway)
+    try:
+        if hold.gateway_ref:
+            return processor.hold_state(hold.gateway_ref)
+        return processor.place_hold(
+            key=f"hold:{hold.pk}",
+            card_ref=hold.card.gateway_ref,
+            amount_minor=hold.amount_minor,
+            currency=hold.payment.currency,
+            description=hold.payment.description,
+            return_url=hold.return_url,
+        )
+    except GatewayRefused as refusal:
+        logger.error("Hold %s was refused: %s", hold.pk, refusal)
+        return Declined(hold.gateway_ref, refusal.sentence)
+
+
+def _write(hold: Hold, result: HoldResult) -> HoldOutcome:
+    """Write the processor's answer; one conditional UPDATE decides who does, and only they tell others."""
+    pending = Hold.objects.filter(pk=hold.pk, state=Hold.State.PENDING)
+    match result:
+        case Placed(ref=ref):
+            won = pending.update(state=Hold.State.PLACED, gateway_ref=ref)
+        case Declined(ref=ref, sentence=sentence):
+            won = pending.update(state=Hold.State.DECLINED, gateway_ref=ref, problem=sentence[:200])
+        case NeedsAction(ref=ref):
+            won = pending.update(gateway_ref=ref)
+    hold = _read(hold.pk)
+    # Closed while the bank was thinking: who closed it did not see this hold.
+    closed = hold.payment.state != Payment.State.OPEN
+    if won and closed and isinstance(result, Placed | NeedsAction):
+        let_go(hold)
+        return HoldDeclined(hold, _OVER)
+    if won and isinstance(result, NeedsAction):
+        return HoldNeedsAction(hold, result.url)
+    if won and isinstance(result, Placed):
+        signals.hold_placed.send(sender=Hold, payment=hold.payment, hold=hold)
+    return _as_written(hold)
+
+
+def _as_written(hold: Hold) -> HoldOutcome:
+    match hold.state:
+        case Hold.State.PLACED | Hold.State.CAPTURED:
+            return HoldPlaced(hold)
+        case Hold.State.PENDING:
+            return HoldInProgress()
+        case Hold.State.DECLINED:
+            return HoldDeclined(hold, hold.problem)
+        case _:
+            return HoldDeclined(hold, _GIVEN_UP)

@@ -1,0 +1,61 @@
+"""The ledger: append-only postings, each summing to zero, from which balances are read."""
+
+from django.db.models import QuerySet, Sum
+
+from accounts.models import User
+from billing.models import Payment, Posting
+
+
+def post(
+    *,
+    key: str,
+    kind: Posting.Kind,
+    currency: str,
+    payment: Payment | None = None,
+    customer_user: User | None = None,
+    expert_user: User | None = None,
+    customer: int = 0,
+    expert: int = 0,
+    platform: int = 0,
+    processor: int = 0,
+) -> Posting:
+    """Write one posting, once: the same key again returns the one that is there.
+
+    Args:
+        key: names what the posting is for, such as `charge:<payment id>`.
+        customer, expert, platform, processor: what each gained (+) or gave (−), in minor units of `currency`.
+
+    Raises:
+        ValueError: it does not sum to zero, or the key was used for other amounts.
+    """
+    amounts = (customer, expert, platform, processor)
+    if sum(amounts):
+        raise ValueError(f"Posting {key} does not sum to zero: {amounts}.")
+    posting, _ = Posting.objects.get_or_create(
+        key=key,
+        defaults={
+            "kind": kind,
+            "currency": currency,
+            "payment": payment,
+            "customer_user": customer_user,
+            "expert_user": expert_user,
+            "customer": customer,
+            "expert": expert,
+            "platform": platform,
+            "processor": processor,
+        },
+    )
+    if (posting.customer, posting.expert, posting.platform, posting.processor) != amounts or posting.currency != currency:
+        raise ValueError(f"Posting {key} exists with other amounts.")
+    return posting
+
+
+def postings_of(user: User) -> QuerySet[Posting]:
+    """Return what `user` earned, gave back and was paid out as an expert, newest first."""
+    return Posting.objects.filter(expert_user=user).select_related("payment")
+
+
+def balance(user: User) -> dict[str, int]:
+    """Return what we owe `user` as an expert: minor units by currency. Below zero after a refund of money paid out."""
+    sums = Posting.objects.filter(expert_user=user).order_by().values("currency").annotate(total=Sum("expert"))
+    return {row["currency"]: row["total"] for row in sums.order_by("currency")}

@@ -1,0 +1,13 @@
+"""What billing tells outward, each once and after the row it tells of is written.
+
+A signal is a hint: a process that dies between the write and the signal never sends it. Who listens reads the rows too.
+"""
+
+from django.dispatch import Signal
+
+# payment: Payment, hold: Hold
+hold_placed = Signal()
+# payment: Payment
+payment_charged = Signal()
+# refund: Refund
+payment_refunded = Signal()

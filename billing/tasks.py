@@ -1,0 +1,29 @@
+"""Periodic jobs. huey finds this module by its name."""
+
+from datetime import datetime
+
+from django.utils import timezone
+from huey import crontab
+from huey.contrib.djhuey import HUEY, db_periodic_task
+
+from billing.capture import heal_closed
+from billing.holds import heal_pending
+from billing.refund import heal_refunds
+
+
+def heal(now: datetime) -> None:
+    """Finish everything about money that a crash or a silent processor interrupted. Safe to repeat.
+
+    Args:
+        now: UTC; what is younger than a minute is still being worked on and left alone.
+    """
+    heal_pending(now)
+    heal_closed(now)
+    heal_refunds(now)
+
+
+@db_periodic_task(crontab(minute="*"))  # type: ignore[untyped-decorator]  # huey has no types
+@HUEY.lock_task("billing-heal")  # type: ignore[untyped-decorator]
+def heal_every_minute() -> None:
+    """Once a minute, `heal`."""
+    heal(timezone.now())

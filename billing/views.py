@@ -1,0 +1,139 @@
+"""Cards and receipts, the demo bank's page, and what an expert earned."""
+
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.models import ExpertProfile, User
+from billing import cards, ledger
+from billing.forms import BankAnswerForm, DemoCardForm
+from billing.gateways.demo import TEST_CARDS, DemoGateway
+from billing.holds import HoldDeclined, HoldPlaced, finish_hold
+from billing.models import Card, Hold, Payment
+
+PER_PAGE = 20
+
+
+@login_required
+@require_safe
+def overview(request: HttpRequest) -> HttpResponse:
+    """Show the person's cards and receipts."""
+    return _overview(request, DemoCardForm())
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def card_add(request: HttpRequest) -> HttpResponse:
+    """Add a demo card; go back to `next` where that is a page of ours."""
+    if settings.PAYMENTS != "demo":
+        raise Http404
+    if request.method != "POST":
+        return _overview(request, DemoCardForm())
+    form = DemoCardForm(request.POST)
+    if not form.is_valid():
+        return _overview(request, form, status=422)
+    chosen = next(card for card in TEST_CARDS if card.ref == form.cleaned_data["card"])
+    card = cards.add(owner=_person(request), gateway_ref=chosen.ref, brand=chosen.brand, last4=chosen.last4)
+    messages.success(request, f"{card} is saved. It is a demo card: no real money moves.")
+    return redirect(_next(request) or "billing")
+
+
+@login_required
+@require_POST
+def card_remove(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Take one of the person's own cards away."""
+    card = _own_card(request, pk)
+    cards.remove(card=card)
+    messages.success(request, f"{card} is removed.")
+    return redirect("billing")
+
+
+@login_required
+@require_POST
+def card_default(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Make one of the person's own cards the one they pay with."""
+    card = _own_card(request, pk)
+    cards.make_default(card=card)
+    messages.success(request, f"You now pay with {card}.")
+    return redirect("billing")
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def demo_bank(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """The demo bank's "is this you?" page. Its answer finishes the hold."""
+    holds = Hold.objects.select_related("payment", "card").filter(card__gateway=DemoGateway.name)
+    hold = get_object_or_404(holds.exclude(gateway_ref=""), pk=pk, payment__payer=_person(request))
+    back = reverse("session", args=[hold.payment.reference])
+    if hold.state != Hold.State.PENDING:
+        messages.info(request, "The bank has your answer already.")
+        return redirect(back)
+    if request.method != "POST":
+        return render(request, "billing/demo_bank.html", {"hold": hold, "payment": hold.payment})
+    form = BankAnswerForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, "Press Approve or Refuse.")
+        return render(request, "billing/demo_bank.html", {"hold": hold, "payment": hold.payment}, status=422)
+    DemoGateway().answer(hold.gateway_ref, approved=form.cleaned_data["answer"] == "approve")
+    match finish_hold(hold=hold):
+        case HoldPlaced():
+            messages.success(request, "Your bank approved it.")
+        case HoldDeclined(sentence=sentence):
+            messages.error(request, sentence)
+        case _:
+            messages.info(request, "We are waiting for your bank.")
+    return redirect(back)
+
+
+@login_required
+@require_safe
+def earnings(request: HttpRequest) -> HttpResponse:
+    """Show what an expert earned and gave back."""
+    person = _person(request)
+    if not ExpertProfile.objects.filter(user=person).exists():
+        raise Http404
+    page = Paginator(ledger.postings_of(person), PER_PAGE).get_page(request.GET.get("page"))
+    return render(request, "billing/earnings.html", {"balance": list(ledger.balance(person).items()), "page": page})
+
+
+def _overview(request: HttpRequest, form: DemoCardForm, status: int = 200) -> HttpResponse:
+    person = _person(request)
+    receipts = Payment.objects.filter(payer=person).prefetch_related("holds__card", "refunds")
+    context = {
+        "cards": list(cards.cards_of(person)),
+        "add_form": form,
+        "payments": Paginator(receipts, PER_PAGE).get_page(request.GET.get("page")),
+        "demo": settings.PAYMENTS == "demo",
+        "next": _next(request) or "",
+    }
+    return render(request, "billing/cards.html", context, status=status)
+
+
+def _person(request: HttpRequest) -> User:
+    """Return who is signed in; the views above let nobody else in."""
+    assert isinstance(request.user, User)
+    return request.user
+
+
+def _own_card(request: HttpRequest, pk: UUID) -> Card:
+    return get_object_or_404(cards.cards_of(_person(request)), pk=pk)
+
+
+def _next(request: HttpRequest) -> str | None:
+    """Return the address to go to afterwards, where it is one of ours."""
+    address = request.POST.get("next") or request.GET.get("next")
+    if address and url_has_allowed_host_and_scheme(
+        address, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    ):
+        return address
+    return None
