@@ -46,7 +46,7 @@ class ExpertApplicationForm(forms.ModelForm[ExpertProfile]):
     class Meta:
         model = ExpertProfile
         fields = ("headline", "about")
-        widgets = {"about": forms.Textarea(attrs={"rows": 6})}  # noqa: RUF012  Django's own form
+        widgets = {"about": forms.Textarea(attrs={"rows": 6})}
 
 
 class PersonForm(forms.ModelForm[User]):

@@ -45,16 +45,14 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     # Kept in lower case by the manager and by allauth, so that unique means unique in any case.
-    email = models.EmailField(
-        "email", unique=True, error_messages={"unique": "Somebody with this email is already here."}
-    )
+    email = models.EmailField("email", unique=True, error_messages={"unique": "Somebody with this email is already here."})
     display_name = models.CharField("name", max_length=80, help_text="What the other person in a session sees.")
     time_zone = models.CharField(max_length=64, default="UTC", validators=[validate_time_zone])
     is_staff = models.BooleanField("operator", default=False, help_text="May sign in to this admin.")
     is_active = models.BooleanField("active", default=True, help_text="Clear this instead of deleting a person.")
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
 
-    objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]  # django-stubs wants Manager[Self]
+    objects: ClassVar[UserManager] = UserManager()
 
     EMAIL_FIELD = "email"
     USERNAME_FIELD = "email"
@@ -136,7 +134,9 @@ class ExpertProfile(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="expert")
-    headline = models.CharField(max_length=120, help_text="One line customers see, such as “Postgres performance, 12 years”.")
+    headline = models.CharField(
+        max_length=120, help_text="One line customers see, such as “Postgres performance, 12 years”."
+    )
     about = models.TextField(max_length=2000, blank=True)
     state = models.CharField(max_length=10, choices=State, default=State.APPLIED)
     available = models.BooleanField(default=False, help_text="The expert's own switch: requests chime only while it is on.")

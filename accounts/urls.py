@@ -1,3 +1,9 @@
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from accounts import views
+
+urlpatterns = [
+    path("settings/", views.person_settings, name="person_settings"),
+    path("expert/apply/", views.apply, name="expert_apply"),
+    path("expert/settings/", views.expert_settings, name="expert_settings"),
+]

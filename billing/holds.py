@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import Sum
+from django.db.models import Count, Sum
 from django.utils import timezone
 
 from accounts.models import User
@@ -166,6 +166,13 @@ def held_minor(payment: Payment) -> int:
     """Return the sum of a payment's placed holds, in minor units."""
     total: int | None = payment.holds.filter(state=Hold.State.PLACED).aggregate(total=Sum("amount_minor"))["total"]
     return total or 0
+
+
+def held_so_far(reference: UUID) -> tuple[int, int]:
+    """Return how many holds are placed for `reference`, and their sum in minor units, as of one moment."""
+    held = Hold.objects.filter(payment__reference=reference, state=Hold.State.PLACED)
+    figures = held.aggregate(count=Count("pk"), total=Sum("amount_minor"))
+    return figures["count"], figures["total"] or 0
 
 
 def _pending(*, before: datetime) -> Iterable[Hold]:

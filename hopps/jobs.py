@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 _started = threading.Lock()
 
 
-class EmbeddedConsumer(Consumer):
+class EmbeddedConsumer(Consumer):  # type: ignore[misc]  # huey carries no types
     """huey's consumer, run inside the web process: signals stay the web server's."""
 
     def _set_signal_handlers(self) -> None:

@@ -30,4 +30,5 @@ def parse_money(text: str, currency: str) -> int:
     whole, _, part = text.strip().lstrip("$€£¥").replace(",", "").partition(".")
     if not (whole + part).isascii() or not (whole or "0").isdigit() or len(part) > digits or not (part or "0").isdigit():
         raise ValueError(f"Write the amount as a number such as {format_money(1250, currency)}.")
-    return int(whole or "0") * 10**digits + int((part or "").ljust(digits, "0") or "0")
+    scale: int = 10**digits
+    return int(whole or "0") * scale + int((part or "").ljust(digits, "0") or "0")

@@ -11,7 +11,7 @@ from hopps.realtime.messages import Error, Event, Message, Ping, Sync
 # --- The board: server to page ---------------------------------------------------------------------------------------
 
 
-class OpenRequest(msgspec.Struct, frozen=True, kw_only=True):
+class OpenRequest(msgspec.Struct, kw_only=True):
     """A request as experts see it before accepting."""
 
     id: UUID

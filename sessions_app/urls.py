@@ -1,5 +1,23 @@
 from django.urls import path
 
-from sessions_app.views import landing
+from sessions_app.views import actions, asking, board, landing, past, session
 
-urlpatterns = [path("", landing.home, name="home")]
+urlpatterns = [
+    path("", landing.home, name="home"),
+    path("ask/", asking.ask, name="ask"),
+    path("sessions/", past.history, name="sessions"),
+    path("sessions/export.csv", past.export, name="sessions_csv"),
+    path("sessions/<uuid:session_id>/", session.session, name="session"),
+    path("sessions/<uuid:session_id>/accept/", actions.accept, name="session_accept"),
+    path("sessions/<uuid:session_id>/cancel/", actions.cancel, name="session_cancel"),
+    path("sessions/<uuid:session_id>/release/", actions.release, name="session_release"),
+    path("sessions/<uuid:session_id>/join/", actions.join, name="session_join"),
+    path("sessions/<uuid:session_id>/pause/", actions.pause, name="session_pause"),
+    path("sessions/<uuid:session_id>/resume/", actions.resume, name="session_resume"),
+    path("sessions/<uuid:session_id>/extend/", actions.extend, name="session_extend"),
+    path("sessions/<uuid:session_id>/end/", actions.end, name="session_end"),
+    path("sessions/<uuid:session_id>/rate/", actions.rate, name="session_rate"),
+    path("sessions/<uuid:session_id>/report/", actions.report, name="session_report"),
+    path("expert/", board.board, name="board"),
+    path("expert/availability/", board.availability, name="expert_availability"),
+]

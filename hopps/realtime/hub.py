@@ -112,15 +112,21 @@ class Hub:
             event: what the pages are told.
             exclude: ids of people who are not to get it.
         """
-        self._post(audience, text=encode(event), reason=None, exclude=exclude)
+        envelope = _envelope(audience, text=encode(event), exclude=exclude)
+        transaction.on_commit(lambda: self._dispatch(envelope), robust=True)
 
     def wake(self, audience: str, reason: str) -> None:
         """Have every socket of `audience`, on every process, run its own `wake(reason)` after the running transaction commits."""
-        self._post(audience, text=None, reason=reason, exclude=())
-
-    def _post(self, audience: str, *, text: str | None, reason: str | None, exclude: Collection[str]) -> None:
-        envelope = Envelope(type="hub", audience=audience, text=text, reason=reason, exclude=list(exclude))
+        envelope = _envelope(audience, reason=reason)
         transaction.on_commit(lambda: self._dispatch(envelope), robust=True)
+
+    def publish_now(self, audience: str, event: Event, *, exclude: Collection[str] = ()) -> None:
+        """`publish` for sockets passing something on: on the event loop, where no transaction is running."""
+        self._dispatch(_envelope(audience, text=encode(event), exclude=exclude))
+
+    def wake_now(self, audience: str, reason: str) -> None:
+        """`wake` on the event loop, where no transaction is running."""
+        self._dispatch(_envelope(audience, reason=reason))
 
     def _dispatch(self, envelope: Envelope) -> None:
         loop = self._loop
@@ -174,6 +180,12 @@ class Hub:
                 await function()
             except Exception:
                 logger.exception("A beat failed")
+
+
+def _envelope(
+    audience: str, *, text: str | None = None, reason: str | None = None, exclude: Collection[str] = ()
+) -> Envelope:
+    return Envelope(type="hub", audience=audience, text=text, reason=reason, exclude=list(exclude))
 
 
 async def _group_send(envelope: Envelope) -> None:

@@ -10,11 +10,11 @@ def _tag(class_name: str) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", class_name).lower()
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=_tag):
+class Event(msgspec.Struct, kw_only=True, tag_field="type", tag=_tag):
     """Server to page."""
 
 
-class Message(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag=_tag):
+class Message(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag=_tag):
     """Page to server. Unknown fields are refused, so a misspelt one is noticed."""
 
 

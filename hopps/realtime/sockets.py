@@ -26,7 +26,7 @@ TOO_SLOW = 4408
 GOODBYES = frozenset({1000, 1001, 1005})
 
 
-class Socket(AsyncWebsocketConsumer):
+class Socket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels carries no types
     """A page's websocket.
 
     Subclasses set `decoder`, say in `admit` who may connect, and have one `on_<type>` method for each message of the page.

@@ -1,0 +1,35 @@
+"""Small pieces every view stands on."""
+
+from typing import TYPE_CHECKING, cast
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
+
+from hopps.errors import Refused
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+
+def signed_in(request: HttpRequest) -> "User":
+    """Return the signed-in person, for views behind `login_required`."""
+    return cast("User", request.user)
+
+
+def wants_json(request: HttpRequest) -> bool:
+    """Whether the page's JavaScript asks, and not a plain form."""
+    return request.headers.get("Accept") == "application/json"
+
+
+def done(request: HttpRequest, *, to: str) -> HttpResponse:
+    """Answer an action that worked: JSON for the page's JavaScript, otherwise on to the page `to`."""
+    return JsonResponse({"ok": True, "to": to}) if wants_json(request) else redirect(to)
+
+
+def refused(request: HttpRequest, refusal: Refused, *, to: str) -> HttpResponse:
+    """Answer an action a rule refused: 409 with the sentence for JavaScript, otherwise the sentence on the page `to`."""
+    if wants_json(request):
+        return JsonResponse({"error": refusal.sentence}, status=409)
+    messages.error(request, refusal.sentence)
+    return redirect(to)

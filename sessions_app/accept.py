@@ -1,0 +1,58 @@
+"""Accepting a request: exactly one expert can."""
+
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.humanize.templatetags.humanize import naturaltime
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts.models import User
+from hopps.errors import Refused
+from sessions_app import jobs, live
+from sessions_app.matching import is_new_pair, may_accept
+from sessions_app.models import HelpSession, State, TimelineEntry
+from sessions_app.timeline import record
+
+
+def accept(*, session_id: UUID, expert: User) -> HelpSession:
+    """Give the request to `expert`, if it is still open.
+
+    Returns:
+        The accepted session.
+
+    Raises:
+        HelpSession.DoesNotExist: there is no such request for this expert.
+        Refused: somebody else took it, it is over, or this expert is busy; the sentence says which.
+    """
+    session = HelpSession.objects.with_people().get(pk=session_id)
+    if session.state == State.DRAFT or not may_accept(session, expert):
+        raise HelpSession.DoesNotExist
+    now = timezone.now()
+    free_seconds = settings.FIT_WINDOW_SECONDS if is_new_pair(session, expert) else 0
+    try:
+        with transaction.atomic():
+            won = HelpSession.objects.filter(pk=session_id, state=State.REQUESTED).update(
+                state=State.ACCEPTED, expert=expert, accepted_at=now, free_seconds=free_seconds
+            )
+    except IntegrityError:
+        raise Refused("You are in another session. End it before you accept the next.") from None
+    session = HelpSession.objects.with_people().get(pk=session_id)
+    if not won:
+        raise Refused(_why_not(session, expert))
+    record(session, TimelineEntry.Kind.ACCEPTED, by=expert, at=now)
+    live.request_closed(session, "taken")
+    live.session_changed(session)
+    jobs.look_again_when_due(session)
+    return session
+
+
+def _why_not(session: HelpSession, expert: User) -> str:
+    if session.expert_id == expert.pk:
+        return "You accepted this one already."
+    if session.state == State.CANCELLED:
+        return "The customer cancelled this request."
+    if session.state == State.EXPIRED:
+        return "This request expired before anybody accepted it."
+    when = naturaltime(session.accepted_at) if session.accepted_at else "already"
+    return f"Another expert took this one {when}."

@@ -1,0 +1,110 @@
+"""Operators' view of help sessions: everything to read, nothing to change."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Model
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+
+from billing.models import Payment
+from hopps.money import format_money
+from sessions_app.models import Attendance, ChatMessage, HelpSession, Pause, Rating, TimelineEntry
+
+
+class ReadOnly:
+    """Operators look; the rules beside the models act."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class ReadOnlyInline(ReadOnly, admin.TabularInline[Any, HelpSession]):
+    """Rows of a session, listed."""
+
+    extra = 0
+    can_delete = False
+
+
+class TimelineInline(ReadOnlyInline):
+    model = TimelineEntry
+    fields = ("at", "by", "kind", "note")
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).select_related("by")
+
+
+class AttendanceInline(ReadOnlyInline):
+    model = Attendance
+    fields = ("person", "joined_at", "last_seen_at", "left_at")
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).select_related("person")
+
+
+class PauseInline(ReadOnlyInline):
+    model = Pause
+    fields = ("by", "started_at", "ended_at")
+
+
+class ChatInline(ReadOnlyInline):
+    model = ChatMessage
+    fields = ("sent_at", "author", "body")
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).select_related("author")
+
+
+class RatingInline(ReadOnlyInline):
+    model = Rating
+    fields = ("stars", "solved", "comment", "rated_at")
+
+
+@admin.register(HelpSession)
+class HelpSessionAdmin(ReadOnly, admin.ModelAdmin[HelpSession]):
+    """Sessions with their timeline."""
+
+    list_display = ("title", "state", "customer", "expert", "topic", "created_at", "billable_seconds", "amount")
+    list_filter = ("state", "topic", "end_reason", ("timeline__kind", admin.ChoicesFieldListFilter))
+    list_select_related = ("customer", "expert", "topic")
+    search_fields = ("title", "customer__email", "expert__email", "id")
+    date_hierarchy = None
+    show_full_result_count = False
+    inlines = (TimelineInline, AttendanceInline, PauseInline, ChatInline, RatingInline)
+    fieldsets = (
+        (None, {"fields": ("title", "details", "state", "end_reason", "customer", "expert", "topic")}),
+        (
+            "Money",
+            {
+                "fields": (
+                    "price_per_minute", "currency", "cap_minutes", "free_seconds",
+                    "billable_seconds", "amount", "payment_link",
+                )
+            },
+        ),
+        (
+            "When",
+            {"fields": ("created_at", "requested_at", "accepted_at", "active_at", "ended_at", "settled_at")},
+        ),
+    )  # fmt: skip
+
+    @admin.display(description="amount")
+    def amount(self, session: HelpSession) -> str:
+        return format_money(session.amount_minor, session.currency)
+
+    @admin.display(description="payment")
+    def payment_link(self, session: HelpSession) -> str:
+        payment = Payment.objects.filter(reference=session.pk).first()
+        if payment is None:
+            return "none"
+        return format_html('<a href="{}">{}</a>', reverse("admin:billing_payment_change", args=[payment.pk]), payment)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
+        return ["amount", "payment_link"]

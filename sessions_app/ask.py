@@ -1,0 +1,139 @@
+"""Asking for help: the words are written down, the cap is held on the card, the request goes live."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import Topic, User
+from billing import holds
+from billing.models import Card
+from billing.release import release
+from sessions_app import jobs, live
+from sessions_app.models import HelpSession, State, TimelineEntry
+from sessions_app.timeline import record
+
+
+@dataclass(frozen=True)
+class Live:
+    """The request is in front of experts."""
+
+    session: HelpSession
+
+
+@dataclass(frozen=True)
+class AlreadyOpen:
+    """This customer has another open request; nothing new was made."""
+
+    session: HelpSession
+
+
+@dataclass(frozen=True)
+class NotHeld:
+    """The card said no. The words are kept in the draft."""
+
+    session: HelpSession
+    sentence: str
+
+
+@dataclass(frozen=True)
+class BankAsks:
+    """The bank wants to see the customer at `url`; the request goes live when it is satisfied."""
+
+    session: HelpSession
+    url: str
+
+
+AskOutcome = Live | AlreadyOpen | NotHeld | BankAsks
+
+
+def ask(*, customer: User, topic: Topic, title: str, details: str, cap_minutes: int, card: Card) -> AskOutcome:
+    """Place the hold for the cap on `card` and put the request in front of experts.
+
+    Args:
+        customer: who asks.
+        topic: what about; its price per minute is the session's from now on.
+        title: one line.
+        details: more, may be empty.
+        cap_minutes: the most minutes to be billed; one of settings.CAP_MINUTES.
+        card: one of the customer's.
+
+    Returns:
+        What became of it. Only `Live` disturbs any expert.
+    """
+    open_session = open_request_of(customer)
+    if open_session is not None:
+        return AlreadyOpen(open_session)
+    words = {
+        "topic": topic,
+        "title": title,
+        "details": details,
+        "currency": topic.currency,
+        "price_per_minute": topic.price_per_minute,
+        "cap_minutes": cap_minutes,
+    }
+    draft = _write_draft(customer, words)
+    outcome = holds.place_hold(
+        reference=draft.pk,
+        payer=customer,
+        amount_minor=draft.price.cap_minor,
+        currency=draft.currency,
+        description=draft.title,
+        card=card,
+        return_url=reverse("session", args=[draft.pk]),
+        placed_before=0,
+    )
+    match outcome:
+        case holds.HoldPlaced():
+            return go_live(draft.pk)
+        case holds.HoldNeedsAction(url=url):
+            return BankAsks(draft, url)
+        case holds.HoldDeclined(sentence=sentence) | holds.HoldInProgress(sentence=sentence):
+            return NotHeld(draft, sentence)
+
+
+def open_request_of(customer: User) -> HelpSession | None:
+    """Return the one open request `customer` may have."""
+    return HelpSession.objects.open().filter(customer=customer).with_people().first()
+
+
+def draft_of(customer: User) -> HelpSession | None:
+    """Return what `customer` wrote and has not sent."""
+    return HelpSession.objects.filter(customer=customer, state=State.DRAFT).with_people().first()
+
+
+def _write_draft(customer: User, words: dict[str, object]) -> HelpSession:
+    if not HelpSession.objects.filter(customer=customer, state=State.DRAFT).update(**words):
+        try:
+            with transaction.atomic():
+                return HelpSession.objects.create(customer=customer, **words)
+        except IntegrityError:  # the same form sent twice at once: the other one wrote it
+            HelpSession.objects.filter(customer=customer, state=State.DRAFT).update(**words)
+    return HelpSession.objects.with_people().get(customer=customer, state=State.DRAFT)
+
+
+def go_live(session_id: UUID) -> Live | AlreadyOpen:
+    """Put a draft whose hold is placed in front of experts; whoever comes second finds it done.
+
+    Called by the form, by the bank's return, by a webhook and by the sweep: one conditional UPDATE decides who does it.
+    """
+    now = timezone.now()
+    try:
+        with transaction.atomic():
+            won = HelpSession.objects.filter(pk=session_id, state=State.DRAFT).update(
+                state=State.REQUESTED, requested_at=now, queued_at=now
+            )
+    except IntegrityError:  # another request of this customer went live first: this one's money goes back
+        HelpSession.objects.filter(pk=session_id, state=State.DRAFT).update(state=State.CANCELLED, ended_at=now)
+        release(reference=session_id)
+        session = HelpSession.objects.with_people().get(pk=session_id)
+        return AlreadyOpen(open_request_of(session.customer) or session)
+    session = HelpSession.objects.with_people().get(pk=session_id)
+    if won:
+        record(session, TimelineEntry.Kind.REQUESTED, by=session.customer, at=now)
+        live.request_opened(session)
+        live.session_changed(session)
+        jobs.look_again_when_due(session)
+    return Live(session)

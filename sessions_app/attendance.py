@@ -1,0 +1,168 @@
+"""Who is in the room, from when to when, and what the clock therefore says."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import Case, DateTimeField, F, Value, When
+from django.utils import timezone
+
+from accounts.models import ExpertProfile, User
+from sessions_app.clock import Interval, Stay, billable_intervals, total_seconds
+from sessions_app.events import Clock, Presence
+from sessions_app.models import Attendance, HelpSession, Pause, State, TimelineEntry
+from sessions_app.timeline import record
+
+
+def join(*, session: HelpSession, person: User, page: UUID, now: datetime) -> Attendance:
+    """Write that `person` came in with `page` at `now` (UTC), and return the new stretch of presence.
+
+    Stretches may overlap (a second tab, a reconnect before the old socket was missed): time counts once per person.
+    """
+    returning = Attendance.objects.filter(session=session, person=person).exists()
+    stretch = Attendance.objects.create(session=session, person=person, page=page, joined_at=now, last_seen_at=now)
+    record(session, TimelineEntry.Kind.JOINED, by=person, note="again" if returning else "", at=now)
+    return stretch
+
+
+def was_admitted(*, session_id: UUID, person: User, page: UUID) -> bool:
+    """Return whether `page` entered this room with a valid grant before."""
+    return Attendance.objects.filter(session_id=session_id, person=person, page=page).exists()
+
+
+def leave(*, attendance_id: UUID, at: datetime) -> None:
+    """Close one stretch of presence at `at` (UTC), the last sign of life; a stretch already closed stays as it is."""
+    stretch = Attendance.objects.select_related("session", "person").get(pk=attendance_id)
+    # Never before it began: the clock of the last sign of life and that of joining are the same, but be sure.
+    at = max(at, stretch.joined_at)
+    if not Attendance.objects.filter(pk=attendance_id, left_at=None).update(left_at=at, last_seen_at=at):
+        return
+    if not Attendance.objects.filter(session=stretch.session, person=stretch.person, left_at=None).exists():
+        record(stretch.session, TimelineEntry.Kind.LEFT, by=stretch.person, at=at)
+
+
+def seen(heard: Mapping[UUID, datetime]) -> None:
+    """Write the last sign of life (UTC) of each open attendance, in one UPDATE for the whole process."""
+    if not heard:
+        return
+    cases = [When(pk=pk, then=Value(at, output_field=DateTimeField())) for pk, at in heard.items()]
+    Attendance.objects.filter(pk__in=list(heard), left_at=None).update(
+        last_seen_at=Case(*cases, default=F("last_seen_at"), output_field=DateTimeField())
+    )
+
+
+def close_stale(now: datetime) -> list[UUID]:
+    """Close, at their last sign of life, the attendances nobody has heard of; return their sessions' ids.
+
+    They are what a killed server or a vanished laptop leaves behind.
+    """
+    limit = now - timedelta(seconds=settings.PRESENCE_STALE_SECONDS)
+    stale = list(Attendance.objects.filter(left_at=None, last_seen_at__lt=limit))
+    for stretch in stale:
+        leave(attendance_id=stretch.pk, at=stretch.last_seen_at)
+    return [stretch.session_id for stretch in stale]
+
+
+def is_fresh(stretch: Attendance, now: datetime) -> bool:
+    """Return whether somebody is behind an open attendance at `now`."""
+    return stretch.left_at is None and now - stretch.last_seen_at <= timedelta(seconds=settings.PRESENCE_STALE_SECONDS)
+
+
+def people_present(session: HelpSession, now: datetime) -> set[UUID]:
+    """Return the ids of the participants in the room at `now`."""
+    stretches = Attendance.objects.filter(session=session, left_at=None)
+    return {stretch.person_id for stretch in stretches if is_fresh(stretch, now)}
+
+
+def pages_of_other(session: HelpSession, person: User, now: datetime) -> list[UUID]:
+    """Return the page the other participant is in the room with, as a list of one; empty where they are not there."""
+    stretches = Attendance.objects.filter(session=session, left_at=None).exclude(person=person).order_by("-joined_at")
+    return [stretch.page for stretch in stretches if is_fresh(stretch, now)][:1]
+
+
+def presence(session: HelpSession, now: datetime) -> Presence:
+    """Return who is in the room, as the pages are told."""
+    present = people_present(session, now)
+    return Presence(customer=session.customer_id in present, expert=session.expert_id in present)
+
+
+def first_joined(session: HelpSession, person_id: UUID | None, *, since: datetime) -> datetime | None:
+    """Return when `person_id` first came in at or after `since` (UTC), or None for never."""
+    stretches = Attendance.objects.filter(session=session, person_id=person_id, joined_at__gte=since)
+    return min((stretch.joined_at for stretch in stretches), default=None)
+
+
+def last_present(session: HelpSession, person_id: UUID | None) -> datetime | None:
+    """Return when `person_id` was last in the room, or None for never."""
+    stretches = Attendance.objects.filter(session=session, person_id=person_id)
+    return max((stretch.left_at or stretch.last_seen_at for stretch in stretches), default=None)
+
+
+# --- the clock ---
+
+
+def billable(session: HelpSession, now: datetime, *, proven_only: bool = False) -> list[Interval]:
+    """Return the billable intervals of `session` as known at `now` (UTC).
+
+    Args:
+        session: its customer and its present expert count; an expert who gave it back does not.
+        now: open stretches with a fresh sign of life count until here. Nothing counts after the session's end.
+        proven_only: count open stretches to their last sign of life only, as the bill does.
+    """
+    stretches = list(Attendance.objects.filter(session=session))
+    pauses = list(Pause.objects.filter(session=session))
+    return _billable(session, stretches, pauses, now, proven_only)
+
+
+def _billable(
+    session: HelpSession, stretches: Iterable[Attendance], pauses: Iterable[Pause], now: datetime, proven_only: bool
+) -> list[Interval]:
+    until = min(session.ended_at or now, now)
+    stays = []
+    for stretch in stretches:
+        if stretch.person_id not in (session.customer_id, session.expert_id):
+            continue
+        open_end = stretch.last_seen_at if proven_only or not is_fresh(stretch, now) else now
+        stays.append(Stay(stretch.person_id, stretch.joined_at, min(stretch.left_at or open_end, until)))
+    return billable_intervals(stays, [(pause.started_at, min(pause.ended_at or until, until)) for pause in pauses])
+
+
+def clock(session: HelpSession, now: datetime) -> Clock:
+    """Return what the clock says at `now`: the same for both sides."""
+    stretches = list(Attendance.objects.filter(session=session))
+    pauses = list(Pause.objects.filter(session=session).select_related("by"))
+    open_pause = next((pause for pause in pauses if pause.ended_at is None), None)
+    present = {stretch.person_id for stretch in stretches if is_fresh(stretch, now)}
+    price = session.price
+    if session.settled_at is not None:
+        seconds = float(session.billable_seconds)
+    else:
+        seconds = total_seconds(_billable(session, stretches, pauses, now, proven_only=False))
+    return Clock(
+        running=(
+            session.state == State.ACTIVE and open_pause is None and {session.customer_id, session.expert_id} <= present
+        ),
+        billable_seconds=seconds,
+        as_of=now,
+        paused_by=str(open_pause.by) if open_pause is not None else None,
+        free_seconds=price.free_seconds,
+        price_per_minute=price.per_minute,
+        cap_seconds=price.cap_seconds,
+        warn_seconds=price.warn_seconds,
+        cap_minor=price.cap_minor,
+        currency=price.currency,
+    )
+
+
+def beat(*, heard: Mapping[UUID, datetime], boards: Iterable[str]) -> None:
+    """Write the signs of life of one server process.
+
+    Args:
+        heard: open attendances and when their page was last heard (UTC).
+        boards: ids of the experts who have a board open.
+    """
+    seen(heard)
+    people = list(boards)
+    if people:
+        ExpertProfile.objects.filter(user_id__in=people).update(board_seen_at=timezone.now())

@@ -1,0 +1,65 @@
+"""A request that comes to nothing: cancelled by its customer, or expired. The hold goes back at once."""
+
+from uuid import UUID
+
+from django.utils import timezone
+
+from accounts.models import User
+from billing.release import release as release_hold
+from hopps.errors import Refused
+from sessions_app import live
+from sessions_app.models import HelpSession, State, TimelineEntry
+from sessions_app.timeline import record
+
+
+def cancel(*, session_id: UUID, customer: User) -> None:
+    """Call a request off, before the session started.
+
+    Raises:
+        Refused: it started or is over.
+    """
+    states = [State.DRAFT, State.REQUESTED, State.ACCEPTED]
+    if not _close(session_id, states, State.CANCELLED, TimelineEntry.Kind.CANCELLED, by=customer):
+        raise Refused("This session has started or is over, so it cannot be cancelled. You can end a running one.")
+
+
+def expire(*, session_id: UUID) -> bool:
+    """Let an unanswered request lapse; return whether it was done."""
+    return _close(session_id, [State.REQUESTED], State.EXPIRED, TimelineEntry.Kind.EXPIRED, by=None)
+
+
+def give_up_on_customer(*, session_id: UUID) -> bool:
+    """Call off an accepted session whose customer never came; return whether it was done."""
+    return _close(
+        session_id,
+        [State.ACCEPTED],
+        State.CANCELLED,
+        TimelineEntry.Kind.CANCELLED,
+        by=None,
+        note="the customer did not come",
+        end_reason=HelpSession.EndReason.NO_SHOW,
+    )
+
+
+def _close(
+    session_id: UUID,
+    from_states: list[State],
+    to: State,
+    kind: TimelineEntry.Kind,
+    *,
+    by: User | None,
+    note: str = "",
+    end_reason: str = "",
+) -> bool:
+    now = timezone.now()
+    won = HelpSession.objects.filter(pk=session_id, state__in=from_states).update(
+        state=to, ended_at=now, end_reason=end_reason
+    )
+    if not won:
+        return False
+    session = HelpSession.objects.with_people().get(pk=session_id)
+    record(session, kind, by=by, note=note, at=now)
+    live.request_closed(session, "expired" if to == State.EXPIRED else "cancelled")
+    live.session_changed(session)
+    release_hold(reference=session_id)
+    return True

@@ -1,0 +1,86 @@
+"""An expert's open board."""
+
+import asyncio
+from uuid import UUID
+
+import msgspec
+from channels.db import database_sync_to_async
+
+from accounts.experts import board_audience, set_availability
+from accounts.models import ExpertProfile, User
+from hopps.errors import Refused
+from hopps.realtime.messages import Error, Sync
+from hopps.realtime.sockets import Socket
+from sessions_app.attendance import beat
+from sessions_app.events import BoardMessage, BoardState, SetAvailability
+from sessions_app.matching import (
+    approved_topic_ids,
+    as_open_request,
+    is_busy,
+    live_session_of,
+    requests_for,
+    topic_audience,
+)
+
+# Every open board of this process.
+BOARDS = "boards"
+
+
+class BoardSocket(Socket):
+    """`/ws/board/`: the chime, and what is open now."""
+
+    decoder = msgspec.json.Decoder(BoardMessage)
+
+    def __init__(self) -> None:
+        super().__init__()
+        # Two changes at once must not leave this socket hearing what the first of them said.
+        self._showing = asyncio.Lock()
+
+    async def admit(self) -> bool:
+        admitted: bool = await database_sync_to_async(self._is_expert)()
+        return admitted
+
+    def _is_expert(self) -> bool:
+        return ExpertProfile.objects.filter(user=self.user).exists()
+
+    @property
+    def user(self) -> User:
+        user: User = self.scope["user"]
+        return user
+
+    async def greet(self) -> None:
+        await database_sync_to_async(beat)(heard={}, boards=[self.person_id])
+        await self.show_state()
+
+    async def show_state(self) -> None:
+        """Hear what this expert is to hear now, then send everything the board shows: in this order nothing is missed."""
+        async with self._showing:
+            topics = await database_sync_to_async(self._topics_to_hear)()
+            self.listen_to(BOARDS, board_audience(self.person_id), *map(topic_audience, topics))
+            self.tell(await database_sync_to_async(self._state)())
+
+    def _topics_to_hear(self) -> list[UUID]:
+        listening = ExpertProfile.objects.available().filter(user=self.user).exists() and not is_busy(self.user)
+        return approved_topic_ids(self.user) if listening else []
+
+    def _state(self) -> BoardState:
+        available = ExpertProfile.objects.available().filter(user=self.user).exists()
+        busy_with = live_session_of(self.user)
+        listening = available and busy_with is None
+        return BoardState(
+            available=available,
+            requests=[as_open_request(session) for session in requests_for(self.user)] if listening else [],
+            session=busy_with.pk if busy_with else None,
+        )
+
+    async def on_sync(self, message: Sync) -> None:
+        await self.show_state()
+
+    async def on_set_availability(self, message: SetAvailability) -> None:
+        try:
+            await database_sync_to_async(set_availability)(user=self.user, available=message.available)
+        except Refused as refusal:
+            self.tell(Error(message=refusal.sentence))
+
+    async def on_wake(self, reason: str) -> None:
+        await self.show_state()

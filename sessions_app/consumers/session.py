@@ -1,0 +1,177 @@
+"""A participant's page of one help session: its state, and the room."""
+
+from uuid import UUID
+
+import msgspec
+from channels.db import database_sync_to_async
+from django.conf import settings
+from django.utils import timezone
+
+from accounts.models import User
+from hopps.errors import Refused
+from hopps.realtime.hub import hub
+from hopps.realtime.messages import Error, Event, Sync
+from hopps.realtime.sockets import GOODBYES, Socket
+from sessions_app import attendance, chat, room
+from sessions_app.events import (
+    Chat,
+    Join,
+    Media,
+    MediaState,
+    Moved,
+    PeerJoined,
+    PeerLeft,
+    SessionChanged,
+    SessionMessage,
+    Signal,
+    SignalFrom,
+    Welcome,
+)
+from sessions_app.models import HelpSession
+
+# Every page of this process that is in a room.
+ROOMS = "rooms"
+NOT_YOURS_ANY_MORE = 4403
+
+
+class SessionSocket(Socket):
+    """`/ws/sessions/<uuid>/`: state and clock for both sides; presence, chat and signalling once in the room."""
+
+    decoder = msgspec.json.Decoder(SessionMessage)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.page: UUID | None = None
+        self.attendance_id: UUID | None = None
+
+    @property
+    def user(self) -> User:
+        user: User = self.scope["user"]
+        return user
+
+    @property
+    def session_id(self) -> UUID:
+        session_id: UUID = self.scope["url_route"]["kwargs"]["session_id"]
+        return session_id
+
+    @property
+    def audience(self) -> str:
+        """Both participants' pages of this session."""
+        return f"session:{self.session_id}"
+
+    def _page_audience(self, page: UUID) -> str:
+        # The session is part of the name: nobody can signal into another room.
+        return f"session:{self.session_id}:page:{page}"
+
+    @property
+    def _person_audience(self) -> str:
+        return f"session:{self.session_id}:person:{self.person_id}"
+
+    # --- connecting ---
+
+    async def admit(self) -> bool:
+        admitted: bool = await database_sync_to_async(self._is_participant)()
+        return admitted
+
+    def _is_participant(self) -> bool:
+        return HelpSession.objects.of(self.user).filter(pk=self.session_id).exists()
+
+    async def greet(self) -> None:
+        self.listen_to(self.audience)
+        await self._show_state()
+
+    async def on_sync(self, message: Sync) -> None:
+        await self._show_state()
+
+    async def _show_state(self) -> None:
+        for event in await database_sync_to_async(self._state)():
+            self.tell(event)
+
+    def _state(self) -> list[Event]:
+        session = HelpSession.objects.with_people().get(pk=self.session_id)
+        now = timezone.now()
+        return [
+            SessionChanged(state=session.state, settled=session.settled_at is not None),
+            attendance.presence(session, now),
+            attendance.clock(session, now),
+        ]
+
+    async def on_wake(self, reason: str) -> None:
+        if reason == "people":
+            if not await database_sync_to_async(self._is_participant)():
+                await self._show_state()
+                await self.close(NOT_YOURS_ANY_MORE)
+        elif self.page is not None and reason != str(self.page):
+            # The same person came in from another tab.
+            self.tell(Moved())
+            await self._leave_room(said_goodbye=True)
+
+    async def disconnect(self, code: int) -> None:
+        await self._leave_room(said_goodbye=code in GOODBYES)
+        await super().disconnect(code)
+
+    # --- the room ---
+
+    async def on_join(self, message: Join) -> None:
+        if self.attendance_id is not None:
+            self.tell(Error(message="This page is in the room already."))
+            return
+        try:
+            stretch = await database_sync_to_async(room.enter)(
+                session_id=self.session_id, person=self.user, page=message.page, token=message.grant
+            )
+        except Refused as refusal:
+            self.tell(Error(message=refusal.sentence))
+            return
+        self.page, self.attendance_id = message.page, stretch.pk
+        self.listen_to(self.audience, self._person_audience, self._page_audience(message.page), ROOMS)
+        self.tell(await database_sync_to_async(self._welcome)())
+        self._publish(PeerJoined(page=message.page))
+        hub.wake_now(self._person_audience, str(message.page))
+
+    def _welcome(self) -> Welcome:
+        session = HelpSession.objects.get(pk=self.session_id)
+        return Welcome(
+            peers=attendance.pages_of_other(session, self.user, timezone.now()),
+            ice_servers=settings.ICE_SERVERS,
+            chat=chat.lines_of(session),
+        )
+
+    async def _leave_room(self, *, said_goodbye: bool) -> None:
+        if self.attendance_id is None or self.page is None:
+            return
+        page, attendance_id = self.page, self.attendance_id
+        self.page = self.attendance_id = None
+        self.listen_to(self.audience)
+        # A page that vanished without a word was there until it was last heard, and no longer.
+        at = timezone.now() if said_goodbye else self.last_heard
+        await database_sync_to_async(room.go)(attendance_id=attendance_id, at=at)
+        self._publish(PeerLeft(page=page))
+
+    async def on_signal(self, message: Signal) -> None:
+        if self.page is None:
+            self.tell(Error(message="Join the call first."))
+            return
+        event = SignalFrom(page=self.page, data=message.data)
+        hub.publish_now(self._page_audience(message.to), event)
+
+    async def on_media(self, message: Media) -> None:
+        if self.page is None:
+            self.tell(Error(message="Join the call first."))
+            return
+        state = MediaState(page=self.page, microphone=message.microphone, camera=message.camera, screen=message.screen)
+        self._publish(state)
+
+    async def on_chat(self, message: Chat) -> None:
+        try:
+            await database_sync_to_async(self._say)(message)
+        except Refused as refusal:
+            self.tell(Error(message=refusal.sentence))
+
+    def _say(self, message: Chat) -> None:
+        session = HelpSession.objects.get(pk=self.session_id)
+        chat.say(session=session, author=self.user, message_id=message.id, body=message.body)
+
+    def _publish(self, event: Event) -> None:
+        """Tell the other side's pages."""
+        hub.publish_now(self.audience, event, exclude=[self.person_id])

@@ -1,0 +1,44 @@
+"""The end of a session. What it costs is worked out by settle, once the last attendance is closed."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.utils import timezone
+
+from accounts.experts import refresh_boards
+from accounts.models import User
+from hopps.errors import Refused
+from sessions_app import attendance, jobs, live
+from sessions_app.models import HelpSession, State, TimelineEntry
+from sessions_app.settle import settle_when_empty
+from sessions_app.timeline import record
+
+
+def end(*, session: HelpSession, by: User) -> None:
+    """Either side ends the running session.
+
+    Raises:
+        Refused: it is not running.
+    """
+    reason = HelpSession.EndReason.CUSTOMER if by.pk == session.customer_id else HelpSession.EndReason.EXPERT
+    if not finish(session_id=session.pk, reason=reason, by=by, at=timezone.now()):
+        raise Refused("This session is not running, so there is nothing to end.")
+
+
+def finish(*, session_id: UUID, reason: HelpSession.EndReason, by: User | None, at: datetime) -> bool:
+    """End an active session at `at` (UTC; nothing after it is billed); return whether it was this call that did."""
+    won = HelpSession.objects.filter(pk=session_id, state=State.ACTIVE).update(
+        state=State.ENDED, ended_at=at, end_reason=reason
+    )
+    if not won:
+        return False
+    session = HelpSession.objects.with_people().get(pk=session_id)
+    note = "" if by else session.get_end_reason_display()
+    record(session, TimelineEntry.Kind.ENDED, by=by, note=note, at=at)
+    live.session_changed(session)
+    refresh_boards(session.expert_id)
+    # Both pages close their sockets when they hear of it; the bill waits for that, or for this job.
+    jobs.look_again_when_due(session)
+    if not attendance.people_present(session, timezone.now()):
+        settle_when_empty(session_id)
+    return True

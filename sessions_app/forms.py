@@ -1,0 +1,184 @@
+"""Forms about help sessions."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+
+from accounts.models import Topic, User
+from billing.cards import cards_of
+from billing.models import Card
+from hopps.money import format_money
+from sessions_app.models import HelpSession, Rating, State
+
+
+def _cap_choices(topic: Topic | None) -> list[tuple[int, str]]:
+    """Return the caps to choose from, with the most each may cost where the topic is known."""
+    if topic is None:
+        return [(minutes, f"{minutes} min") for minutes in settings.CAP_MINUTES]
+    return [
+        (minutes, f"{minutes} min · at most {format_money(minutes * topic.price_per_minute, topic.currency)}")
+        for minutes in settings.CAP_MINUTES
+    ]
+
+
+class TopicsByArea(forms.models.ModelChoiceIterator[Topic]):
+    """Topics grouped by area, each with its price."""
+
+    def __iter__(self) -> Iterator[Any]:
+        yield ("", "Choose a topic")
+        by_area: dict[str, list[tuple[Any, str]]] = {}
+        for topic in self.queryset:
+            label = f"{topic.name} · {topic.price_text}"
+            by_area.setdefault(topic.get_area_display(), []).append((self.field.prepare_value(topic), label))
+        yield from by_area.items()
+
+
+class TopicField(forms.ModelChoiceField[Topic]):
+    """Choose a topic one can ask for."""
+
+    iterator = TopicsByArea
+
+
+def topic_of(chosen: object) -> Topic | None:
+    """Return the topic a form was sent with, or None where it is none that can be asked for."""
+    try:
+        topic: Topic | None = TopicField(queryset=Topic.objects.filter(is_active=True)).clean(chosen)
+    except ValidationError:
+        return None
+    return topic
+
+
+class AskForm(forms.Form):
+    """The ask box."""
+
+    topic = TopicField(
+        queryset=Topic.objects.filter(is_active=True),
+        error_messages={"required": "Choose the topic closest to your problem."},
+    )
+    title = forms.CharField(
+        max_length=120,
+        label="What are you stuck on?",
+        widget=forms.TextInput(attrs={"placeholder": "Postgres query slow after adding an index", "autocomplete": "off"}),
+        error_messages={"required": "Write one line about what you are stuck on."},
+    )
+    details = forms.CharField(
+        max_length=5000,
+        required=False,
+        label="Details",
+        widget=forms.Textarea(attrs={"rows": 4, "placeholder": "What you tried, error messages, links"}),
+        help_text="Optional. Experts read this before they accept.",
+    )
+    cap_minutes = forms.TypedChoiceField(
+        label="At most",
+        coerce=int,
+        initial=30,
+        widget=forms.RadioSelect,
+        help_text="Held on your card, charged only for the time used. You can extend during the session.",
+    )
+
+    def __init__(self, *args: Any, topic: Topic | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        cap = self.fields["cap_minutes"]
+        assert isinstance(cap, forms.TypedChoiceField)
+        cap.choices = _cap_choices(topic)
+
+
+class PaidAskForm(AskForm):
+    """The ask box of a person with saved cards."""
+
+    card = forms.ModelChoiceField(
+        queryset=Card.objects.none(),
+        empty_label=None,
+        widget=forms.RadioSelect,
+        label="Card",
+        error_messages={"required": "Choose the card the cap is held on."},
+    )
+
+    def __init__(self, *args: Any, customer: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _offer_cards(self, customer)
+
+
+class ExtendForm(forms.Form):
+    """More minutes for a running session."""
+
+    minutes = forms.TypedChoiceField(
+        coerce=int, choices=[(minutes, f"{minutes} min more") for minutes in settings.CAP_MINUTES]
+    )
+    card = forms.ModelChoiceField(queryset=Card.objects.none(), empty_label=None)
+    seen_cap_minutes = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, session: HelpSession, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        minutes = self.fields["minutes"]
+        assert isinstance(minutes, forms.TypedChoiceField)
+        minutes.choices = [
+            (n, f"{n} min more · at most {format_money(n * session.price_per_minute, session.currency)}")
+            for n in settings.CAP_MINUTES
+        ]
+        self.fields["seen_cap_minutes"].initial = session.cap_minutes
+        _offer_cards(self, session.customer)
+
+
+def _offer_cards(form: forms.Form, customer: User) -> None:
+    cards = cards_of(customer)
+    field = form.fields["card"]
+    assert isinstance(field, forms.ModelChoiceField)
+    field.queryset = cards
+    field.initial = next((card.pk for card in cards if card.is_default), None)
+
+
+class RatingForm(forms.ModelForm[Rating]):
+    """Stars, and whether it was solved."""
+
+    stars = forms.TypedChoiceField(
+        coerce=int,
+        choices=[(n, f"{n} star{'s' if n > 1 else ''}") for n in range(1, 6)],
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose one to five stars."},
+    )
+    solved = forms.ChoiceField(
+        label="Was it solved?",
+        choices=Rating.Solved.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": "Say whether your problem was solved."},
+    )
+
+    class Meta:
+        model = Rating
+        fields = ("stars", "solved", "comment")
+        widgets = {"comment": forms.Textarea(attrs={"rows": 3})}
+
+
+class ReportForm(forms.Form):
+    """What went wrong."""
+
+    problem = forms.CharField(
+        max_length=250,
+        label="What went wrong?",
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={"required": "Write what went wrong, so that we can help."},
+    )
+
+
+class HistoryForm(forms.Form):
+    """Filter and search of the history."""
+
+    STATES: Iterable[tuple[str, str]] = (
+        ("", "Any state"),
+        ("open", "Open"),
+        (State.ENDED, "Ended"),
+        (State.CANCELLED, "Cancelled"),
+        (State.EXPIRED, "Expired"),
+    )
+
+    role = forms.ChoiceField(
+        required=False,
+        label="My part",
+        choices=(("", "Customer or expert"), ("customer", "As customer"), ("expert", "As expert")),
+    )
+    state = forms.ChoiceField(required=False, choices=STATES)
+    q = forms.CharField(required=False, max_length=100, label="Search", widget=forms.TextInput(attrs={"type": "search"}))

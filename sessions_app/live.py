@@ -1,0 +1,45 @@
+"""What the pages are told when something changed."""
+
+from typing import Literal
+
+from django.utils import timezone
+
+from accounts.experts import refresh_boards
+from hopps.realtime.hub import hub
+from sessions_app import attendance
+from sessions_app.events import RequestClosed, RequestOpened, SessionChanged
+from sessions_app.matching import as_open_request, topic_audience
+from sessions_app.models import HelpSession
+
+
+def request_opened(session: HelpSession) -> None:
+    """Chime on every open board the request is for."""
+    excluded = [str(pk) for pk in session.exclusions.values_list("expert_id", flat=True)]
+    hub.publish(
+        topic_audience(session.topic_id),
+        RequestOpened(request=as_open_request(session)),
+        exclude=[str(session.customer_id), *excluded],
+    )
+
+
+def request_closed(session: HelpSession, reason: Literal["taken", "cancelled", "expired"]) -> None:
+    """Take the request off every board."""
+    hub.publish(topic_audience(session.topic_id), RequestClosed(id=session.pk, reason=reason))
+    refresh_boards(session.expert_id)
+
+
+def session_changed(session: HelpSession) -> None:
+    """Tell both sides the state they are in now."""
+    hub.publish(session.audience, SessionChanged(state=session.state, settled=session.settled_at is not None))
+
+
+def clock_changed(session: HelpSession) -> None:
+    """Tell both sides what the clock says and who is there."""
+    now = timezone.now()
+    hub.publish(session.audience, attendance.presence(session, now))
+    hub.publish(session.audience, attendance.clock(session, now))
+
+
+def people_changed(session: HelpSession) -> None:
+    """Have every open page of the session ask whether it is still for its person."""
+    hub.wake(session.audience, "people")

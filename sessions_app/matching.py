@@ -1,0 +1,109 @@
+"""Who can help whom: the questions behind the board and the chime (DESIGN §4)."""
+
+from statistics import median
+from uuid import UUID
+
+from django.utils import timezone
+
+from accounts.models import ExpertProfile, Topic, User
+from hopps.money import format_money
+from sessions_app.events import OpenRequest
+from sessions_app.models import LIVE_STATES, Exclusion, HelpSession, State
+
+# How many of the latest answers "usually answered in …" speaks of, and below how many it says nothing.
+WAITS_LOOKED_AT = 50
+WAITS_NEEDED = 3
+
+
+def topic_audience(topic_id: UUID) -> str:
+    """Return the hub's audience for boards that chime for a topic."""
+    return f"topic:{topic_id}"
+
+
+def approved_topic_ids(user: User) -> list[UUID]:
+    """Return the topics `user` may accept requests for; none unless an approved expert."""
+    profiles = ExpertProfile.objects.approved().filter(user=user, topics__approved=True)
+    return list(profiles.values_list("topics__topic_id", flat=True))
+
+
+def live_session_of(user: User) -> HelpSession | None:
+    """Return the session `user` is busy with as an expert, if any."""
+    return HelpSession.objects.live().filter(expert=user).with_people().first()
+
+
+def requests_for(user: User) -> list[HelpSession]:
+    """Return the open requests `user` may accept now, the longest waiting first."""
+    excluded = Exclusion.objects.filter(expert=user, session__state=State.REQUESTED).values_list("session_id", flat=True)
+    return list(
+        HelpSession.objects.filter(state=State.REQUESTED, topic_id__in=approved_topic_ids(user))
+        .exclude(customer=user)
+        .exclude(pk__in=list(excluded))
+        .with_people()
+        .order_by("queued_at")[:50]
+    )
+
+
+def may_accept(session: HelpSession, user: User) -> bool:
+    """Return whether `user` is an expert this request is for, whatever its state."""
+    return (
+        session.customer_id != user.pk
+        and session.topic_id in approved_topic_ids(user)
+        and not Exclusion.objects.filter(session=session, expert=user).exists()
+    )
+
+
+def alerted_count(session: HelpSession) -> int:
+    """Return how many experts have this request on an open board now."""
+    excluded = list(session.exclusions.values_list("expert_id", flat=True))
+    busy = list(HelpSession.objects.live().filter(expert__isnull=False).values_list("expert_id", flat=True))
+    return (
+        ExpertProfile.objects.online(timezone.now())
+        .for_topic(session.topic)
+        .exclude(user_id__in=[session.customer_id, *excluded, *busy])
+        .count()
+    )
+
+
+def usual_wait_seconds() -> int | None:
+    """Return the median seconds from asking to accepting over the latest answers, or None where there are too few."""
+    answers = (
+        HelpSession.objects.filter(accepted_at__isnull=False, requested_at__isnull=False)
+        .order_by("-accepted_at")
+        .values_list("requested_at", "accepted_at")[:WAITS_LOOKED_AT]
+    )
+    waits = [(accepted - requested).total_seconds() for requested, accepted in answers if accepted and requested]
+    return round(median(waits)) if len(waits) >= WAITS_NEEDED else None
+
+
+def is_new_pair(session: HelpSession, expert: User) -> bool:
+    """Return whether the customer has never had billable time with `expert`."""
+    return not HelpSession.objects.filter(
+        customer_id=session.customer_id, expert=expert, state=State.ENDED, billable_seconds__gt=0
+    ).exists()
+
+
+def is_busy(expert: User) -> bool:
+    """Return whether `expert` is in a live session."""
+    return HelpSession.objects.filter(expert=expert, state__in=LIVE_STATES).exists()
+
+
+def active_topics() -> list[Topic]:
+    """Return the topics one can ask for, in the page's order."""
+    return list(Topic.objects.filter(is_active=True))
+
+
+def as_open_request(session: HelpSession) -> OpenRequest:
+    """Return what experts see of `session` before accepting."""
+    if session.queued_at is None or session.expires_at is None:
+        raise ValueError("Only a request put in front of experts can be shown to them.")
+    return OpenRequest(
+        id=session.pk,
+        title=session.title,
+        details=session.details,
+        topic=str(session.topic),
+        price=f"{format_money(session.price_per_minute, session.currency)}/min",
+        customer=str(session.customer),
+        cap_minutes=session.cap_minutes,
+        requested_at=session.queued_at,
+        expires_at=session.expires_at,
+    )

@@ -1,0 +1,42 @@
+"""What the customer thought of it, and problems either side reports."""
+
+from django.core.mail import mail_managers
+from django.db import IntegrityError, transaction
+
+from accounts.models import User
+from hopps.errors import Refused
+from sessions_app import live
+from sessions_app.models import HelpSession, Rating, State, TimelineEntry
+from sessions_app.timeline import record
+
+
+def rate(*, session: HelpSession, customer: User, stars: int, solved: str, comment: str) -> Rating:
+    """Keep the customer's rating, once.
+
+    Raises:
+        Refused: the session has not ended, or it is rated already.
+    """
+    if session.state != State.ENDED:
+        raise Refused("A session can be rated once it has ended.")
+    try:
+        with transaction.atomic():
+            rating = Rating.objects.create(session=session, stars=stars, solved=solved, comment=comment)
+    except IntegrityError:
+        raise Refused("You have rated this session already. Thank you.") from None
+    record(
+        session, TimelineEntry.Kind.RATED, by=customer, note=f"{stars} of 5, solved: {rating.get_solved_display().lower()}"
+    )
+    live.session_changed(session)
+    return rating
+
+
+def report(*, session: HelpSession, by: User, problem: str) -> None:
+    """Put a participant's problem on the timeline, where operators see it, and mail it to them.
+
+    Raises:
+        Refused: the session has not been accepted by anybody yet.
+    """
+    if session.expert_id is None:
+        raise Refused("There is nobody in this session yet. You can cancel the request.")
+    record(session, TimelineEntry.Kind.REPORTED, by=by, note=problem)
+    mail_managers(f"Problem reported: {session.title}", f"{by} ({by.email}) in session {session.pk}:\n\n{problem}\n")

@@ -1,0 +1,47 @@
+"""Back to the queue: an expert gives a request back, or never came."""
+
+from uuid import UUID
+
+from django.utils import timezone
+
+from accounts.experts import refresh_boards
+from accounts.models import User
+from hopps.errors import Refused
+from sessions_app import jobs, live
+from sessions_app.models import Exclusion, HelpSession, State, TimelineEntry
+from sessions_app.timeline import record
+
+
+def release(*, session_id: UUID, expert: User) -> None:
+    """Give an accepted request back before the session started.
+
+    Raises:
+        Refused: it is not this expert's to give back any more.
+    """
+    if not return_to_queue(session_id=session_id, expert=expert, by=expert, kind=TimelineEntry.Kind.RELEASED):
+        raise Refused("This session has started or is over, so it cannot be given back. You can end it instead.")
+
+
+def return_to_queue(*, session_id: UUID, expert: User, by: User | None, kind: TimelineEntry.Kind) -> bool:
+    """Put an accepted request in front of the other experts again, `expert` left out; return whether it was done."""
+    # Written first: from the moment it is open again, this expert must not be asked.
+    session = HelpSession.objects.get(pk=session_id)
+    if session.state != State.ACCEPTED or session.expert_id != expert.pk:
+        return False
+    _, excluded_now = Exclusion.objects.get_or_create(session=session, expert=expert)
+    now = timezone.now()
+    won = HelpSession.objects.filter(pk=session_id, state=State.ACCEPTED, expert=expert).update(
+        state=State.REQUESTED, expert=None, accepted_at=None, queued_at=now, free_seconds=0
+    )
+    if not won:
+        if excluded_now:  # it started in this very moment: nothing was given back
+            Exclusion.objects.filter(session=session, expert=expert).delete()
+        return False
+    session = HelpSession.objects.with_people().get(pk=session_id)
+    record(session, kind, by=by, note="" if by else str(expert), at=now)
+    live.request_opened(session)
+    live.session_changed(session)
+    live.people_changed(session)
+    refresh_boards(expert.pk)
+    jobs.look_again_when_due(session)
+    return True

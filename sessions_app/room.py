@@ -1,0 +1,98 @@
+"""The room: who may enter, coming in and going out."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import jwt
+from django.conf import settings
+from django.utils import timezone
+
+from accounts.models import User
+from hopps.errors import Refused
+from sessions_app import attendance, jobs, live
+from sessions_app.models import Attendance, HelpSession, State, TimelineEntry
+from sessions_app.settle import settle_when_empty
+from sessions_app.timeline import record
+
+ALGORITHM = "HS256"
+
+
+def grant(*, session: HelpSession, person: User) -> str:
+    """Return a JWT that lets `person` into this session's room, good for 60 s and for the first connection.
+
+    Raises:
+        Refused: the room is not open (no expert yet, or it is over).
+    """
+    if not session.is_live or not session.is_participant(person):
+        raise Refused("This room is not open. Reload the page to see where the session stands.")
+    now = timezone.now()
+    claims = {
+        "aud": str(session.pk),
+        "sub": str(person.pk),
+        "iat": now,
+        "exp": now + timedelta(seconds=settings.ROOM_GRANT_SECONDS),
+    }
+    return jwt.encode(claims, settings.SECRET_KEY, algorithm=ALGORITHM)
+
+
+def is_granted(token: str, *, session_id: UUID, person: User) -> bool:
+    """Return whether `token` is a grant of ours for this room and person, and not run out."""
+    try:
+        claims = jwt.decode(
+            token,
+            settings.SECRET_KEY,
+            algorithms=[ALGORITHM],
+            audience=str(session_id),
+            options={"require": ["aud", "sub", "exp"]},
+        )
+    except jwt.InvalidTokenError:
+        return False
+    return bool(claims["sub"] == str(person.pk))
+
+
+def enter(*, session_id: UUID, person: User, page: UUID, token: str | None) -> Attendance:
+    """Come into the room with `page`; the session becomes active when both are in.
+
+    Raises:
+        Refused: no valid grant and not let in before, or the room is not open.
+    """
+    session = HelpSession.objects.with_people().get(pk=session_id)
+    if not session.is_live or not session.is_participant(person):
+        raise Refused("This room is not open any more. Reload the page to see where the session stands.")
+    if token is not None:
+        admitted = is_granted(token, session_id=session_id, person=person)
+    else:
+        admitted = attendance.was_admitted(session_id=session_id, person=person, page=page)
+    if not admitted:
+        raise Refused("This invitation into the room has run out. Press “Join call” again.")
+    now = timezone.now()
+    stretch = attendance.join(session=session, person=person, page=page, now=now)
+    _start_when_both_are_here(session, now)
+    live.clock_changed(HelpSession.objects.get(pk=session_id))
+    jobs.look_again_when_due(session)
+    return stretch
+
+
+def _start_when_both_are_here(session: HelpSession, now: datetime) -> None:
+    present = attendance.people_present(session, now)
+    if not {session.customer_id, session.expert_id} <= present:
+        return
+    # The expert is part of the condition: it may have been given back in between.
+    won = HelpSession.objects.filter(pk=session.pk, state=State.ACCEPTED, expert_id=session.expert_id).update(
+        state=State.ACTIVE, active_at=now
+    )
+    if won:
+        session.refresh_from_db()
+        record(session, TimelineEntry.Kind.STARTED, at=now)
+        live.session_changed(session)
+
+
+def go(*, attendance_id: UUID, at: datetime) -> None:
+    """Leave the room; `at` is the last sign of life (UTC)."""
+    attendance.leave(attendance_id=attendance_id, at=at)
+    session = HelpSession.objects.with_people().get(attendances=attendance_id)
+    if session.state == State.ENDED:
+        settle_when_empty(session.pk)
+        return
+    live.clock_changed(session)
+    jobs.look_again_when_due(session)

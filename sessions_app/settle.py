@@ -1,0 +1,40 @@
+"""The bill: billable time becomes an amount, once, and the amount is captured from the hold."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.utils import timezone
+
+from billing.capture import capture
+from billing.pricing import amount_due
+from sessions_app import attendance, live
+from sessions_app.clock import total_seconds
+from sessions_app.due import GOODBYE_SECONDS
+from sessions_app.models import Attendance, HelpSession, State
+
+
+def settle_when_empty(session_id: UUID) -> None:
+    """Settle an ended session if nobody is in its room any more, or if the time for goodbyes is over."""
+    session = HelpSession.objects.with_people().get(pk=session_id)
+    if session.state != State.ENDED or session.ended_at is None:
+        return
+    waited = timezone.now() - session.ended_at >= timedelta(seconds=GOODBYE_SECONDS)
+    if waited or not Attendance.objects.filter(session=session, left_at=None).exists():
+        settle(session)
+
+
+def settle(session: HelpSession) -> None:
+    """Fix the billable seconds and the amount of an ended session and charge the card.
+
+    Safe to call again: one conditional UPDATE fixes the figures, and the capture carries its own key.
+    """
+    now = timezone.now()
+    seconds = int(total_seconds(attendance.billable(session, now, proven_only=True)))
+    HelpSession.objects.filter(pk=session.pk, state=State.ENDED, settled_at=None).update(
+        settled_at=now, billable_seconds=seconds, amount_minor=amount_due(seconds, session.price)
+    )
+    session = HelpSession.objects.with_people().get(pk=session.pk)
+    if session.expert is None:
+        raise ValueError(f"Session {session.pk} ended without an expert.")
+    capture(reference=session.pk, payee=session.expert, amount_minor=session.amount_minor)
+    live.session_changed(session)

@@ -1,0 +1,35 @@
+"""Doing what is due. Jobs and the sweep only ask: the database says whether it is."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sessions_app.cancel import expire, give_up_on_customer
+from sessions_app.due import TimeOut, next_due
+from sessions_app.end import finish
+from sessions_app.models import HelpSession, TimelineEntry
+from sessions_app.release import return_to_queue
+from sessions_app.settle import settle_when_empty
+
+
+def enforce(*, session_id: UUID, now: datetime) -> None:
+    """Do what is due for the session at `now` (UTC); nothing where nothing is."""
+    session = HelpSession.objects.with_people().filter(pk=session_id).first()
+    due = next_due(session, now) if session is not None else None
+    if session is None or due is None or due.at > now:
+        return
+    match due.what:
+        case TimeOut.UNANSWERED:
+            expire(session_id=session.pk)
+        case TimeOut.EXPERT_NEVER_CAME if session.expert is not None:
+            return_to_queue(session_id=session.pk, expert=session.expert, by=None, kind=TimelineEntry.Kind.RETURNED)
+        case TimeOut.CUSTOMER_NEVER_CAME:
+            give_up_on_customer(session_id=session.pk)
+        case TimeOut.CAP:
+            # At the moment it was reached, however late we look: nobody pays for our being late.
+            finish(session_id=session.pk, reason=HelpSession.EndReason.CAP, by=None, at=due.at)
+        case TimeOut.LONGEST:
+            finish(session_id=session.pk, reason=HelpSession.EndReason.LONGEST, by=None, at=due.at)
+        case TimeOut.ABSENCE:
+            finish(session_id=session.pk, reason=HelpSession.EndReason.ABSENCE, by=None, at=now)
+        case TimeOut.GOODBYE:
+            settle_when_empty(session.pk)

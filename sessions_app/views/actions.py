@@ -1,0 +1,159 @@
+"""What people do to a session, each a POST: the rule decides, the view only translates."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+
+from accounts.models import User
+from hopps.errors import Refused
+from hopps.http import done, refused, signed_in, wants_json
+from sessions_app import accept as accepting
+from sessions_app import cancel as cancelling
+from sessions_app import end as ending
+from sessions_app import extend as extending
+from sessions_app import pause as pausing
+from sessions_app import rate as rating
+from sessions_app import release as releasing
+from sessions_app import room
+from sessions_app.forms import ExtendForm, RatingForm, ReportForm
+from sessions_app.history import role_in
+from sessions_app.models import HelpSession
+from sessions_app.views.session import page_context
+
+Action = Callable[[HttpRequest, HelpSession, User], HttpResponse | None]
+
+
+def action(*roles: str) -> Callable[[Action], Callable[..., HttpResponse]]:
+    """Make a function the view of one action: POST, signed in, for participants in `roles` only (404 for anybody else).
+
+    The function may return an answer of its own; otherwise the person goes on to the session's page.
+    """
+
+    def decorate(function: Action) -> Callable[..., HttpResponse]:
+        @login_required
+        @require_POST
+        def view(request: HttpRequest, session_id: UUID) -> HttpResponse:
+            user = signed_in(request)
+            session = HelpSession.objects.with_people().filter(pk=session_id).first()
+            if session is None or not session.is_participant(user) or role_in(session, user) not in roles:
+                raise Http404
+            try:
+                answer = function(request, session, user)
+            except Refused as refusal:
+                return refused(request, refusal, to=session.get_absolute_url())
+            return answer or done(request, to=session.get_absolute_url())
+
+        view.__name__, view.__doc__ = function.__name__, function.__doc__
+        return view
+
+    return decorate
+
+
+@login_required
+@require_POST
+def accept(request: HttpRequest, session_id: UUID) -> HttpResponse:
+    """Take the request. The loser of a race is told so, on the board."""
+    try:
+        session = accepting.accept(session_id=session_id, expert=signed_in(request))
+    except HelpSession.DoesNotExist:
+        raise Http404 from None
+    except Refused as refusal:
+        return refused(request, refusal, to=reverse("board"))
+    return done(request, to=session.get_absolute_url())
+
+
+@action("customer")
+def cancel(request: HttpRequest, session: HelpSession, user: User) -> None:
+    """Call the request off."""
+    cancelling.cancel(session_id=session.pk, customer=user)
+
+
+@action("expert")
+def release(request: HttpRequest, session: HelpSession, user: User) -> HttpResponse:
+    """Give the request back."""
+    releasing.release(session_id=session.pk, expert=user)
+    messages.info(request, "The request is back with the other experts.")
+    return done(request, to=reverse("board"))
+
+
+@action("customer", "expert")
+def join(request: HttpRequest, session: HelpSession, user: User) -> JsonResponse:
+    """Get a grant for the room."""
+    return JsonResponse({"grant": room.grant(session=session, person=user)})
+
+
+@action("customer", "expert")
+def pause(request: HttpRequest, session: HelpSession, user: User) -> None:
+    """Stop the clock."""
+    pausing.pause(session=session, by=user)
+
+
+@action("customer", "expert")
+def resume(request: HttpRequest, session: HelpSession, user: User) -> None:
+    """Start the clock again."""
+    pausing.resume(session=session, by=user)
+
+
+@action("customer")
+def extend(request: HttpRequest, session: HelpSession, user: User) -> HttpResponse | None:
+    """Raise the cap."""
+    form = ExtendForm(request.POST, session=session)
+    if not form.is_valid():
+        raise Refused("Choose how many minutes more, and one of your cards.")
+    bank = extending.extend(
+        session=session,
+        customer=user,
+        minutes=form.cleaned_data["minutes"],
+        card=form.cleaned_data["card"],
+        seen_cap_minutes=form.cleaned_data["seen_cap_minutes"],
+    )
+    return done(request, to=bank) if bank else None
+
+
+@action("customer", "expert")
+def end(request: HttpRequest, session: HelpSession, user: User) -> None:
+    """End the session."""
+    ending.end(session=session, by=user)
+
+
+@action("customer")
+def rate(request: HttpRequest, session: HelpSession, user: User) -> HttpResponse | None:
+    """Say what it was worth."""
+    form = RatingForm(request.POST)
+    if not form.is_valid():
+        return _form_again(request, session, user, form.errors, rating_form=form)
+    rating.rate(
+        session=session,
+        customer=user,
+        stars=form.cleaned_data["stars"],
+        solved=form.cleaned_data["solved"],
+        comment=form.cleaned_data["comment"],
+    )
+    messages.success(request, "Thank you for the rating.")
+    return None
+
+
+@action("customer", "expert")
+def report(request: HttpRequest, session: HelpSession, user: User) -> HttpResponse | None:
+    """Tell the operators what went wrong."""
+    form = ReportForm(request.POST)
+    if not form.is_valid():
+        return _form_again(request, session, user, form.errors, report_form=form)
+    rating.report(session=session, by=user, problem=form.cleaned_data["problem"])
+    messages.success(request, "Thank you. Our operators have it and will write to you.")
+    return None
+
+
+def _form_again(request: HttpRequest, session: HelpSession, user: User, errors: Any, **forms: Any) -> HttpResponse:
+    if wants_json(request):
+        first = next(iter(errors.values()))[0]
+        return JsonResponse({"error": str(first)}, status=422)
+    context = page_context(session, user, role_in(session, user), **forms)
+    return render(request, "sessions/session.html", context, status=422)

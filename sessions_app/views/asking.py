@@ -1,0 +1,101 @@
+"""The ask page."""
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.views.decorators.http import require_http_methods
+
+from accounts.models import User
+from billing.cards import cards_of
+from sessions_app import ask as asking
+from sessions_app.forms import AskForm, PaidAskForm, topic_of
+from sessions_app.matching import active_topics
+from sessions_app.words import forget_words, keep_words, kept_words, words_to_ask_again
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def ask(request: HttpRequest) -> HttpResponse:
+    """Write a request; sign up or add a card on the way where needed, keeping every word."""
+    if request.method == "POST":
+        keep_words(request, request.POST)
+    user = request.user
+    if not isinstance(user, User):
+        return _ask_visitor(request)
+    open_session = asking.open_request_of(user)
+    if open_session is not None:
+        messages.info(request, "You have an open request. Here it is.")
+        return redirect(open_session)
+    if request.method == "POST":
+        return _send(request, user) if "card" in request.POST else _choose_card(request, user)
+    return _page(request, user, _form(request, user), status=200)
+
+
+def _ask_visitor(request: HttpRequest) -> HttpResponse:
+    """A visitor's words are checked, kept, and waiting after sign-up."""
+    if request.method == "POST":
+        form = AskForm(request.POST, topic=topic_of(request.POST.get("topic")))
+        if form.is_valid():
+            return redirect(f"{reverse('account_signup')}?{urlencode({'next': reverse('ask')})}")
+        return _page(request, None, form, status=422)
+    return _page(request, None, AskForm(initial=kept_words(request, None)), status=200)
+
+
+def _choose_card(request: HttpRequest, user: User) -> HttpResponse:
+    """From the landing page's box, or from somebody without a card: the words are kept, the card comes next."""
+    if cards_of(user).exists():
+        return redirect("ask")
+    form = AskForm(request.POST, topic=topic_of(request.POST.get("topic")))
+    if form.is_valid():
+        return redirect(f"{reverse('card_add')}?{urlencode({'next': reverse('ask')})}")
+    return _page(request, user, form, status=422)
+
+
+def _form(request: HttpRequest, user: User) -> AskForm:
+    """The form to show first, or again after the landing page's box: with a card to choose where there is one."""
+    again = request.GET.get("again")
+    initial = (words_to_ask_again(again, user) if again else None) or kept_words(request, asking.draft_of(user))
+    topic = topic_of(initial.get("topic"))
+    if not cards_of(user).exists():
+        return AskForm(initial=initial, topic=topic)
+    return PaidAskForm(initial=initial, topic=topic, customer=user)
+
+
+def _send(request: HttpRequest, user: User) -> HttpResponse:
+    form = PaidAskForm(request.POST, topic=topic_of(request.POST.get("topic")), customer=user)
+    if not form.is_valid():
+        return _page(request, user, form, status=422)
+    words = form.cleaned_data
+    outcome = asking.ask(
+        customer=user,
+        topic=words["topic"],
+        title=words["title"],
+        details=words["details"],
+        cap_minutes=words["cap_minutes"],
+        card=words["card"],
+    )
+    match outcome:
+        case asking.NotHeld(sentence=sentence):
+            form.add_error("card", sentence)
+            return _page(request, user, form, status=422)
+        case asking.BankAsks(url=url):
+            forget_words(request)
+            return redirect(url)
+        case asking.AlreadyOpen(session=session):
+            messages.info(request, "You have an open request. Here it is.")
+            return redirect(session)
+        case asking.Live(session=session):
+            forget_words(request)
+            return redirect(session)
+
+
+def _page(request: HttpRequest, user: User | None, form: AskForm, *, status: int) -> HttpResponse:
+    context = {
+        "form": form,
+        "topics": active_topics(),
+        "cards": list(cards_of(user)) if user is not None else [],
+        "demo": settings.PAYMENTS == "demo",
+    }
+    return render(request, "sessions/ask.html", context, status=status)

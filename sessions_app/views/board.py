@@ -1,0 +1,49 @@
+"""The expert's board."""
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.experts import set_availability
+from accounts.models import ExpertProfile, User
+from hopps.errors import Refused
+from hopps.http import done, refused, signed_in
+from sessions_app.matching import as_open_request, live_session_of, requests_for
+
+
+def _expert_or_404(user: User) -> ExpertProfile:
+    expert = ExpertProfile.objects.filter(user=user).first()
+    if expert is None:
+        raise Http404
+    return expert
+
+
+@login_required
+@require_safe
+def board(request: HttpRequest) -> HttpResponse:
+    """Availability, sound, and the requests open now."""
+    user = signed_in(request)
+    expert = _expert_or_404(user)
+    shown = requests_for(user) if expert.available and expert.is_approved else []
+    context = {
+        "expert": expert,
+        "requests": [as_open_request(session) for session in shown],
+        "live_session": live_session_of(user),
+        "topics": list(expert.topics.select_related("topic")),
+    }
+    return render(request, "experts/board.html", context)
+
+
+@login_required
+@require_POST
+def availability(request: HttpRequest) -> HttpResponse:
+    """Turn the switch."""
+    user = signed_in(request)
+    _expert_or_404(user)
+    try:
+        set_availability(user=user, available=request.POST.get("available") == "1")
+    except Refused as refusal:
+        return refused(request, refusal, to=reverse("board"))
+    return done(request, to=reverse("board"))

@@ -1,0 +1,54 @@
+"""History."""
+
+import csv
+from collections.abc import Iterator
+
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from hopps.http import signed_in
+from sessions_app.forms import HistoryForm
+from sessions_app.history import HistoryFilter, csv_rows, history_of, role_in
+
+PAGE_SIZE = 20
+
+
+def _wanted(form: HistoryForm) -> HistoryFilter:
+    """A filter that makes no sense filters nothing; the form says what is wrong with it."""
+    return HistoryFilter(**form.cleaned_data) if form.is_valid() else HistoryFilter()
+
+
+@login_required
+@require_safe
+def history(request: HttpRequest) -> HttpResponse:
+    """My sessions, as customer and as expert."""
+    user = signed_in(request)
+    form = HistoryForm(request.GET)
+    page = Paginator(history_of(user, _wanted(form)), PAGE_SIZE).get_page(request.GET.get("page"))
+    rows = [{"session": session, "my_role": role_in(session, user), "other_person": session.other(user)} for session in page]
+    query = request.GET.copy()
+    query.pop("page", None)
+    context = {"page": page, "rows": rows, "filter": form, "querystring": query.urlencode()}
+    return render(request, "sessions/history.html", context)
+
+
+class _Line:
+    """What csv.writer writes to: hands each line on instead of keeping it."""
+
+    def write(self, line: str) -> str:
+        return line
+
+
+@login_required
+@require_safe
+def export(request: HttpRequest) -> StreamingHttpResponse:
+    """The same sessions as CSV."""
+    user = signed_in(request)
+    rows = csv_rows(user, history_of(user, _wanted(HistoryForm(request.GET))))
+    writer = csv.writer(_Line())
+    lines: Iterator[str] = (writer.writerow(row) for row in rows)
+    headers = {"Content-Disposition": 'attachment; filename="hopps-sessions.csv"'}
+    return StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8", headers=headers)

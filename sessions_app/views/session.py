@@ -1,0 +1,75 @@
+"""The one page of a help session, in every state."""
+
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from accounts.models import User
+from billing.models import Payment
+from hopps.http import signed_in
+from sessions_app import attendance, chat
+from sessions_app.forms import ExtendForm, RatingForm, ReportForm
+from sessions_app.history import role_in
+from sessions_app.matching import alerted_count, may_accept, usual_wait_seconds
+from sessions_app.models import HelpSession, Rating, State
+
+
+@login_required
+@require_safe
+def session(request: HttpRequest, session_id: UUID) -> HttpResponse:
+    """Waiting, room or receipt: for the two participants, and for an expert who may still accept."""
+    user = signed_in(request)
+    shown = HelpSession.objects.with_people().filter(pk=session_id).first()
+    if shown is None:
+        raise Http404
+    role = role_for(shown, user)
+    if role is None:
+        raise Http404
+    return render(request, "sessions/session.html", page_context(shown, user, role))
+
+
+def role_for(session: HelpSession, user: User) -> str | None:
+    """Return "customer", "expert", "candidate" (may accept an open request) or None: not for this person."""
+    if session.is_participant(user):
+        return role_in(session, user)
+    if session.state == State.REQUESTED and may_accept(session, user):
+        return "candidate"
+    return None
+
+
+def page_context(
+    session: HelpSession,
+    user: User,
+    role: str,
+    *,
+    rating_form: RatingForm | None = None,
+    report_form: ReportForm | None = None,
+) -> dict[str, object]:
+    """Return what the session's templates use; `rating_form` and `report_form` when they come back with errors."""
+    context: dict[str, object] = {
+        "session": session,
+        "role": role,
+        "other": session.other(user),
+        "demo": settings.PAYMENTS == "demo",
+        "clock": attendance.clock(session, timezone.now()),
+    }
+    if role == "candidate":
+        return context
+    context["timeline"] = list(session.timeline.select_related("by", "session__customer"))
+    context["payment"] = Payment.objects.filter(reference=session.pk).prefetch_related("holds__card", "refunds").first()
+    if session.state == State.REQUESTED:
+        context["alerted"] = alerted_count(session)
+        context["usual_wait"] = usual_wait_seconds()
+    if session.is_live and role == "customer":
+        context["extend_form"] = ExtendForm(session=session)
+    if session.is_over:
+        context["chat"] = chat.lines_of(session)
+        context["rating"] = Rating.objects.filter(session=session).first()
+        context["rating_form"] = rating_form or RatingForm()
+        context["report_form"] = report_form or ReportForm()
+    return context
