@@ -1,8 +1,9 @@
 """Forms of cards, the demo bank and refunds."""
 
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django import forms
+from django.http import QueryDict
 
 from billing.gateways.demo import TEST_CARDS
 from billing.models import Payment
@@ -45,7 +46,7 @@ class RefundForm(forms.Form):
         error_messages={"required": "Say why: the customer reads it on the receipt."},
     )
 
-    def __init__(self, payment: Payment, data: dict[str, str] | None = None) -> None:
+    def __init__(self, payment: Payment, data: QueryDict | None = None) -> None:
         left = format_money(payment.refundable_minor, payment.currency)
         super().__init__(data, initial={"amount": left.removesuffix(f" {payment.currency}"), "refund_id": uuid4()})
         self.payment = payment
@@ -62,6 +63,8 @@ class RefundForm(forms.Form):
         if amount < 1:
             raise forms.ValidationError("Give back more than nothing.")
         left = self.payment.refundable_minor
-        if amount > left and not self.payment.refunds.filter(pk=self.cleaned_data.get("refund_id")).exists():
+        refund_id: UUID | None = self.cleaned_data.get("refund_id")
+        sent_before = refund_id is not None and self.payment.refunds.filter(pk=refund_id).exists()
+        if amount > left and not sent_before:
             raise forms.ValidationError(f"Only {format_money(left, currency)} of this charge is left to give back.")
         return amount

@@ -176,9 +176,7 @@ def held_so_far(reference: UUID) -> tuple[int, int]:
 
 
 def _pending(*, before: datetime) -> Iterable[Hold]:
-    return list(
-        Hold.objects.filter(state=Hold.State.PENDING, created_at__lt=before).select_related("card", "payment")
-    )
+    return list(Hold.objects.filter(state=Hold.State.PENDING, created_at__lt=before).select_related("card", "payment"))
 
 
 def _read(pk: UUID) -> Hold:

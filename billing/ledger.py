@@ -55,6 +55,12 @@ def postings_of(user: User) -> QuerySet[Posting]:
     return Posting.objects.filter(expert_user=user).select_related("payment")
 
 
+def shares_left(payment: Payment) -> tuple[int, int]:
+    """Return what the expert and the platform still have of a payment, in minor units."""
+    sums = payment.postings.order_by().aggregate(expert=Sum("expert"), platform=Sum("platform"))
+    return sums["expert"] or 0, sums["platform"] or 0
+
+
 def balance(user: User) -> dict[str, int]:
     """Return what we owe `user` as an expert: minor units by currency. Below zero after a refund of money paid out."""
     sums = Posting.objects.filter(expert_user=user).order_by().values("currency").annotate(total=Sum("expert"))

@@ -173,9 +173,7 @@ def recount(payment: Payment) -> None:
 
 
 def _failed(made: Refund, sentence: str) -> Refund:
-    Refund.objects.filter(pk=made.pk, state=Refund.State.PENDING).update(
-        state=Refund.State.FAILED, problem=sentence[:200]
-    )
+    Refund.objects.filter(pk=made.pk, state=Refund.State.PENDING).update(state=Refund.State.FAILED, problem=sentence[:200])
     recount(made.payment)
     made.refresh_from_db()
     return made

@@ -1,0 +1,282 @@
+"""Money as operators see it: everything readable, nothing editable, and one thing to do: refund."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+
+from accounts.models import User
+from billing import ledger
+from billing.forms import RefundForm
+from billing.models import Card, DemoIntent, DemoRefund, Hold, Payment, Posting, Refund
+from billing.refund import RefundRefused, refund
+from hopps.money import format_money
+
+
+class ReadOnly:
+    """Looking only: rows about money are written by the functions beside this file."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class ReadOnlyInline(ReadOnly, admin.TabularInline[Any, Payment]):
+    """Rows of one payment."""
+
+    extra = 0
+    can_delete = False
+    show_change_link = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Read what the rows name along with them."""
+        return super().get_queryset(request).select_related("payment")
+
+
+class LedgerColumns:
+    """The four parties of a posting, as money."""
+
+    @admin.display(description="customer")
+    def customer_text(self, row: Posting) -> str:
+        return format_money(row.customer, row.currency)
+
+    @admin.display(description="expert")
+    def expert_text(self, row: Posting) -> str:
+        return format_money(row.expert, row.currency)
+
+    @admin.display(description="platform")
+    def platform_text(self, row: Posting) -> str:
+        return format_money(row.platform, row.currency)
+
+    @admin.display(description="processor")
+    def processor_text(self, row: Posting) -> str:
+        return format_money(row.processor, row.currency)
+
+
+class HoldInline(ReadOnlyInline):
+    """What was reserved."""
+
+    model = Hold
+    fields = ("sequence", "amount_text", "captured_text", "state", "card", "problem", "gateway_ref", "created_at")
+    readonly_fields = ("amount_text", "captured_text")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("card")
+
+    @admin.display(description="amount")
+    def amount_text(self, row: Hold) -> str:
+        return format_money(row.amount_minor, row.payment.currency)
+
+    @admin.display(description="captured")
+    def captured_text(self, row: Hold) -> str:
+        return format_money(row.captured_minor, row.payment.currency)
+
+
+class RefundInline(ReadOnlyInline):
+    """What was given back, by whom and why."""
+
+    model = Refund
+    fields = ("amount_text", "reason", "by", "state", "problem", "created_at")
+    readonly_fields = ("amount_text",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("by")
+
+    @admin.display(description="amount")
+    def amount_text(self, row: Refund) -> str:
+        return format_money(row.amount_minor, row.payment.currency)
+
+
+class PostingInline(LedgerColumns, ReadOnlyInline):
+    """What was booked."""
+
+    model = Posting
+    fields = ("kind", "customer_text", "expert_text", "platform_text", "processor_text", "key", "posted_at")
+    readonly_fields = ("customer_text", "expert_text", "platform_text", "processor_text")
+
+
+@admin.register(Payment)
+class PaymentAdmin(ReadOnly, admin.ModelAdmin[Payment]):
+    """All the money of one help session, and the refund button."""
+
+    list_display = ("description", "payer", "payee", "state", "charged", "refunded", "created_at")
+    list_select_related = ("payer", "payee")
+    list_filter = ("state", "currency")
+    search_fields = ("description", "payer__email", "payer__display_name", "reference__exact", "pk__exact")
+    list_per_page = 50
+    fields = (
+        "description",
+        "payer",
+        "payee",
+        "state",
+        "due",
+        "charged",
+        "refunded",
+        "problem",
+        "created_at",
+        "closed_at",
+        "reference",
+    )
+    readonly_fields = ("due", "charged", "refunded")
+    inlines = (HoldInline, RefundInline, PostingInline)
+    change_form_template = "admin/billing/payment/change_form.html"
+
+    @admin.display(ordering="charged_minor")
+    def charged(self, payment: Payment) -> str:
+        return format_money(payment.charged_minor, payment.currency)
+
+    @admin.display(ordering="refunded_minor")
+    def refunded(self, payment: Payment) -> str:
+        return format_money(payment.refunded_minor, payment.currency)
+
+    @admin.display(description="to charge", empty_value="not decided yet")
+    def due(self, payment: Payment) -> str | None:
+        return None if payment.due_minor is None else format_money(payment.due_minor, payment.currency)
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the refund page to the admin's own."""
+        view = self.admin_site.admin_view(self.refund_view)
+        return [path("<uuid:payment_id>/refund/", view, name="billing_payment_refund"), *super().get_urls()]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show the payment, with the refund button for those who may press it."""
+        context = {**(extra_context or {}), "may_refund": request.user.has_perm("billing.change_payment")}
+        return super().change_view(request, object_id, form_url, context)
+
+    def refund_view(self, request: HttpRequest, payment_id: str) -> HttpResponse:
+        """Ask how much goes back and why; then give it back."""
+        if not request.user.has_perm("billing.change_payment"):
+            raise PermissionDenied
+        payment = get_object_or_404(Payment.objects.select_related("payer", "payee"), pk=payment_id)
+        form = RefundForm(payment, request.POST if request.method == "POST" else None)
+        if form.is_valid() and self._refund(request, payment, form):
+            return redirect(reverse("admin:billing_payment_change", args=[payment.pk]))
+        expert_left, platform_left = ledger.shares_left(payment)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Refund",
+            "subtitle": str(payment),
+            "opts": self.opts,
+            "payment": payment,
+            "form": form,
+            "card": _cards_text(payment),
+            "left": format_money(payment.refundable_minor, payment.currency),
+            "expert_left": format_money(expert_left, payment.currency),
+            "platform_left": format_money(platform_left, payment.currency),
+        }
+        return TemplateResponse(request, "admin/billing/payment/refund.html", context, status=422 if form.errors else 200)
+
+    def _refund(self, request: HttpRequest, payment: Payment, form: RefundForm) -> bool:
+        """Give the money back and say so. Returns False where it was refused, with the sentence at the form."""
+        assert isinstance(request.user, User)
+        try:
+            made = refund(
+                payment=payment,
+                amount_minor=form.cleaned_data["amount"],
+                reason=form.cleaned_data["reason"],
+                by=request.user,
+                refund_id=form.cleaned_data["refund_id"],
+            )
+        except RefundRefused as refusal:
+            # Somebody else refunded while this form was open: offer what is left now.
+            payment.refresh_from_db()
+            form.add_error("amount", refusal.sentence)
+            return False
+        sentence = f"{format_money(made.amount_minor, payment.currency)} "
+        if made.state == Refund.State.PENDING:
+            messages.warning(request, sentence + "will go back once the processor answers; we keep asking.")
+        else:
+            shared = format_money(made.expert_minor, payment.currency)
+            messages.success(
+                request, f"{sentence}went back to {_cards_text(payment)}. {payment.payee} gives back {shared} of it."
+            )
+        self.log_change(request, payment, f"Refunded {sentence.strip()}: {made.reason}")
+        return True
+
+
+def _cards_text(payment: Payment) -> str:
+    """Name the cards that were charged."""
+    holds = payment.holds.filter(state=Hold.State.CAPTURED).select_related("card")
+    return " and ".join(dict.fromkeys(str(hold.card) for hold in holds))
+
+
+@admin.register(Card)
+class CardAdmin(ReadOnly, admin.ModelAdmin[Card]):
+    """Saved cards, by the gateway's reference."""
+
+    list_display = ("__str__", "owner", "gateway", "is_default", "added_at", "removed_at")
+    list_select_related = ("owner",)
+    list_filter = ("gateway", "brand")
+    search_fields = ("owner__email", "owner__display_name", "last4")
+
+
+@admin.register(Refund)
+class RefundAdmin(ReadOnly, admin.ModelAdmin[Refund]):
+    """Every refund, with who and why."""
+
+    list_display = ("amount_text", "payment_text", "reason", "by", "state", "created_at")
+    list_select_related = ("payment", "by")
+    list_filter = ("state",)
+    search_fields = ("reason", "payment__description", "by__email")
+    ordering = ("-created_at",)
+
+    @admin.display(description="amount", ordering="amount_minor")
+    def amount_text(self, made: Refund) -> str:
+        return format_money(made.amount_minor, made.payment.currency)
+
+    @admin.display(description="for")
+    def payment_text(self, made: Refund) -> str:
+        return made.payment.description
+
+
+@admin.register(Posting)
+class PostingAdmin(LedgerColumns, ReadOnly, admin.ModelAdmin[Posting]):
+    """The ledger."""
+
+    list_display = (
+        "posted_at",
+        "kind",
+        "customer_text",
+        "expert_text",
+        "platform_text",
+        "processor_text",
+        "customer_user",
+        "expert_user",
+        "key",
+    )
+    list_select_related = ("payment", "customer_user", "expert_user")
+    list_filter = ("kind", "currency")
+    search_fields = ("key", "expert_user__email", "customer_user__email")
+
+
+@admin.register(DemoIntent)
+class DemoIntentAdmin(ReadOnly, admin.ModelAdmin[DemoIntent]):
+    """The demo gateway's books: holds."""
+
+    list_display = ("__str__", "card_ref", "key", "created_at")
+    list_filter = ("state",)
+    ordering = ("-created_at",)
+
+
+@admin.register(DemoRefund)
+class DemoRefundAdmin(ReadOnly, admin.ModelAdmin[DemoRefund]):
+    """The demo gateway's books: refunds."""
+
+    list_display = ("key", "refunded", "intent")
+    list_select_related = ("intent",)
+
+    @admin.display(description="amount")
+    def refunded(self, made: DemoRefund) -> str:
+        return format_money(made.amount_minor, made.intent.currency)
