@@ -11,12 +11,13 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hopps.settings")
 http = get_asgi_application()
 
 from hopps.jobs import start_worker_in_this_process  # noqa: E402  Django must be set up first
+from hopps.realtime.sockets import DirectSend  # noqa: E402
 from hopps.urls import websocket_urlpatterns  # noqa: E402
 
 application = ProtocolTypeRouter(
     {
         "http": http,
-        "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
+        "websocket": DirectSend(AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))),
     }
 )
 start_worker_in_this_process()

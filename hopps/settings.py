@@ -113,8 +113,11 @@ CHANNEL_LAYERS = {
             "CONFIG": {"hosts": [REDIS_URL]},
         }
         if REDIS_URL
-        # One process: its hub is the only reader, and must never miss an event for a full queue.
-        else {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 10_000}}
+        # One process: its hub is the only reader, must never miss an event for a full queue, and stays for good.
+        else {
+            "BACKEND": "channels.layers.InMemoryChannelLayer",
+            "CONFIG": {"capacity": 10_000, "group_expiry": 100 * 365 * 24 * 60 * 60},
+        }
     )
 }
 

@@ -8,7 +8,7 @@ from sessions_app.events import OpenRequest, RequestOpened
 _AT = datetime.datetime(2026, 11, 23, 16, 45, 53, 123456, tzinfo=datetime.UTC)
 _DETAILS = (
     "Since I added an index on (tenant_id, created_at) the planner picks it for every listing, and a page that took 40 ms "
-    "takes 6 s. EXPLAIN shows it reading a third of the table. ANALYZE did not help; I must not drop it: a nightly report needs it."
+    "takes 6 s. EXPLAIN shows it reading a third of the table. ANALYZE did not help. A nightly report needs the index."
 )
 
 

@@ -77,19 +77,9 @@ def contenders(sockets: int, folder: Path) -> Iterator[list[Contender]]:
         port = free_port()
         daphne = start(DAPHNE, [python, "-m", "daphne", "-v", "0", "-b", HOST, "-p", str(port), CHANNELS_APP], port, nobody)
         port = free_port()
-        options = [
-            "--ws",
-            "websockets-sansio",
-            "--loop",
-            "uvloop",
-            "--log-level",
-            "warning",
-            "--host",
-            HOST,
-            "--port",
-            str(port),
-        ]
-        uvicorn = start(UVICORN, [python, "-m", "uvicorn", *options, CHANNELS_APP], port, nobody)
+        options = ["--ws", "websockets-sansio", "--loop", "uvloop", "--log-level", "warning"]
+        command = [python, "-m", "uvicorn", *options, "--host", HOST, "--port", str(port), CHANNELS_APP]
+        uvicorn = start(UVICORN, command, port, nobody)
         port = free_port()
         payload = encode(chime("MARK"))
         node = start(NODE, ["node", str(NODE_PEER), str(port)], port, nobody, BENCH_PAYLOAD=payload)

@@ -1,7 +1,7 @@
 """One hub a process: one channel-layer message wakes it, and it hands the same text to every socket of an audience.
 
-Channels' own `group_send` puts one message into one queue per socket, and every consumer encodes it again. Here the layer carries one
-message per *process*; `script/bench chime` shows what that is worth.
+Channels' own `group_send` puts one message into one queue per socket, and every consumer encodes it again. Here the
+layer carries one message per *process*; `script/bench chime` shows what that is worth.
 """
 
 import asyncio
@@ -20,9 +20,9 @@ from hopps.realtime.messages import Event, encode
 logger = logging.getLogger(__name__)
 
 GROUP = "hopps.hub"
-# An in-memory layer forgets group members after a day; a lost Redis connection is noticed by then too.
-REJOIN_SECONDS = 3600.0
 JOIN_SECONDS = 2.0
+# After this many sockets the loop gets a turn: what is written goes out, and other requests are not kept waiting.
+SOCKETS_AT_ONCE = 100
 
 
 class HubSocket(Protocol):
@@ -116,7 +116,7 @@ class Hub:
         transaction.on_commit(lambda: self._dispatch(envelope), robust=True)
 
     def wake(self, audience: str, reason: str) -> None:
-        """Have every socket of `audience`, on every process, run its own `wake(reason)` after the running transaction commits."""
+        """Have every socket of `audience`, everywhere, run its `wake(reason)` after the running transaction commits."""
         envelope = _envelope(audience, reason=reason)
         transaction.on_commit(lambda: self._dispatch(envelope), robust=True)
 
@@ -154,24 +154,27 @@ class Hub:
                 await layer.group_add(GROUP, channel)
                 self._listening.set()
                 while True:
-                    async with asyncio.timeout(REJOIN_SECONDS):
-                        self.deliver(await layer.receive(channel))
-            except TimeoutError:
-                continue
+                    await self.deliver(await layer.receive(channel))
             except Exception:
                 logger.exception("The channel layer is out of reach; trying again")
                 await asyncio.sleep(1)
 
-    def deliver(self, envelope: Envelope) -> None:
+    async def deliver(self, envelope: Envelope) -> None:
         """Hand one envelope to this process's sockets."""
-        text, reason, exclude = envelope["text"], envelope["reason"], envelope["exclude"]
-        for socket in self.sockets(envelope["audience"]):
-            if socket.person_id in exclude:
-                continue
-            if text is not None:
-                socket.push(text)
-            if reason is not None:
-                socket.wake(reason)
+        text, reason, exclude = envelope["text"], envelope["reason"], frozenset(envelope["exclude"])
+        members = self._audiences.get(envelope["audience"], set())
+        for number, socket in enumerate(tuple(members), start=1):
+            # A socket may have left the audience while others were served.
+            if socket in members and socket.person_id not in exclude:
+                try:
+                    if text is not None:
+                        socket.push(text)
+                    if reason is not None:
+                        socket.wake(reason)
+                except Exception:
+                    logger.exception("A socket could not take an event; the others get it")
+            if number % SOCKETS_AT_ONCE == 0:
+                await asyncio.sleep(0)
 
     async def _beat(self, seconds: float, function: Callable[[], Awaitable[None]]) -> None:
         while True:

@@ -1,8 +1,11 @@
 """The consumer every page's websocket stands on: typed messages in, queued text out, floods cut."""
 
 import asyncio
+import contextlib
 import time
+import types
 from collections import deque
+from collections.abc import Coroutine, Generator
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -26,6 +29,24 @@ TOO_SLOW = 4408
 GOODBYES = frozenset({1000, 1001, 1005})
 
 
+# Where the scope keeps the server's own `send`.
+DIRECT_SEND = "hopps.send"
+
+
+class DirectSend:
+    """Outermost ASGI middleware: keeps the server's own `send` in the scope.
+
+    The session middleware wraps `send` to set cookies, which a websocket can do only while it opens; for one event to a
+    thousand sockets that wrapper costs as much as writing.
+    """
+
+    def __init__(self, application: Any) -> None:
+        self.application = application
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        await self.application({**scope, DIRECT_SEND: send}, receive, send)
+
+
 class Socket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels carries no types
     """A page's websocket.
 
@@ -43,6 +64,7 @@ class Socket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels carries 
         self._audiences: set[str] = set()
         self._queue: deque[str] = deque()
         self._writer: asyncio.Task[None] | None = None
+        self._cut_off = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._window_started = 0.0
         self._window_count = 0
@@ -114,20 +136,48 @@ class Socket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels carries 
         self.push(encode(event))
 
     def push(self, text: str) -> None:
-        """Queue `text`. A writer runs only while there is something to write, so a slow socket delays nobody else."""
-        if len(self._queue) >= QUEUE_ALLOWED:
-            self.later(self.close(TOO_SLOW))
+        """Send `text` at once where the socket takes it at once; queue it otherwise. A slow socket delays nobody else."""
+        if self._cut_off:
             return
-        self._queue.append(text)
-        if self._writer is None:
-            self._writer = asyncio.get_running_loop().create_task(self._write())
-
-    async def _write(self) -> None:
+        if self._writer is not None:
+            self._enqueue(text)
+            return
+        sending = self._send(text)
         try:
-            while self._queue:
-                await self.base_send({"type": "websocket.send", "text": self._queue.popleft()})
+            # Run up to where it would wait, which it mostly does not: a task for each socket and event would cost more
+            # than the writing.
+            waits_for = sending.send(None)
+        except StopIteration:
+            return
         except (OSError, RuntimeError):
             # The socket closed under us; `disconnect` follows.
+            return
+        self._writer = asyncio.get_running_loop().create_task(self._write(sending, waits_for))
+
+    def _enqueue(self, text: str) -> None:
+        if len(self._queue) < QUEUE_ALLOWED:
+            self._queue.append(text)
+            return
+        self._cut_off = True
+        self._queue.clear()
+        self.later(self._close_slow())
+
+    async def _close_slow(self) -> None:
+        with contextlib.suppress(OSError, RuntimeError):
+            # Waits like all writing does; where the page never reads again, the server's own ping time-out ends it.
+            await self.close(TOO_SLOW)
+
+    def _send(self, text: str) -> Coroutine[Any, Any, None]:
+        send = self.scope.get(DIRECT_SEND, self.base_send)
+        sending: Coroutine[Any, Any, None] = send({"type": "websocket.send", "text": text})
+        return sending
+
+    async def _write(self, started: Coroutine[Any, Any, None], waits_for: Any) -> None:
+        try:
+            await _resumed(started, waits_for)
+            while self._queue:
+                await self._send(self._queue.popleft())
+        except (OSError, RuntimeError):
             self._queue.clear()
         finally:
             self._writer = None
@@ -144,3 +194,18 @@ class Socket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels carries 
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+@types.coroutine
+def _resumed(started: Coroutine[Any, Any, None], waits_for: Any) -> Generator[Any, Any, None]:
+    """Go on with a coroutine that ran up to its first wait outside a task (Python 3.12's eager tasks, for 3.11 as well)."""
+    try:
+        while True:
+            try:
+                value = yield waits_for
+            except BaseException as problem:
+                waits_for = started.throw(problem)
+            else:
+                waits_for = started.send(value)
+    except StopIteration:
+        return
