@@ -48,11 +48,11 @@ def accept(*, session_id: UUID, expert: User) -> HelpSession:
 
 
 def _why_not(session: HelpSession, expert: User) -> str:
-    if session.expert_id == expert.pk:
-        return "You accepted this one already."
     if session.state == State.CANCELLED:
-        return "The customer cancelled this request."
+        return "This request was cancelled."
     if session.state == State.EXPIRED:
         return "This request expired before anybody accepted it."
+    if session.expert_id == expert.pk:
+        return "You accepted this one already."
     when = naturaltime(session.accepted_at) if session.accepted_at else "already"
     return f"Another expert took this one {when}."

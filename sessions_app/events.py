@@ -1,4 +1,4 @@
-"""Everything that travels on the board's and the session's sockets. `manage.py typescript` makes the page's types from it."""
+"""Everything that travels on the board's and the session's sockets. `manage.py typescript` makes the page's types of it."""
 
 from datetime import datetime
 from typing import Annotated, Literal

@@ -11,7 +11,7 @@ from accounts.models import ExpertProfile, Topic, User
 from billing import cards
 from billing.gateways.demo import TEST_CARDS
 
-PASSWORD = "demo-hopps-1"
+PASSWORD = "demo-hopps-1"  # noqa: S105  known to everybody; the command refuses to run in production
 TOPICS = (
     ("engineering", "Python", 200),
     ("engineering", "JavaScript", 200),
@@ -35,6 +35,7 @@ EXPERTS = (
         ("Python", "SEO", "Paid ads", "Email"),
     ),
 )
+LOGINS = "customer@demo.test, expert@demo.test, expert2@demo.test, operator@demo.test"
 
 
 class Command(BaseCommand):
@@ -58,9 +59,7 @@ class Command(BaseCommand):
                 experts.set_availability(user=user, available=True)
         operator = _person("operator@demo.test", "Olga Demo")
         User.objects.filter(pk=operator.pk).update(is_staff=True, is_superuser=True)
-        self.stdout.write(
-            f"Demo logins, password {PASSWORD}: customer@demo.test, expert@demo.test, expert2@demo.test, operator@demo.test"
-        )
+        self.stdout.write(f"Demo logins, password {PASSWORD}: {LOGINS}")
 
 
 def _topic(position: int, area: str, name: str, price: int) -> Topic:

@@ -1,0 +1,137 @@
+"""People, cards and the ways money moves, for the tests of billing."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from django.dispatch import Signal
+
+from accounts.models import ExpertProfile, User
+from billing import cards, holds, signals
+from billing.capture import capture
+from billing.models import Card, Hold, Payment
+
+
+@dataclass
+class Told:
+    """What billing told outward, in order."""
+
+    placed: list[Hold] = field(default_factory=list)
+    charged: list[Payment] = field(default_factory=list)
+    refunded: list[Any] = field(default_factory=list)
+
+
+@pytest.fixture(autouse=True)
+def told() -> Iterator[Told]:
+    """Listen to billing's signals, alone: these tests have money and no help sessions."""
+    heard = Told()
+
+    def on_placed(hold: Hold, **_: Any) -> None:
+        heard.placed.append(hold)
+
+    def on_charged(payment: Payment, **_: Any) -> None:
+        heard.charged.append(payment)
+
+    def on_refunded(refund: Any, **_: Any) -> None:
+        heard.refunded.append(refund)
+
+    with _only(signals.hold_placed, on_placed), _only(signals.payment_charged, on_charged):
+        with _only(signals.payment_refunded, on_refunded):
+            yield heard
+
+
+class _only:
+    """Let one listener hear a signal, and put the others back afterwards."""
+
+    def __init__(self, signal: Signal, listener: Callable[..., None]) -> None:
+        self.signal = signal
+        self.listener = listener
+
+    def __enter__(self) -> None:
+        self.others = self.signal.receivers
+        self.signal.receivers = []
+        self.signal.connect(self.listener, weak=False)
+
+    def __exit__(self, *_: object) -> None:
+        self.signal.receivers = self.others
+        self.signal.sender_receivers_cache.clear()
+
+
+def person(name: str, **fields: Any) -> User:
+    """Return a new user called `name`."""
+    return User.objects.create_user(
+        f"{name.lower()}-{uuid4().hex[:8]}@example.test", "correct horse", display_name=name, **fields
+    )
+
+
+@pytest.fixture
+def alice(db: None) -> User:
+    """A customer."""
+    return person("Alice")
+
+
+@pytest.fixture
+def bob(db: None) -> User:
+    """Another customer."""
+    return person("Bob")
+
+
+@pytest.fixture
+def eve(db: None) -> User:
+    """An expert."""
+    user = person("Eve")
+    ExpertProfile.objects.create(user=user, headline="Postgres, 12 years", state=ExpertProfile.State.APPROVED)
+    return user
+
+
+@pytest.fixture
+def olga(db: None) -> User:
+    """An operator with every permission."""
+    return person("Olga", is_staff=True, is_superuser=True)
+
+
+def approved_card(owner: User) -> Card:
+    return cards.add(owner=owner, gateway_ref="demo_approved", brand="Visa", last4="4242")
+
+
+def declined_card(owner: User) -> Card:
+    return cards.add(owner=owner, gateway_ref="demo_declined", brand="Visa", last4="0002")
+
+
+def asking_card(owner: User) -> Card:
+    return cards.add(owner=owner, gateway_ref="demo_authenticate", brand="Mastercard", last4="3155")
+
+
+def hold(
+    card: Card, amount_minor: int = 3000, reference: UUID | None = None, placed_before: int | None = None
+) -> holds.HoldOutcome:
+    """Ask for a hold on `card`."""
+    return holds.place_hold(
+        reference=reference or uuid4(),
+        payer=card.owner,
+        amount_minor=amount_minor,
+        currency="USD",
+        description="My query is slow",
+        card=card,
+        return_url="http://testserver/back/",
+        placed_before=placed_before,
+    )
+
+
+def placed(card: Card, amount_minor: int = 3000, reference: UUID | None = None) -> Hold:
+    """Ask for a hold that must be placed."""
+    outcome = hold(card, amount_minor, reference)
+    assert isinstance(outcome, holds.HoldPlaced), outcome
+    return outcome.hold
+
+
+def charged(customer: User, expert: User, amount_minor: int, *held: int) -> Payment:
+    """Return a payment that was charged over holds of these amounts (one of exactly the amount where none are given)."""
+    reference = uuid4()
+    for amount in held or (amount_minor,):
+        placed(approved_card(customer), amount, reference)
+    payment = capture(reference=reference, payee=expert, amount_minor=amount_minor)
+    assert payment.state == Payment.State.CHARGED
+    return payment

@@ -1,0 +1,71 @@
+"""Asking: the words are kept, the cap is held, the request goes live once."""
+
+import pytest
+
+from accounts.models import Topic, User
+from billing.models import Hold, Payment
+from sessions_app import ask
+from sessions_app.models import HelpSession, State
+from tests.people import give_card, make_request
+
+pytestmark = pytest.mark.django_db
+
+
+def send(customer: User, topic: Topic, *, card: int, title: str = "Query is slow") -> ask.AskOutcome:
+    return ask.ask(customer=customer, topic=topic, title=title, details="d", cap_minutes=15, card=give_card(customer, card))
+
+
+def test_it_holds_the_cap_and_goes_live(alice: User, topic: Topic) -> None:
+    outcome = send(alice, topic, card=0)
+    assert isinstance(outcome, ask.Live)
+    session = HelpSession.objects.get()
+    assert session.state == State.REQUESTED
+    hold = Hold.objects.get(payment__reference=session.pk)
+    assert (hold.state, hold.amount_minor) == (Hold.State.PLACED, 15 * 200)
+    assert [entry.kind for entry in session.timeline.all()] == ["requested"]
+
+
+def test_a_declined_card_keeps_the_words_and_disturbs_nobody(alice: User, topic: Topic) -> None:
+    outcome = send(alice, topic, card=1, title="Every word typed")
+    assert isinstance(outcome, ask.NotHeld)
+    assert "declined" in outcome.sentence
+    draft = ask.draft_of(alice)
+    assert draft is not None
+    assert draft.title == "Every word typed"
+    assert not draft.timeline.exists()
+
+
+def test_after_a_declined_card_another_one_works(alice: User, topic: Topic) -> None:
+    send(alice, topic, card=1)
+    assert isinstance(send(alice, topic, card=0), ask.Live)
+    assert HelpSession.objects.count() == 1
+
+
+def test_a_bank_that_asks_keeps_the_request_back_until_it_is_satisfied(alice: User, topic: Topic) -> None:
+    outcome = send(alice, topic, card=2)
+    assert isinstance(outcome, ask.BankAsks)
+    assert HelpSession.objects.get().state == State.DRAFT
+
+
+def test_one_open_request_per_customer(alice: User, topic: Topic) -> None:
+    first = make_request(alice, topic)
+    outcome = send(alice, topic, card=0, title="Another")
+    assert outcome == ask.AlreadyOpen(first)
+    assert Payment.objects.count() == 1
+
+
+def test_the_database_refuses_a_second_open_request(alice: User, topic: Topic) -> None:
+    """Two tabs, two servers: the draft that comes second is closed and its hold given back."""
+    first = make_request(alice, topic)
+    draft = HelpSession.objects.create(
+        customer=alice, topic=topic, title="t", currency="USD", price_per_minute=200, cap_minutes=15
+    )
+    assert ask.go_live(draft.pk) == ask.AlreadyOpen(first)
+    draft.refresh_from_db()
+    assert draft.state == State.CANCELLED
+
+
+def test_going_live_twice_happens_once(alice: User, topic: Topic) -> None:
+    session = make_request(alice, topic)
+    ask.go_live(session.pk)
+    assert session.timeline.count() == 1
