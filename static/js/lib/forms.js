@@ -36,7 +36,7 @@ export class Refused extends Error {}
 /**
  * Have every `<form data-action>` inside `root` submitted in place; a refusal is shown in its `[data-error]`.
  * @param {HTMLElement} root
- * @param {(form: HTMLFormElement) => void} done called after the server did it
+ * @param {(form: HTMLFormElement, answer: Record<string, unknown>) => void} done called after the server did it
  * @param {AbortSignal} signal ends the listening
  */
 export function submitInPlace(root, done, signal) {
@@ -50,8 +50,7 @@ export function submitInPlace(root, done, signal) {
       for (const button of buttons) button.disabled = true;
       showError(form, "");
       try {
-        await post(form);
-        done(form);
+        done(form, await post(form));
       } catch (problem) {
         if (!(problem instanceof Refused)) throw problem;
         showError(form, problem.message);

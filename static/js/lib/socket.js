@@ -6,8 +6,10 @@ const SYNC_MS = 30_000;
 const ANSWER_MS = 6_000;
 const FIRST_WAIT_MS = 200;
 const LONGEST_WAIT_MS = 5_000;
-// Handshakes refused in a row, none ever having worked, after which it is not the network.
+// Handshakes refused in a row after which we ask whether it is the network at all.
 const REFUSALS = 4;
+// The server's word that this page has nothing to hear here any more.
+const NOT_YOURS_ANY_MORE = 4403;
 
 /** @typedef {"connecting" | "open" | "lost" | "refused"} SocketState */
 
@@ -25,7 +27,6 @@ export class LiveSocket {
   /** @type {() => void} */
   #stopBeat = () => {};
   #failures = 0;
-  #opened = false;
   #syncedAt = 0;
   #heardAt = 0;
   /** @type {AbortController | null} */
@@ -90,7 +91,6 @@ export class LiveSocket {
     const socket = new WebSocket(this.url);
     this.#socket = socket;
     socket.onopen = () => {
-      this.#opened = true;
       this.#failures = 0;
       this.#syncedAt = this.#heardAt = performance.now();
       this.#become("open");
@@ -99,22 +99,37 @@ export class LiveSocket {
       this.#heardAt = performance.now();
       if (this.#socket === socket) this.hear(JSON.parse(message.data));
     };
-    socket.onclose = () => {
-      if (this.#socket === socket && this.#ends) this.#comeBack();
+    socket.onclose = ({ code }) => {
+      if (this.#socket !== socket || !this.#ends) return;
+      if (code === NOT_YOURS_ANY_MORE) {
+        this.close();
+        this.#become("refused");
+      } else {
+        this.#comeBack();
+      }
     };
   }
 
   #comeBack() {
     this.#socket = null;
     this.#failures += 1;
-    // Never once let in: signed out, or not ours. It goes on trying slowly, since it may be a server that is starting.
-    const refused = !this.#opened && this.#failures >= REFUSALS && navigator.onLine;
-    this.#become(refused ? "refused" : "lost");
+    if (this.state !== "refused") this.#become("lost");
+    if (this.#failures === REFUSALS) void this.#askWhy();
     const wait = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (this.#failures - 1));
     // Jitter: after a restart not every page comes in the same moment.
     const jittered = wait * (0.5 + Math.random() / 2);
     this.#retryAt = performance.now() + jittered;
     this.#retry = setTimeout(() => this.#connect(), jittered);
+  }
+
+  /** Pages come through and the socket does not: signed out, or not ours. It goes on trying slowly all the same. */
+  async #askWhy() {
+    try {
+      const { ok } = await fetch("/healthz", { cache: "no-store" });
+      if (ok && this.state === "lost") this.#become("refused");
+    } catch {
+      // The network, or the server, is gone: then it is just that.
+    }
   }
 
   /** The network or the person is back: do not sit out the wait, and do not trust a socket that slept. */

@@ -37,14 +37,3 @@ export function serverTime(renderedAt) {
   const off = Number(renderedAt) * 1000 - received;
   return () => Date.now() + off;
 }
-
-/**
- * Call `tick` now and then at every whole second of `seconds()`, until the returned function is called.
- * @param {() => void} tick
- * @returns {() => void}
- */
-export function everySecond(tick) {
-  tick();
-  const timer = setInterval(tick, 1000);
-  return () => clearInterval(timer);
-}

@@ -1,0 +1,27 @@
+// What the room asks of whatever carries its media. `peer.js` is one such adapter; another stands on a video service.
+
+import type { SessionEvent } from "../events.js";
+
+/** The three things a page can send. */
+export type Line = "microphone" | "camera" | "screen";
+
+export type Connection = "alone" | "connecting" | "connected" | "interrupted";
+
+export type Quality = "unknown" | "good" | "fair" | "poor";
+
+/** What the room wants to be told. */
+export interface RoomListener {
+  /** The other side's track for `line` is there; it stays the same while the other side sends or not. */
+  onTrack(line: Line, track: MediaStreamTrack): void;
+  onConnection(connection: Connection): void;
+  onQuality(quality: Quality): void;
+}
+
+export interface RoomAdapter {
+  /** An event of the session's socket, in order; those that are not the adapter's are passed over. */
+  hear(event: SessionEvent): void;
+  /** Send `track` on `line`, or nothing. Holds for every connection to come. */
+  send(line: Line, track: MediaStreamTrack | null): void;
+  /** Leave the call. Tracks stay the caller's. */
+  close(): void;
+}

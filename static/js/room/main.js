@@ -1,0 +1,313 @@
+/**
+ * The room of an accepted or active session: lobby, call, and what a second tab leaves behind.
+ *
+ * @import {SessionEvent, SessionMessage} from "../events.js"
+ * @import {LiveSocket, SocketState} from "../lib/socket.js"
+ * @import {LocalMedia} from "../lib/local_media.js"
+ * @import {Sends} from "./controls.js"
+ */
+
+import { DeviceCheck } from "../device_check.js";
+import { all, make, need, say, show } from "../lib/dom.js";
+import { Refused, post, showError, submitInPlace } from "../lib/forms.js";
+import { uuid } from "../lib/id.js";
+import { Chat } from "./chat.js";
+import { ClockView } from "./clock.js";
+import { Controls } from "./controls.js";
+import { PeerAdapter } from "./peer.js";
+import { Stage } from "./stage.js";
+import { statusOf } from "./status.js";
+
+/** @typedef {"lobby" | "joining" | "call" | "moved"} Mode */
+
+/** One `[data-room]` element, for as long as it is shown. */
+export class Room {
+  /** @type {Mode} */
+  #mode = "lobby";
+  /** @type {PeerAdapter | null} */
+  #adapter = null;
+  #page = "";
+  /** @type {string | null} the grant of this joining, until the room let us in */
+  #grant = null;
+  // Whether a page that was in the call before asked to be let in again.
+  #returning = false;
+  #presence = { customer: false, expert: false };
+  #ends = new AbortController();
+
+  /**
+   * @param {HTMLElement} root
+   * @param {LiveSocket<SessionEvent, SessionMessage>} socket
+   * @param {LocalMedia} media
+   */
+  constructor(root, socket, media) {
+    const { signal } = this.#ends;
+    const { session = "", person = "", role = "", other = "", state = "" } = root.dataset;
+    this.root = root;
+    this.socket = socket;
+    this.media = media;
+    this.role = role;
+    this.other = other;
+    this.state = state;
+    this.key = `hopps.call.${session}`;
+    this.joinForm = need(root, "[data-join]", HTMLFormElement);
+    this.devices = need(root, "[data-devices]", HTMLElement);
+    this.clock = new ClockView(root);
+    this.check = new DeviceCheck(this.devices, media);
+    this.stage = new Stage(need(root, "[data-stage]", HTMLElement), () => this.#status(), signal);
+    this.chat = new Chat(need(root, "[data-chat-panel]", HTMLElement), {
+      session,
+      person,
+      send: (line) => socket.send(line),
+      heard: () => this.#lineHeard(),
+      signal,
+    });
+    this.controls = new Controls(need(root, "[data-controls]", HTMLElement), {
+      media,
+      session,
+      changed: (sends) => this.#sendsChanged(sends),
+      problem: (sentence) => this.#problem(sentence),
+      signal,
+    });
+    this.#listen(signal);
+    this.#show("lobby");
+    // This tab was in the call before it was reloaded: it goes back by itself.
+    if (sessionStorage.getItem(this.key)) void this.enter();
+  }
+
+  // --- coming and going ---
+
+  /** Join the call with a fresh grant, as a new page. */
+  async enter() {
+    if (this.#mode === "joining" || this.#mode === "call") return;
+    this.#show("joining");
+    showError(this.joinForm, "");
+    const page = (this.#page = uuid());
+    this.#adapter = new PeerAdapter(page, this.stage, (to, data) => this.socket.send({ type: "signal", to, data }));
+    this.controls.attach(this.#adapter);
+    try {
+      const { grant } = await post(this.joinForm);
+      if (this.#page !== page || typeof grant !== "string") return;
+      this.#grant = grant;
+      this.#join();
+    } catch (problem) {
+      if (!(problem instanceof Refused)) throw problem;
+      if (this.#page === page) this.#backToLobby(problem.message);
+    }
+  }
+
+  /** Tell the room who we are: with the grant the first time, by the page's id after a gap. */
+  #join() {
+    this.#returning = this.#grant === null;
+    this.socket.send({ type: "join", page: this.#page, grant: this.#grant });
+  }
+
+  /** @param {string} sentence why */
+  #backToLobby(sentence) {
+    this.#leave("lobby");
+    showError(this.joinForm, sentence);
+  }
+
+  /** @param {"lobby" | "moved"} mode */
+  #leave(mode) {
+    sessionStorage.removeItem(this.key);
+    this.#drop();
+    this.#show(mode);
+  }
+
+  #drop() {
+    this.#page = "";
+    this.#grant = null;
+    this.#adapter?.close();
+    this.#adapter = null;
+    this.controls.detach();
+    this.stage.clear();
+  }
+
+  /** The session is over or another's: let go of everything. */
+  close() {
+    sessionStorage.removeItem(this.key);
+    this.#ends.abort();
+    this.check.close();
+    this.clock.close();
+    this.#drop();
+  }
+
+  /** Whether this tab is in the call, so that the server must hear that it left. */
+  get joined() {
+    return this.#mode === "call";
+  }
+
+  // --- what the server says ---
+
+  /** @param {SessionEvent} event */
+  hear(event) {
+    switch (event.type) {
+      case "welcome":
+        this.#welcomed();
+        this.chat.welcome(event.chat);
+        break;
+      case "clock":
+        this.clock.set(event);
+        break;
+      case "presence":
+        this.#presence = event;
+        break;
+      case "session_changed":
+        this.state = event.state;
+        break;
+      case "chat_line":
+        this.chat.add(event);
+        break;
+      case "media_state":
+        this.stage.setSends(event);
+        break;
+      case "moved":
+        this.#leave("moved");
+        break;
+      case "peer_joined":
+        this.#sendsChanged(this.controls.sends);
+        break;
+      case "error":
+        this.#refused(event.message);
+        break;
+    }
+    this.#adapter?.hear(event);
+    this.#status();
+  }
+
+  /** @param {SocketState} state */
+  connection(state) {
+    if (state === "open" && this.#page && (this.#grant || this.#mode === "call")) this.#join();
+    this.#status();
+  }
+
+  #welcomed() {
+    this.#grant = null;
+    this.#returning = false;
+    sessionStorage.setItem(this.key, "joined");
+    this.#show("call");
+    this.#sendsChanged(this.controls.sends);
+  }
+
+  /** @param {string} sentence */
+  #refused(sentence) {
+    if (this.#mode === "joining") {
+      this.#backToLobby(sentence);
+    } else if (this.#returning) {
+      // Not let back in as the page we were: as a new one, with a fresh grant.
+      this.#returning = false;
+      this.#mode = "lobby";
+      this.#adapter?.close();
+      void this.enter();
+    } else {
+      this.#problem(sentence);
+    }
+  }
+
+  /** @param {Sends} sends */
+  #sendsChanged(sends) {
+    this.stage.setOwn(this.media.tracks.camera);
+    this.stage.useSpeaker();
+    if (this.#mode === "call") this.socket.send({ type: "media", ...sends });
+  }
+
+  // --- what is shown ---
+
+  /** @param {Mode} mode */
+  #show(mode) {
+    this.#mode = mode;
+    const inCall = mode === "call";
+    this.root.dataset.mode = mode;
+    // The call fills the window; lobby and the rest are pages like any other.
+    this.root.classList.toggle("room", inCall);
+    for (const part of all(this.root, "[data-in]")) part.hidden = part.dataset.in !== (mode === "joining" ? "lobby" : mode);
+    const place = inCall ? "[data-devices-dialog] [data-place]" : "[data-lobby] [data-place]";
+    need(this.root, place, HTMLElement).append(this.devices);
+    const button = need(this.joinForm, "button", HTMLButtonElement);
+    button.setAttribute("aria-busy", String(mode === "joining"));
+    this.#status();
+  }
+
+  #status() {
+    for (const part of all(this.root, "[data-when]")) part.hidden = part.dataset.when !== this.state;
+    const otherHere = this.role === "customer" ? this.#presence.expert : this.#presence.customer;
+    const sentence = statusOf({
+      inCall: this.#mode === "call",
+      state: this.state,
+      other: this.other,
+      otherHere,
+      connection: this.stage.connection,
+      cutOff: this.socket.state === "lost",
+    });
+    for (const line of all(this.root, "[data-status]")) {
+      say(line, sentence);
+      line.hidden = !sentence;
+    }
+    show(this.root, "[data-other-here]", otherHere);
+  }
+
+  /** @param {string} sentence */
+  #problem(sentence) {
+    const line = need(this.root, "[data-problem-line]", HTMLElement);
+    say(line, sentence);
+    line.hidden = !sentence;
+  }
+
+  // --- what the person does ---
+
+  /** @param {AbortSignal} signal */
+  #listen(signal) {
+    const { root } = this;
+    this.joinForm.addEventListener(
+      "submit",
+      (event) => {
+        event.preventDefault();
+        void this.enter();
+      },
+      { signal },
+    );
+    need(root, "[data-take-back]", HTMLButtonElement).addEventListener("click", () => this.enter(), { signal });
+    need(root, "[data-chat-toggle]", HTMLButtonElement).addEventListener("click", () => this.#showChat(), { signal });
+    need(root, "[data-chat-close]", HTMLButtonElement).addEventListener("click", () => this.#showChat(false), { signal });
+    this.#showChat(matchMedia("(min-width: 60rem)").matches, false);
+    for (const button of all(root, "[data-opens]")) {
+      button.addEventListener("click", () => need(root, button.dataset.opens ?? "", HTMLDialogElement).showModal(), { signal });
+    }
+    submitInPlace(root, (form, answer) => this.#done(form, answer), signal);
+  }
+
+  /**
+   * @param {HTMLFormElement} form
+   * @param {Record<string, unknown>} answer
+   */
+  #done(form, answer) {
+    form.closest("dialog")?.close();
+    const to = new URL(typeof answer.to === "string" ? answer.to : "", location.href);
+    if (to.pathname !== location.pathname) {
+      // The bank wants to see the person. In a tab of its own: the call goes on here.
+      const link = make("a", { href: to.href, target: "_blank", rel: "noopener" }, "Confirm with your bank");
+      const line = need(this.root, "[data-bank]", HTMLElement);
+      line.replaceChildren(link, " (opens beside the call).");
+      line.hidden = false;
+    }
+    this.socket.sync();
+  }
+
+  /**
+   * @param {boolean} [open] the other way round, if not given
+   * @param {boolean} [focus] whether the person asked for it just now
+   */
+  #showChat(open = this.root.dataset.chat !== "open", focus = true) {
+    this.root.dataset.chat = open ? "open" : "closed";
+    const button = need(this.root, "[data-chat-toggle]", HTMLButtonElement);
+    button.setAttribute("aria-expanded", String(open));
+    show(this.root, "[data-unread]", false);
+    if (!focus) return;
+    if (open) need(this.root, "[data-chat-panel] textarea", HTMLTextAreaElement).focus();
+    else button.focus();
+  }
+
+  #lineHeard() {
+    if (this.root.dataset.chat !== "open") show(this.root, "[data-unread]", true);
+  }
+}

@@ -1,0 +1,292 @@
+/**
+ * The `peer` adapter: WebRTC between the two browsers, signalling over the session's socket.
+ *
+ * A peer is a page load of the other person, known by its id: a new id is a new connection, the same id again is the same page after
+ * a gap. The socket may drop while media flows; nothing here ends a call because signalling is gone.
+ *
+ * @import {SessionEvent} from "../events.js"
+ * @import {Line, RoomAdapter, RoomListener} from "./adapter.js"
+ */
+
+import { readQuality } from "./quality.js";
+
+/** @type {{line: Line, kind: "audio" | "video"}[]} the order of the m-lines, the same on both sides */
+const LINES = [
+  { line: "microphone", kind: "audio" },
+  { line: "camera", kind: "video" },
+  { line: "screen", kind: "video" },
+];
+const QUALITY_EVERY_MS = 3_000;
+// Restarting ICE at every failure would use up a relay's ports: each try waits twice as long, up to 16 times.
+const INTERRUPTED_MS = 3_000;
+const FAILED_MS = 500;
+const DOUBLINGS = 4;
+
+/** @typedef {{description: RTCSessionDescriptionInit} | {candidate: RTCIceCandidateInit | null}} SignalData */
+/** @typedef {(to: string, data: SignalData) => boolean} SendSignal */
+
+/** @implements {RoomAdapter} */
+export class PeerAdapter {
+  #page;
+  #listener;
+  #sendSignal;
+  /** @type {RTCIceServer[]} */
+  #iceServers = [];
+  /** @type {PeerConnection | null} */
+  #peer = null;
+  /** @type {Map<Line, MediaStreamTrack>} */
+  #tracks = new Map();
+  /** @type {Promise<void>} signals are handled one after the other */
+  #queue = Promise.resolve();
+
+  /**
+   * @param {string} page this page's id in the room
+   * @param {RoomListener} listener
+   * @param {SendSignal} sendSignal hand signalling to the other page; a lost one is made up for when either page comes back
+   */
+  constructor(page, listener, sendSignal) {
+    this.#page = page;
+    this.#listener = listener;
+    this.#sendSignal = sendSignal;
+  }
+
+  /** @param {SessionEvent} event */
+  hear(event) {
+    if (event.type === "welcome") {
+      this.#iceServers = /** @type {RTCIceServer[]} */ (/** @type {unknown} */ (event.ice_servers));
+      this.#peer?.useServers(this.#iceServers);
+      const newest = event.peers.at(-1);
+      if (newest) this.#meet(newest);
+    } else if (event.type === "peer_joined") {
+      this.#meet(event.page);
+    } else if (event.type === "signal_from") {
+      const peer = this.#peer;
+      // From a page that was reloaded since, a signal has nothing to say any more.
+      if (peer?.id !== event.page) return;
+      const data = /** @type {SignalData} */ (event.data);
+      this.#queue = this.#queue.then(() => peer.signal(data));
+    }
+  }
+
+  /**
+   * @param {Line} line
+   * @param {MediaStreamTrack | null} track
+   */
+  send(line, track) {
+    if (track) this.#tracks.set(line, track);
+    else this.#tracks.delete(line);
+    this.#peer?.send(line, track);
+  }
+
+  close() {
+    this.#peer?.close();
+    this.#peer = null;
+  }
+
+  /** The live connection's statistics, for tests and for people who look into a bad call. */
+  async stats() {
+    return this.#peer?.stats() ?? null;
+  }
+
+  /** @param {string} id */
+  #meet(id) {
+    if (this.#peer?.id === id) {
+      this.#peer.seenAgain();
+      return;
+    }
+    this.#peer?.close();
+    this.#peer = new PeerConnection({
+      id,
+      // One side makes the lines and wins when both offer at once; which, both know from the ids.
+      leads: this.#page > id,
+      iceServers: this.#iceServers,
+      tracks: this.#tracks,
+      listener: this.#listener,
+      sendSignal: (data) => this.#sendSignal(id, data),
+    });
+  }
+}
+
+/** The connection to one page load of the other person. */
+class PeerConnection {
+  #pc;
+  #leads;
+  #tracks;
+  #listener;
+  #sendSignal;
+  /** @type {Map<Line, RTCRtpTransceiver> | null} */
+  #lines = null;
+  // Microphone and camera travel as one stream, so that lips and voice stay together.
+  #stream = new MediaStream();
+  #offering = false;
+  #ignoring = false;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #recovery;
+  #tries = 0;
+  #quality;
+
+  /**
+   * @param {object} peer
+   * @param {string} peer.id
+   * @param {boolean} peer.leads
+   * @param {RTCIceServer[]} peer.iceServers
+   * @param {ReadonlyMap<Line, MediaStreamTrack>} peer.tracks what is sent now
+   * @param {RoomListener} peer.listener
+   * @param {(data: SignalData) => boolean} peer.sendSignal
+   */
+  constructor({ id, leads, iceServers, tracks, listener, sendSignal }) {
+    this.id = id;
+    this.#leads = leads;
+    this.#tracks = tracks;
+    this.#listener = listener;
+    this.#sendSignal = sendSignal;
+    const pc = (this.#pc = new RTCPeerConnection({ iceServers }));
+    pc.onnegotiationneeded = () => this.#offer();
+    pc.onicecandidate = ({ candidate }) => this.#sendSignal({ candidate: candidate?.toJSON() ?? null });
+    pc.ontrack = ({ transceiver, track }) => {
+      const place = LINES[pc.getTransceivers().indexOf(transceiver)];
+      if (place) listener.onTrack(place.line, track);
+    };
+    pc.onconnectionstatechange = () => this.#connectionChanged();
+    this.#quality = setInterval(async () => listener.onQuality(await readQuality(pc)), QUALITY_EVERY_MS);
+    listener.onConnection("connecting");
+    if (leads) this.#makeLines();
+  }
+
+  /**
+   * @param {Line} line
+   * @param {MediaStreamTrack | null} track
+   */
+  send(line, track) {
+    // The lines are there from the start: nothing is negotiated again.
+    void this.#lines?.get(line)?.sender.replaceTrack(track);
+  }
+
+  /** The other page's socket is back: what was lost in the gap is sent again. */
+  seenAgain() {
+    if (this.#pc.connectionState === "connected") return;
+    if (this.#pc.signalingState === "have-local-offer") this.#sendDescription();
+    else if (this.#lines) this.#pc.restartIce();
+  }
+
+  /** @param {RTCIceServer[]} iceServers fresh credentials, for the next restart */
+  useServers(iceServers) {
+    this.#pc.setConfiguration({ iceServers });
+  }
+
+  /** @param {SignalData} data */
+  async signal(data) {
+    try {
+      if ("description" in data) await this.#describe(data.description);
+      else await this.#addCandidate(data.candidate);
+    } catch (problem) {
+      // A connection closed meanwhile, or one that recovery will restart.
+      if (this.#pc.signalingState !== "closed") console.warn("Signalling failed", problem);
+    }
+  }
+
+  stats() {
+    return this.#pc.getStats();
+  }
+
+  close() {
+    clearTimeout(this.#recovery);
+    clearInterval(this.#quality);
+    this.#pc.onconnectionstatechange = null;
+    this.#pc.close();
+  }
+
+  #makeLines() {
+    this.#lines = new Map(
+      LINES.map(({ line, kind }) => {
+        const streams = line === "screen" ? [] : [this.#stream];
+        return [line, this.#pc.addTransceiver(this.#tracks.get(line) ?? kind, { direction: "sendrecv", streams })];
+      }),
+    );
+  }
+
+  /** Take over the lines that the other side made. */
+  #adoptLines() {
+    if (this.#lines) return;
+    this.#lines = new Map();
+    for (const [place, transceiver] of this.#pc.getTransceivers().entries()) {
+      const line = LINES[place]?.line;
+      if (!line) continue;
+      transceiver.direction = "sendrecv";
+      if (line !== "screen") transceiver.sender.setStreams(this.#stream);
+      this.#lines.set(line, transceiver);
+      this.send(line, this.#tracks.get(line) ?? null);
+    }
+  }
+
+  async #offer() {
+    this.#offering = true;
+    try {
+      await this.#pc.setLocalDescription();
+      this.#sendDescription();
+    } catch (problem) {
+      if (this.#pc.signalingState !== "closed") console.warn("Could not make an offer", problem);
+    } finally {
+      this.#offering = false;
+    }
+  }
+
+  #sendDescription() {
+    const description = this.#pc.localDescription;
+    if (description) this.#sendSignal({ description: description.toJSON() });
+  }
+
+  /** @param {RTCSessionDescriptionInit} description */
+  async #describe(description) {
+    const pc = this.#pc;
+    if (description.type === "answer" && pc.signalingState !== "have-local-offer") return; // sent twice
+    const collision = description.type === "offer" && (this.#offering || pc.signalingState !== "stable");
+    this.#ignoring = collision && this.#leads;
+    if (this.#ignoring) return;
+    await pc.setRemoteDescription(description); // takes one's own offer back where both offered
+    if (description.type !== "offer") return;
+    this.#adoptLines();
+    await pc.setLocalDescription();
+    this.#sendDescription();
+  }
+
+  /** @param {RTCIceCandidateInit | null} candidate */
+  async #addCandidate(candidate) {
+    try {
+      await this.#pc.addIceCandidate(candidate ?? undefined);
+    } catch (problem) {
+      // A candidate of an offer that was ignored has nothing to belong to.
+      if (!this.#ignoring) throw problem;
+    }
+  }
+
+  #connectionChanged() {
+    const state = this.#pc.connectionState;
+    if (state === "connected") {
+      clearTimeout(this.#recovery);
+      this.#recovery = undefined;
+      this.#tries = 0;
+      this.#listener.onConnection("connected");
+    } else if (state === "disconnected" || state === "failed") {
+      this.#listener.onConnection("interrupted");
+      this.#recoverIn(state === "disconnected" ? INTERRUPTED_MS : FAILED_MS);
+    }
+  }
+
+  /**
+   * Restart ICE after a while, and again, ever more slowly, until media flows.
+   * @param {number} wait
+   */
+  #recoverIn(wait) {
+    if (this.#recovery !== undefined) return;
+    // The side that does not lead gives the other the first go: both at once would collide.
+    const turn = wait * 2 ** Math.min(this.#tries, DOUBLINGS) * (this.#leads ? 1 : 2);
+    this.#recovery = setTimeout(() => {
+      this.#recovery = undefined;
+      if (this.#pc.connectionState === "connected" || this.#pc.signalingState === "closed") return;
+      this.#tries += 1;
+      this.seenAgain();
+      this.#recoverIn(INTERRUPTED_MS);
+    }, turn);
+  }
+}
