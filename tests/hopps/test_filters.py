@@ -1,0 +1,32 @@
+"""The templates' filters."""
+
+import pytest
+
+from hopps.templatetags.hopps import clock, code_blocks, minus, spoken
+
+
+def test_minus_never_goes_below_zero() -> None:
+    assert (minus(1036, 120), minus(80, 120)) == (916, 0)
+
+
+def test_a_clock_shows_hours_only_from_an_hour_on() -> None:
+    assert [clock(5), clock(754), clock(3723)] == ["0:05", "12:34", "1:02:03"]
+
+
+def test_spoken_time_leaves_out_what_is_zero() -> None:
+    assert [spoken(0), spoken(40), spoken(120), spoken(3661)] == ["0 s", "40 s", "2 min", "1 h 1 min 1 s"]
+
+
+@pytest.mark.parametrize(
+    ("body", "parts"),
+    [
+        ("plain", [(False, "plain")]),
+        ("see\n```python\nx = 1\n  y\n```\nok?", [(False, "see"), (True, "x = 1\n  y"), (False, "ok?")]),
+        ("```x = 1```", [(True, "x = 1")]),
+        ("an open ``` fence", [(False, "an open"), (True, " fence")]),
+        ("```a``` and ```b", [(True, "a"), (False, "and"), (True, "b")]),
+        ("``````", []),
+    ],
+)
+def test_chat_is_split_at_its_fences(body: str, parts: list[tuple[bool, str]]) -> None:
+    assert code_blocks(body) == parts
