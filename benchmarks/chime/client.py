@@ -23,13 +23,16 @@ class Boards:
     port: int
     cookies: list[str | None]
     """A session's key for each socket, or None where the server has no sign-in."""
+    greets: bool
+    """Whether the server sends a first state, after which a socket hears every event."""
     _transports: list[WSTransport] = field(default_factory=list)
-    _mark: bytes = b"\0"
+    _mark: bytes = b""
     _missing: int = 0
     _all_heard: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def connect(self) -> None:
-        """Open all sockets."""
+        """Open all sockets, and wait until each hears events. Raises Lost when one does not in ROUND_SECONDS."""
+        self._expect(b"")
         gate = asyncio.Semaphore(CONNECTING_AT_ONCE)
 
         async def one(cookie: str | None) -> None:
@@ -46,21 +49,29 @@ class Boards:
             self._transports.append(transport)
 
         await asyncio.gather(*(one(cookie) for cookie in self.cookies))
+        if self.greets:
+            await self._heard_by_all()
 
     async def measure(self, mark: str) -> float:
         """Set an event off and return the seconds until the last socket heard it. Raises Lost when one did not."""
-        self._mark, self._missing = mark.encode(), len(self._transports)
-        self._all_heard.clear()
+        self._expect(mark.encode())
         started = time.perf_counter()
         trigger = asyncio.create_task(self._trigger(mark))
+        await self._heard_by_all()
+        took = time.perf_counter() - started
+        await trigger
+        return took
+
+    def _expect(self, mark: bytes) -> None:
+        self._mark, self._missing = mark, len(self.cookies)
+        self._all_heard.clear()
+
+    async def _heard_by_all(self) -> None:
         try:
             async with asyncio.timeout(ROUND_SECONDS):
                 await self._all_heard.wait()
         except TimeoutError:
-            raise Lost(f"{self._missing} of {len(self._transports)} sockets of port {self.port} heard nothing.") from None
-        took = time.perf_counter() - started
-        await trigger
-        return took
+            raise Lost(f"{self._missing} of {len(self.cookies)} sockets of port {self.port} heard nothing.") from None
 
     async def _trigger(self, mark: str) -> None:
         reader, writer = await asyncio.open_connection(HOST, self.port)

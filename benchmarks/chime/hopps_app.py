@@ -12,10 +12,9 @@ from hopps.realtime.hub import hub
 AUDIENCE = os.environ["BENCH_AUDIENCE"]
 
 
-@database_sync_to_async
-def publish(mark: str) -> None:
+async def publish(mark: str) -> None:
     """Publish from a worker thread with a database connection, which is where views do it."""
-    hub.publish(AUDIENCE, chime(mark))
+    await database_sync_to_async(hub.publish)(AUDIENCE, chime(mark))
 
 
 application = with_trigger(hopps_application, publish)

@@ -68,7 +68,7 @@ def contenders(sockets: int, folder: Path) -> Iterator[list[Contender]]:
             )
             stack.callback(server.stop)
             server.start()
-            return Contender(name, Boards(port, cookies))
+            return Contender(name, Boards(port, cookies, greets=name == OURS))
 
         nobody: list[str | None] = [None] * sockets
         port = free_port()
