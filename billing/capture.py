@@ -125,7 +125,7 @@ def _decide(payment: Payment, *, payee: User, amount_minor: int) -> None:
     )
     if won and not due:
         payment.refresh_from_db()
-        signals.payment_charged.send(sender=Payment, payment=payment)
+        signals.payment_charged.send_robust(sender=Payment, payment=payment)
 
 
 def _take(payment: Payment) -> None:
@@ -153,7 +153,7 @@ def _take(payment: Payment) -> None:
     )
     if won:
         payment.refresh_from_db()
-        signals.payment_charged.send(sender=Payment, payment=payment)
+        signals.payment_charged.send_robust(sender=Payment, payment=payment)
 
 
 def _book(payment: Payment) -> None:

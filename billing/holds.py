@@ -249,7 +249,7 @@ def _write(hold: Hold, result: HoldResult) -> HoldOutcome:
     if won and isinstance(result, NeedsAction):
         return HoldNeedsAction(hold, result.url)
     if won and isinstance(result, Placed):
-        signals.hold_placed.send(sender=Hold, payment=hold.payment, hold=hold)
+        signals.hold_placed.send_robust(sender=Hold, payment=hold.payment, hold=hold)
     return _as_written(hold)
 
 

@@ -145,7 +145,7 @@ def carry_out(made: Refund) -> Refund:
     made.refresh_from_db()
     recount(made.payment)
     if won:
-        signals.payment_refunded.send(sender=Refund, refund=made)
+        signals.payment_refunded.send_robust(sender=Refund, refund=made)
     return made
 
 

@@ -1,6 +1,7 @@
 """What billing tells outward, each once and after the row it tells of is written.
 
 A signal is a hint: a process that dies between the write and the signal never sends it. Who listens reads the rows too.
+Sent with `send_robust`: a listener that fails is logged, and what was charged stays charged.
 """
 
 from django.dispatch import Signal

@@ -1,12 +1,10 @@
 """People, cards and the ways money moves, for the tests of billing."""
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from django.dispatch import Signal
 
 from accounts.models import ExpertProfile, User
 from billing import cards, holds, signals
@@ -24,7 +22,7 @@ class Told:
 
 
 @pytest.fixture(autouse=True)
-def told() -> Iterator[Told]:
+def told(monkeypatch: pytest.MonkeyPatch) -> Told:
     """Listen to billing's signals, alone: these tests have money and no help sessions."""
     heard = Told()
 
@@ -37,33 +35,20 @@ def told() -> Iterator[Told]:
     def on_refunded(refund: Any, **_: Any) -> None:
         heard.refunded.append(refund)
 
-    with _only(signals.hold_placed, on_placed), _only(signals.payment_charged, on_charged):
-        with _only(signals.payment_refunded, on_refunded):
-            yield heard
-
-
-class _only:
-    """Let one listener hear a signal, and put the others back afterwards."""
-
-    def __init__(self, signal: Signal, listener: Callable[..., None]) -> None:
-        self.signal = signal
-        self.listener = listener
-
-    def __enter__(self) -> None:
-        self.others = self.signal.receivers
-        self.signal.receivers = []
-        self.signal.connect(self.listener, weak=False)
-
-    def __exit__(self, *_: object) -> None:
-        self.signal.receivers = self.others
-        self.signal.sender_receivers_cache.clear()
+    listeners = (
+        (signals.hold_placed, on_placed),
+        (signals.payment_charged, on_charged),
+        (signals.payment_refunded, on_refunded),
+    )
+    for signal, listener in listeners:
+        monkeypatch.setattr(signal, "receivers", [])
+        signal.connect(listener, weak=False)
+    return heard
 
 
 def person(name: str, **fields: Any) -> User:
-    """Return a new user called `name`."""
-    return User.objects.create_user(
-        f"{name.lower()}-{uuid4().hex[:8]}@example.test", "correct horse", display_name=name, **fields
-    )
+    """Return a new user called `name`, who signs in by `client.force_login`."""
+    return User.objects.create_user(f"{name.lower()}-{uuid4().hex[:8]}@example.test", display_name=name, **fields)
 
 
 @pytest.fixture

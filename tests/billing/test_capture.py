@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from accounts.models import User
 from billing import ledger
@@ -158,7 +158,7 @@ def test_a_refusing_processor_is_kept_for_operators_and_can_be_tried_again(alice
     assert capture(reference=reference, payee=eve, amount_minor=9).charged_minor == 2000
 
 
-def test_the_fee_of_the_day_is_a_setting(alice: User, eve: User, settings: SettingsWrapper) -> None:
+def test_the_fee_of_the_day_is_a_setting(alice: User, eve: User, settings: Settings) -> None:
     settings.PLATFORM_FEE_PERCENT = 33
     assert shares(101) == (68, 33)
     capture(reference=held(alice, 3000), payee=eve, amount_minor=101)

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from billing.gateways import gateway
 from billing.gateways.base import Declined, Gateway, GatewayRefused, HoldResult, NeedsAction, Placed
@@ -190,7 +190,7 @@ def test_the_demo_books_keep_one_row_for_one_key(db: None) -> None:
     assert DemoRefund.objects.get().amount_minor == 100
 
 
-def test_an_unknown_gateway_is_a_clear_error(settings: SettingsWrapper) -> None:
+def test_an_unknown_gateway_is_a_clear_error(settings: Settings) -> None:
     settings.PAYMENTS = "barter"
     with pytest.raises(ImproperlyConfigured, match="barter"):
         gateway()

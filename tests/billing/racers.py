@@ -1,0 +1,81 @@
+"""What one of several processes does in a race: `python -m tests.billing.racers`. Reads one order a line, answers each in JSON.
+
+An order is JSON too: {"do": "seed" | "hold" | "capture" | "refund" | "default", …}.
+"""
+
+import json
+import os
+import sys
+from typing import Any
+from uuid import UUID
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hopps.settings")
+django.setup()
+
+from accounts.models import User  # noqa: E402  Django first
+from billing import cards, signals  # noqa: E402
+from billing.capture import capture  # noqa: E402
+from billing.holds import HoldPlaced, place_hold  # noqa: E402
+from billing.models import Card, Payment  # noqa: E402
+from billing.refund import RefundRefused, refund  # noqa: E402
+from tests.billing.conftest import approved_card, asking_card, charged, declined_card, person  # noqa: E402
+
+
+def seed() -> dict[str, str]:
+    alice, eve, olga = person("Alice"), person("Eve"), person("Olga")
+    card = approved_card(alice)
+    declined_card(alice)
+    asking_card(alice)
+    payment = charged(alice, eve, 1000, 700, 700)
+    return {
+        "alice": str(alice.pk),
+        "eve": str(eve.pk),
+        "olga": str(olga.pk),
+        "card": str(card.pk),
+        "payment": str(payment.pk),
+    }
+
+
+def do(order: dict[str, Any]) -> Any:
+    match order["do"]:
+        case "seed":
+            return seed()
+        case "hold":
+            card = Card.objects.select_related("owner").get(pk=order["card"])
+            outcome = place_hold(
+                reference=UUID(order["reference"]),
+                payer=card.owner,
+                amount_minor=3000,
+                currency="USD",
+                description="d",
+                card=card,
+                return_url="",
+                placed_before=0,
+            )
+            return str(outcome.hold.pk) if isinstance(outcome, HoldPlaced) else type(outcome).__name__
+        case "capture":
+            eve = User.objects.get(pk=order["eve"])
+            return capture(reference=UUID(order["reference"]), payee=eve, amount_minor=order["amount_minor"]).charged_minor
+        case "refund":
+            payment = Payment.objects.get(pk=order["payment"])
+            try:
+                made = refund(
+                    payment=payment, amount_minor=order["amount_minor"], reason="r", by=User.objects.get(pk=order["olga"])
+                )
+            except RefundRefused as refusal:
+                return refusal.sentence
+            return made.amount_minor
+        case "default":
+            card = list(Card.objects.filter(owner=order["alice"]).order_by("last4"))[order["which"]]
+            cards.make_default(card=card)
+            return None
+    raise ValueError(order["do"])
+
+
+if __name__ == "__main__":
+    for signal in (signals.hold_placed, signals.payment_charged, signals.payment_refunded):
+        signal.receivers = []  # money only: there are no help sessions here
+    for line in sys.stdin:
+        print(json.dumps(do(json.loads(line))), flush=True)
