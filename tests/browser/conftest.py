@@ -1,0 +1,82 @@
+"""A real Chromium with a fake camera and microphone, and pages in it signed in as whoever the test needs."""
+
+import re
+from collections.abc import Callable, Generator, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
+
+from tests.browser.tools import AUTOPLAY, CHROMIUM_FLAGS, chromium_path, screenshot_path, sign_in
+from tests.live import LiveServer
+
+OpenPage = Callable[..., Page]
+
+WIDE = {"width": 1280, "height": 900}
+PHONE = {"width": 390, "height": 844}
+# Sentences in which Chromium's console reports what a content security policy forbade.
+FORBIDDEN = ("Content Security Policy", "Refused to")
+
+_pages: list[Page] = []
+
+
+# Ends with this folder's last test, not with the run: while Playwright is up, this thread counts as inside an event loop,
+# and Django's ORM refuses to work there. Tests in this folder reach the database through the server alone.
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    """Chromium, started once."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium_path(), args=[*CHROMIUM_FLAGS, AUTOPLAY])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[OpenPage]:
+    """Open pages, each in a browser context of its own (its own cookies), closed after the test.
+
+    `open_page(server, "customer@demo.test", viewport=PHONE, color_scheme="dark", permissions=[])`: signed in when a person
+    is named; further arguments are Playwright's for contexts. A script error in any of them fails the test.
+    """
+    contexts: list[BrowserContext] = []
+    problems: list[str] = []
+
+    def open_one(server: LiveServer, person: str | None = None, **options: Any) -> Page:
+        options = {"base_url": server.url, "viewport": WIDE, "permissions": ["camera", "microphone"], **options}
+        context = browser.new_context(**options)
+        contexts.append(context)
+        page = context.new_page()
+        _pages.append(page)
+        page.on("pageerror", lambda error: problems.append(f"{page.url}: {error}"))
+        page.on("console", lambda message: problems.append(message.text) if _is_forbidden(message.text) else None)
+        if person is not None:
+            sign_in(page, server, person)
+        return page
+
+    yield open_one
+    for context in contexts:
+        context.close()
+    _pages.clear()
+    assert not problems, "Scripts failed in the page:\n" + "\n".join(problems)
+
+
+def _is_forbidden(text: str) -> bool:
+    return any(words in text for words in FORBIDDEN)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Keep a picture of every open page when a test fails."""
+    report = yield
+    if report.failed and call.when == "call":
+        for number, page in enumerate(_pages, start=1):
+            path = screenshot_path(f"failed-{re.sub(r'[^A-Za-z0-9_]+', '-', item.name)}-{number}")
+            try:
+                page.screenshot(path=path)
+            except Error as problem:
+                report.sections.append((f"page {number}", f"no picture: {problem}"))
+            else:
+                report.sections.append((f"page {number}", f"{page.url}\n{path}"))
+    return report

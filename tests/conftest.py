@@ -1,0 +1,77 @@
+"""What all tests share: quick passwords, collected static files, and real server processes."""
+
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from hopps.management.commands.prepare import collect_static
+from tests.live import LiveServer, prepare_database
+
+StartServer = Callable[..., LiveServer]
+
+BROWSER_TESTS = Path(__file__).parent / "browser"
+_servers: list[LiveServer] = []
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # The real hasher is slow on purpose.
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    # A test that imports hopps.asgi must not start a worker beside it.
+    settings.JOBS_IN_WEB_PROCESS = False
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the browser's files first: they take longest, and nothing must wait for one at the end."""
+    items.sort(key=lambda item: not item.path.is_relative_to(BROWSER_TESTS))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show what the servers said when a test fails."""
+    report = yield
+    if report.failed:
+        report.sections.extend((f"server {server.url}", server.log_tail()) for server in _servers)
+    return report
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _static_files() -> None:
+    collect_static()
+
+
+@pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A folder that all test workers of this run share."""
+    base = tmp_path_factory.getbasetemp()
+    return base if worker_id == "master" else base.parent
+
+
+@pytest.fixture(scope="module")
+def start_server(shared_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartServer]:
+    """Start real servers, each with a database of its own; they are stopped after the module's last test.
+
+    `start_server(demo=True, REQUEST_EXPIRES_SECONDS="3")`: demo data or an empty database; settings by name.
+    """
+    started: list[LiveServer] = []
+
+    def start(*, demo: bool = True, **environment: str) -> LiveServer:
+        prepared = prepare_database(shared_folder / ("demo" if demo else "empty"), demo=demo)
+        server = LiveServer(tmp_path_factory.mktemp("server"), prepared=prepared, environment=environment)
+        started.append(server)
+        _servers.append(server)
+        server.start()
+        return server
+
+    yield start
+    for server in started:
+        server.stop()
+        _servers.remove(server)
+
+
+@pytest.fixture(scope="module")
+def server(start_server: StartServer) -> LiveServer:
+    """A server with the demo data, shared by the module's tests."""
+    return start_server()

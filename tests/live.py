@@ -1,0 +1,135 @@
+"""A real Hopps server process with a database of its own, for tests that need the wire: browsers, sockets, kills."""
+
+import email
+import email.policy
+import fcntl
+import os
+import sqlite3
+import subprocess
+import sys
+from email.message import EmailMessage
+from pathlib import Path
+
+from script.lib.processes import HOST, DidNotStart, ServerProcess, free_port
+
+ROOT = Path(__file__).resolve().parents[1]
+DEMO_PASSWORD = "demo-hopps-1"
+PORTS_TRIED = 3
+
+
+class LiveServer:
+    """`python -m hopps.server` on a free port of 127.0.0.1. Killed and started again, it keeps its address and database."""
+
+    def __init__(self, folder: Path, *, prepared: Path, environment: dict[str, str] | None = None) -> None:
+        """Describe the server; `start` starts it.
+
+        Args:
+            folder: where its database, mail and log go.
+            prepared: a folder made by `prepare_database`, copied from.
+            environment: settings on top, such as {"REQUEST_EXPIRES_SECONDS": "3"}.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self.database = folder / "hopps.sqlite3"
+        _copy_database(prepared / "hopps.sqlite3", self.database)
+        self.environment = _environment(folder) | (environment or {})
+        self._listen_on(free_port())
+
+    def _listen_on(self, port: int) -> None:
+        self.port = port
+        self.url = f"http://{HOST}:{port}"
+        self._process = ServerProcess(
+            [sys.executable, "-m", "hopps.server"],
+            url=f"{self.url}/healthz",
+            log=self.folder / "server.log",
+            environment=self.environment | {"HOST": HOST, "PORT": str(port)},
+            folder=ROOT,
+        )
+
+    def start(self) -> None:
+        """Start it and return once it serves."""
+        for _ in range(PORTS_TRIED):
+            try:
+                self._process.start()
+            except DidNotStart as problem:
+                # Somebody else took the port between finding and using it.
+                if "address already in use" not in str(problem).lower():
+                    raise
+                self._listen_on(free_port())
+            else:
+                return
+        raise DidNotStart("No free port was found.")
+
+    def start_again(self) -> None:
+        """Start it at the address it had; pages that are open find it there."""
+        self._process.start()
+
+    def kill(self) -> None:
+        """End it as a power cut would (SIGKILL)."""
+        self._process.kill()
+
+    def stop(self) -> None:
+        """End it as an operator would (SIGTERM)."""
+        self._process.stop()
+
+    def log_tail(self) -> str:
+        """Return the end of what it said."""
+        return self._process.log_tail()
+
+    def manage(self, *arguments: str) -> str:
+        """Run a management command against its database; return what it printed."""
+        return _manage(self.environment, *arguments)
+
+    def mails(self) -> list[EmailMessage]:
+        """Return the mails it sent, oldest first."""
+        files = sorted((self.folder / "mail").glob("*.log"), key=lambda path: path.stat().st_mtime_ns)
+        # Django writes a line of dashes after each mail, and appends the mails of one connection to one file.
+        texts = [text for path in files for text in path.read_text().split(f"\n{'-' * 79}\n") if text.strip()]
+        return [email.message_from_string(text, _class=EmailMessage, policy=email.policy.default) for text in texts]
+
+
+def prepare_database(folder: Path, *, demo: bool) -> Path:
+    """Return a folder with a migrated database, with the demo data if `demo`; made once for all test workers."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "ready").exists():
+            _manage(_environment(folder), "prepare", *(["--demo"] if demo else []))
+            (folder / "ready").touch()
+    return folder
+
+
+def _copy_database(source: Path, target: Path) -> None:
+    original, copy = sqlite3.connect(source), sqlite3.connect(target)
+    try:
+        original.backup(copy)
+    finally:
+        original.close()
+        copy.close()
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    return {
+        "DJANGO_SETTINGS_MODULE": "hopps.settings",
+        "HOPPS_ENV": "development",
+        "VAR_DIR": str(folder),
+        "DATABASE_URL": "",
+        "REDIS_URL": "",
+        "JOBS_IN_WEB_PROCESS": "",
+        "EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend",
+        "EMAIL_FILE_PATH": str(folder / "mail"),
+    }
+
+
+def _manage(environment: dict[str, str], *arguments: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        env=os.environ | environment,
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode != 0:
+        raise RuntimeError(f"manage.py {' '.join(arguments)} failed:\n{done.stdout}{done.stderr}")
+    return done.stdout
