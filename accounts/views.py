@@ -14,7 +14,7 @@ from hopps.http import signed_in
 @login_required
 def person_settings(request: HttpRequest) -> HttpResponse:
     """Name and time zone."""
-    form = PersonForm(request.POST or None, instance=signed_in(request))
+    form = PersonForm(request.POST if request.method == "POST" else None, instance=signed_in(request))
     if request.method == "POST" and form.is_valid():
         form.save()
         messages.success(request, "Saved.")
@@ -42,7 +42,9 @@ def _profile_page(request: HttpRequest, template: str, thanks: str) -> HttpRespo
     user = signed_in(request)
     profile = ExpertProfile.objects.filter(user=user).first()
     chosen = list(profile.topics.values_list("topic_id", flat=True)) if profile else []
-    form = ExpertApplicationForm(request.POST or None, instance=profile, initial={"topics": chosen})
+    form = ExpertApplicationForm(
+        request.POST if request.method == "POST" else None, instance=profile, initial={"topics": chosen}
+    )
     if request.method == "POST" and form.is_valid():
         experts.save_application(
             user=user,

@@ -1,0 +1,437 @@
+"""The board's and the session's sockets: who gets in, what they are told, and what bad input does."""
+
+import json
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import jwt
+import pytest
+from asgiref.sync import async_to_sync, sync_to_async
+from channels.testing import WebsocketCommunicator
+from django.conf import settings
+from django.test import Client
+from django.utils import timezone
+
+from accounts import experts
+from accounts.models import Topic, User
+from hopps.asgi import application
+from sessions_app import accept, cancel, release, room
+from sessions_app.matching import alerted_count
+from sessions_app.models import Attendance, ChatMessage, HelpSession, State
+from tests.people import make_accepted, make_person, make_request
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class Page:
+    """One open page's socket."""
+
+    def __init__(self, address: str, person: User | None, origin: str = "http://localhost") -> None:
+        headers = [(b"origin", origin.encode()), (b"host", b"localhost")]
+        if person is not None:
+            client = Client()
+            client.force_login(person)
+            headers.append((b"cookie", f"sessionid={client.cookies['sessionid'].value}".encode()))
+        self.socket = WebsocketCommunicator(application, address, headers=headers)
+        self.page = uuid4()
+
+    async def open(self) -> bool:
+        connected, _ = await self.socket.connect(timeout=10)
+        return bool(connected)
+
+    async def hear(self, *types: str) -> dict[str, Any]:
+        """Return the next event of one of `types`, passing over others."""
+        while True:
+            event: dict[str, Any] = json.loads(await self.socket.receive_from(timeout=10))
+            if event["type"] in types:
+                return event
+
+    async def say(self, **message: Any) -> None:
+        await self.socket.send_to(text_data=json.dumps(message, default=str))
+
+    async def join(self, grant: str | None) -> dict[str, Any]:
+        await self.say(type="join", page=self.page, grant=grant)
+        return await self.hear("welcome", "error")
+
+    async def close(self) -> None:
+        await self.socket.disconnect(code=1001, timeout=10)
+
+
+def board(person: User | None) -> Page:
+    return Page("/ws/board/", person)
+
+
+def page_of(session: HelpSession, person: User | None) -> Page:
+    return Page(f"/ws/sessions/{session.pk}/", person)
+
+
+def run(journey: Callable[[], Awaitable[None]]) -> None:
+    async_to_sync(journey)()
+
+
+async def admitted(page: Page) -> bool:
+    connected = await page.open()
+    if connected:
+        await page.close()
+    return connected
+
+
+def test_the_board_is_for_experts_only(alice: User, eve: User, olga: User) -> None:
+    pages = {"visitor": board(None), "alice": board(alice), "olga": board(olga), "eve": board(eve)}
+
+    async def journey() -> None:
+        assert {kind: await admitted(page) for kind, page in pages.items()} == {
+            "visitor": False,
+            "alice": False,
+            "olga": False,
+            "eve": True,
+        }
+
+    run(journey)
+
+
+def test_a_session_is_for_its_two_people_only(
+    alice: User, bob: User, eve: User, erin: User, olga: User, topic: Topic
+) -> None:
+    session = make_accepted(alice, eve, topic)
+    pages = {person: page_of(session, person) for person in (None, alice, bob, eve, erin, olga)}
+
+    async def journey() -> None:
+        assert {person for person, page in pages.items() if await admitted(page)} == {alice, eve}
+
+    run(journey)
+
+
+def test_another_site_cannot_open_a_socket(alice: User, eve: User, topic: Topic) -> None:
+    session = make_accepted(alice, eve, topic)
+    page = Page(f"/ws/sessions/{session.pk}/", alice, origin="http://evil.example")
+
+    async def journey() -> None:
+        assert not await admitted(page)
+
+    run(journey)
+
+
+def test_a_request_chimes_and_is_withdrawn_everywhere_when_taken(alice: User, eve: User, erin: User, topic: Topic) -> None:
+    eves, erins = board(eve), board(erin)
+
+    async def journey() -> None:
+        for page in (eves, erins):
+            assert await page.open()
+            assert (await page.hear("board_state"))["requests"] == []
+        session = await sync_to_async(make_request)(alice, topic)
+        for page in (eves, erins):
+            assert (await page.hear("request_opened"))["request"]["id"] == str(session.pk)
+        await sync_to_async(accept.accept)(session_id=session.pk, expert=eve)
+        assert await erins.hear("request_closed") == {
+            "type": "request_closed",
+            "id": str(session.pk),
+            "reason": "taken",
+        }
+        assert (await eves.hear("board_state"))["session"] == str(session.pk)
+        for page in (eves, erins):
+            await page.close()
+
+    run(journey)
+
+
+def test_a_busy_or_unavailable_or_excluded_expert_is_not_chimed(
+    alice: User, bob: User, eve: User, erin: User, topic: Topic
+) -> None:
+    make_accepted(bob, eve, topic)
+    eves, erins = board(eve), board(erin)
+
+    async def journey() -> None:
+        for page in (eves, erins):
+            await page.open()
+            await page.hear("board_state")
+        await erins.say(type="set_availability", available=False)
+        assert (await erins.hear("board_state"))["available"] is False
+        await sync_to_async(make_request)(alice, topic)
+        assert await eves.socket.receive_nothing(timeout=0.3)
+        assert await erins.socket.receive_nothing(timeout=0.1)
+        await erins.say(type="set_availability", available=True)
+        state = await erins.hear("board_state")
+        assert [request["title"] for request in state["requests"]] == ["Query is slow"]
+        for page in (eves, erins):
+            await page.close()
+
+    run(journey)
+
+
+def test_an_expert_who_gave_it_back_is_not_chimed_again(alice: User, eve: User, erin: User, topic: Topic) -> None:
+    session = make_accepted(alice, eve, topic)
+    eves, erins = board(eve), board(erin)
+
+    async def journey() -> None:
+        for page in (eves, erins):
+            await page.open()
+            await page.hear("board_state")
+        await sync_to_async(release.release)(session_id=session.pk, expert=eve)
+        assert (await erins.hear("request_opened"))["request"]["id"] == str(session.pk)
+        assert (await eves.hear("board_state", "request_opened"))["requests"] == []
+        for page in (eves, erins):
+            await page.close()
+
+    run(journey)
+
+
+def test_a_suspended_expert_hears_nothing_more(alice: User, eve: User, topic: Topic) -> None:
+    eves = board(eve)
+
+    async def journey() -> None:
+        await eves.open()
+        await eves.hear("board_state")
+        await sync_to_async(lambda: experts.suspend(expert=eve.expert))()
+        assert (await eves.hear("board_state"))["available"] is False
+        await sync_to_async(make_request)(alice, topic)
+        assert await eves.socket.receive_nothing(timeout=0.3)
+        await eves.close()
+
+    run(journey)
+
+
+def test_both_joining_starts_the_session_and_the_clock_says_the_same_to_both(alice: User, eve: User, topic: Topic) -> None:
+    session = make_accepted(alice, eve, topic)
+    alices, eves = page_of(session, alice), page_of(session, eve)
+    grants = {person: room.grant(session=session, person=person) for person in (alice, eve)}
+
+    async def journey() -> None:
+        for page in (alices, eves):
+            await page.open()
+            assert (await page.hear("session_changed"))["state"] == "accepted"
+        assert (await alices.join(grants[alice]))["peers"] == []
+        assert (await eves.join(grants[eve]))["peers"] == [str(alices.page)]
+        assert (await alices.hear("peer_joined"))["page"] == str(eves.page)
+        clocks = []
+        for page in (alices, eves):
+            await page.say(type="sync")
+            while (await page.hear("session_changed"))["state"] != "active":
+                pass
+            assert await page.hear("presence") == {"type": "presence", "customer": True, "expert": True}
+            clocks.append(await page.hear("clock"))
+        assert all(clock["running"] for clock in clocks)
+        one, two = ((c["billable_seconds"], datetime.fromisoformat(c["as_of"])) for c in clocks)
+        assert two[0] - one[0] == pytest.approx((two[1] - one[1]).total_seconds(), abs=0.01)
+        await eves.close()
+        while (await alices.hear("clock"))["running"]:
+            pass
+        assert (await alices.hear("peer_left"))["page"] == str(eves.page)
+        await alices.close()
+
+    run(journey)
+    session.refresh_from_db()
+    assert session.state == State.ACTIVE
+    assert not Attendance.objects.filter(left_at=None).exists()
+
+
+def forged(session: HelpSession, person: User, **changes: Any) -> str:
+    """Return a grant made as ours are, with `changes` to its claims or its key."""
+    key = changes.pop("key", settings.SECRET_KEY)
+    claims = {"aud": str(session.pk), "sub": str(person.pk), "exp": timezone.now() + timedelta(seconds=60), **changes}
+    return jwt.encode(claims, key, algorithm="HS256")
+
+
+def test_only_a_grant_for_this_person_and_room_and_minute_lets_in(alice: User, eve: User, topic: Topic) -> None:
+    session = make_accepted(alice, eve, topic)
+    bad = [
+        None,
+        "",
+        "nonsense",
+        forged(session, eve),
+        forged(session, alice, aud=str(uuid4())),
+        forged(session, alice, exp=timezone.now() - timedelta(seconds=1)),
+        forged(session, alice, key="another key that is long enough for HS256"),
+        jwt.encode({"aud": str(session.pk), "sub": str(alice.pk)}, None, algorithm="none"),
+    ]
+    page = page_of(session, alice)
+    good = forged(session, alice)
+
+    async def journey() -> None:
+        await page.open()
+        for grant in bad:
+            assert (await page.join(grant))["type"] == "error", grant
+        assert (await page.join(good))["type"] == "welcome"
+        await page.close()
+
+    run(journey)
+
+
+def test_a_page_that_was_in_the_room_comes_back_without_a_grant(alice: User, eve: User, topic: Topic) -> None:
+    session = make_accepted(alice, eve, topic)
+    first, again, stranger = page_of(session, alice), page_of(session, alice), page_of(session, eve)
+    again.page = stranger.page = first.page
+    grant = room.grant(session=session, person=alice)
+
+    async def journey() -> None:
+        await first.open()
+        await first.join(grant)
+        await first.close()
+        await again.open()
+        assert (await again.join(None))["type"] == "welcome"
+        await again.close()
+        await stranger.open()
+        assert (await stranger.join(None))["type"] == "error"
+        await stranger.close()
+
+    run(journey)
+
+
+def test_a_second_tab_takes_the_call_over(alice: User, eve: User, topic: Topic) -> None:
+    session = make_accepted(alice, eve, topic)
+    first, second = page_of(session, alice), page_of(session, alice)
+    grant = room.grant(session=session, person=alice)
+
+    async def journey() -> None:
+        for page in (first, second):
+            await page.open()
+            assert (await page.join(grant))["type"] == "welcome"
+        await first.hear("moved")
+        await first.say(type="signal", to=second.page, data={})
+        assert "Join the call first" in (await first.hear("error"))["message"]
+        await second.close()
+        await first.close()
+
+    run(journey)
+
+
+def test_signals_reach_the_addressed_page_of_the_same_room_only(
+    alice: User, bob: User, eve: User, erin: User, topic: Topic
+) -> None:
+    ours, theirs = make_accepted(alice, eve, topic), make_accepted(bob, erin, topic)
+    alices, eves, bobs = page_of(ours, alice), page_of(ours, eve), page_of(theirs, bob)
+    grants = [room.grant(session=s, person=p) for s, p in ((ours, alice), (ours, eve), (theirs, bob))]
+
+    async def journey() -> None:
+        for page, grant in zip((alices, eves, bobs), grants, strict=True):
+            await page.open()
+            await page.join(grant)
+        await bobs.say(type="sync")
+        await bobs.hear("clock")
+        await alices.say(type="signal", to=bobs.page, data={"sdp": "for nobody"})
+        await alices.say(type="signal", to=eves.page, data={"sdp": "hello"})
+        heard = await eves.hear("signal_from")
+        assert heard == {"type": "signal_from", "page": str(alices.page), "data": {"sdp": "hello"}}
+        assert await bobs.socket.receive_nothing(timeout=0.2)
+        for page in (alices, eves, bobs):
+            await page.close()
+
+    run(journey)
+
+
+def test_a_line_sent_twice_is_kept_once(alice: User, eve: User, topic: Topic) -> None:
+    session = make_accepted(alice, eve, topic)
+    alices, eves = page_of(session, alice), page_of(session, eve)
+    line = uuid4()
+
+    async def journey() -> None:
+        for page in (alices, eves):
+            await page.open()
+        for _ in range(2):
+            await alices.say(type="chat", id=line, body="SELECT 1;")
+            assert (await alices.hear("chat_line"))["id"] == str(line)
+        assert (await eves.hear("chat_line"))["body"] == "SELECT 1;"
+        await eves.say(type="chat", id=line, body="somebody else's id")
+        assert "could not be kept" in (await eves.hear("error"))["message"]
+        await eves.say(type="chat", id=uuid4(), body="   ")
+        assert "Write something" in (await eves.hear("error"))["message"]
+        for page in (alices, eves):
+            await page.close()
+
+    run(journey)
+    assert ChatMessage.objects.get().body == "SELECT 1;"
+
+
+def test_bad_messages_get_a_sentence_and_the_socket_stays(alice: User, eve: User, topic: Topic) -> None:
+    session = make_accepted(alice, eve, topic)
+    page = page_of(session, alice)
+    bad = [
+        "null", "[]", "{}", "not json", '{"type": "no_such"}', '{"type": "join"}', '{"type": "join", "page": 7}',
+        '{"type": "ping", "extra": 1}', '{"type": "chat", "id": "x", "body": "y"}',
+        json.dumps({"type": "chat", "id": str(uuid4()), "body": "x" * 5000}), '{"type": "media", "microphone": "yes"}',
+        json.dumps({"type": "chat", "id": str(uuid4()), "body": "x" * 70_000}),
+    ]  # fmt: skip
+
+    async def journey() -> None:
+        await page.open()
+        for text in bad:
+            await page.socket.send_to(text_data=text)
+            assert (await page.hear("error"))["message"]
+        await page.socket.send_to(bytes_data=b"\xff\xfe")
+        assert (await page.hear("error"))["message"]
+        await page.say(type="sync")
+        assert (await page.hear("clock"))["running"] is False
+        await page.close()
+
+    run(journey)
+    assert not ChatMessage.objects.exists()
+
+
+def test_a_flood_is_cut(eve: User) -> None:
+    page = board(eve)
+
+    async def journey() -> None:
+        await page.open()
+        await page.hear("board_state")
+        for _ in range(300):
+            await page.say(type="ping")
+        closed = await page.socket.receive_output(timeout=10)
+        assert closed == {"type": "websocket.close", "code": 4429}
+
+    run(journey)
+
+
+def test_the_page_of_an_expert_who_gave_it_back_is_closed(alice: User, eve: User, topic: Topic) -> None:
+    session = make_accepted(alice, eve, topic)
+    page = page_of(session, eve)
+
+    async def journey() -> None:
+        await page.open()
+        await page.hear("clock")
+        await sync_to_async(release.release)(session_id=session.pk, expert=eve)
+        assert (await page.hear("session_changed"))["state"] == "requested"
+        while (output := await page.socket.receive_output(timeout=10))["type"] != "websocket.close":
+            pass
+        assert output["code"] == 4403
+
+    run(journey)
+
+
+def test_nobody_enters_a_room_that_is_over(alice: User, eve: User, topic: Topic) -> None:
+    session = make_accepted(alice, eve, topic)
+    grant = room.grant(session=session, person=alice)
+    page = page_of(session, alice)
+    cancel.cancel(session_id=session.pk, customer=alice)
+
+    async def journey() -> None:
+        await page.open()
+        assert "not open any more" in (await page.join(grant))["message"]
+        await page.close()
+
+    run(journey)
+
+
+def test_an_expert_with_an_open_board_counts_as_online(eve: User, alice: User, topic: Topic) -> None:
+    session = make_request(alice, topic)
+    assert alerted_count(session) == 0
+    page = board(eve)
+
+    async def journey() -> None:
+        await page.open()
+        await page.hear("board_state")
+        await page.close()
+
+    run(journey)
+    assert alerted_count(session) == 1
+
+
+def test_ids_in_the_address_that_are_not_ours_are_refused() -> None:
+    mallory = make_person("mallory@example.org", "Mallory")
+    page = Page(f"/ws/sessions/{uuid4()}/", mallory)
+
+    async def journey() -> None:
+        assert not await admitted(page)
+
+    run(journey)
