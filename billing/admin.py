@@ -1,10 +1,11 @@
 """Money as operators see it: everything readable, nothing editable, and one thing to do: refund."""
 
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -112,7 +113,8 @@ class PaymentAdmin(ReadOnly, admin.ModelAdmin[Payment]):
     list_display = ("description", "payer", "payee", "state", "charged", "refunded", "created_at")
     list_select_related = ("payer", "payee")
     list_filter = ("state", "currency")
-    search_fields = ("description", "payer__email", "payer__display_name", "reference__exact", "pk__exact")
+    search_fields = ("description", "payer__email", "payer__display_name")
+    search_help_text = "Words of the description, the payer's name or email, or the id of a payment or a session."
     list_per_page = 50
     fields = (
         "description",
@@ -142,6 +144,16 @@ class PaymentAdmin(ReadOnly, admin.ModelAdmin[Payment]):
     @admin.display(description="to charge", empty_value="not decided yet")
     def due(self, payment: Payment) -> str | None:
         return None if payment.due_minor is None else format_money(payment.due_minor, payment.currency)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Payment], search_term: str
+    ) -> tuple[QuerySet[Payment], bool]:
+        """Find by words; a whole id finds that payment, or the payment of that session."""
+        try:
+            wanted = UUID(search_term.strip())
+        except ValueError:
+            return super().get_search_results(request, queryset, search_term)
+        return queryset.filter(Q(pk=wanted) | Q(reference=wanted)), False
 
     def get_urls(self) -> list[URLPattern]:
         """Add the refund page to the admin's own."""

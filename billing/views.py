@@ -6,6 +6,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -108,7 +109,10 @@ def earnings(request: HttpRequest) -> HttpResponse:
 
 def _overview(request: HttpRequest, form: DemoCardForm, status: int = 200) -> HttpResponse:
     person = _person(request)
-    receipts = Payment.objects.filter(payer=person).prefetch_related("holds__card", "refunds")
+    # A payment that is open and holds nothing is a try that came to nothing: no receipt of anything.
+    held = Hold.objects.filter(payment__payer=person, payment__state=Payment.State.OPEN, state=Hold.State.PLACED)
+    settled_or_held = ~Q(state=Payment.State.OPEN) | Q(pk__in=list(held.values_list("payment_id", flat=True)))
+    receipts = Payment.objects.filter(settled_or_held, payer=person).prefetch_related("holds__card", "refunds")
     context = {
         "cards": list(cards.cards_of(person)),
         "add_form": form,

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from pytest_django import Settings
 
 from accounts.models import ExpertProfile, User
 from billing import cards, holds, signals
@@ -120,3 +121,12 @@ def charged(customer: User, expert: User, amount_minor: int, *held: int) -> Paym
     payment = capture(reference=reference, payee=expert, amount_minor=amount_minor)
     assert payment.state == Payment.State.CHARGED
     return payment
+
+
+@pytest.fixture(autouse=True)
+def plain_static_files(settings: Settings) -> None:
+    """Let pages render without the build step that hashes static files."""
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    }

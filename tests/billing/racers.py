@@ -1,4 +1,4 @@
-"""What one of several processes does in a race: `python -m tests.billing.racers`. Reads one order a line, answers each in JSON.
+"""What one of several processes does in a race: `python -m tests.billing.racers` reads an order a line and answers it.
 
 An order is JSON too: {"do": "seed" | "hold" | "capture" | "refund" | "default", …}.
 """
