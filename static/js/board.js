@@ -69,7 +69,6 @@ class Board {
     const button = need(this.available, "button", HTMLButtonElement);
     button.setAttribute("aria-checked", String(available));
     button.value = available ? "0" : "1";
-    button.disabled = false;
     showError(this.available, "");
     this.root.dataset.available = available ? "yes" : "no";
     this.root.dataset.busy = session ? "yes" : "no";
@@ -169,7 +168,7 @@ class Board {
     this.#showSound(proven ? "yes" : "no");
     say(
       find(this.root, "[data-sound-said]"),
-      proven ? "Sound on. You just heard the chime." : "No sound came out. Allow sound for this page beside its address, then press again.",
+      proven ? "You just heard the chime." : "No sound came out. Allow sound for this page beside its address, then press again.",
     );
   }
 
@@ -178,6 +177,7 @@ class Board {
     need(this.root, "[data-sound-state]", HTMLElement).dataset.proven = proven;
     show(this.root, "[data-sound-on]", proven === "yes");
     show(this.root, "[data-sound-off]", proven === "no");
+    say(find(this.root, "[data-turn-sound-on] [data-label]"), proven === "yes" ? "Play chime" : "Turn sound on");
   }
 
   #showNotices() {

@@ -75,7 +75,7 @@ export class DeviceCheck {
     for (const picker of all(this.root, "select[data-picker]")) {
       if (!(picker instanceof HTMLSelectElement)) continue;
       const source = sourceOf(picker);
-      const options = [make("option", { value: "" }, "The system’s own")];
+      const options = [make("option", { value: "" }, "System default")];
       for (const { id, label } of await listDevices(source)) {
         // "default" is the system's own under another name.
         if (id !== "default" && id !== "communications") options.push(make("option", { value: id }, label));

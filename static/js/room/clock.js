@@ -40,12 +40,23 @@ export class ClockView {
     this.#tick();
   }
 
+  /** Cut off from the server, which counts this person as gone: the figure stays until it has spoken again. */
+  hold() {
+    if (!this.#clock?.running) return;
+    this.#clock = { ...this.#clock, running: false, billable_seconds: this.#seconds(this.#clock) };
+    this.face.dataset.running = "no";
+    this.#tick();
+  }
+
   close() {
     clearTimeout(this.#timer);
   }
 
-  /** Billable seconds now: never by the laptop's own clock, which may be set. */
-  #seconds(/** @type {Clock} */ clock) {
+  /**
+   * Billable seconds now: never by the laptop's own clock, which may be set.
+   * @param {Clock} clock
+   */
+  #seconds(clock) {
     const since = clock.running ? (performance.now() - this.#receivedAt) / 1000 : 0;
     return Math.min(clock.billable_seconds + since, Math.max(clock.cap_seconds, clock.billable_seconds));
   }

@@ -177,6 +177,7 @@ export class Room {
 
   /** @param {SocketState} state */
   connection(state) {
+    if (state === "lost") this.clock.hold();
     if (state === "open" && this.#page && (this.#grant || this.#mode === "call")) this.#join();
     this.#status();
   }

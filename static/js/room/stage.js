@@ -55,7 +55,7 @@ export class Stage {
   /** @param {Connection} connection */
   onConnection(connection) {
     this.connection = connection;
-    this.root.dataset.connection = connection;
+    this.root.dataset.link = connection;
     this.changed();
   }
 
