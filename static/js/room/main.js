@@ -70,8 +70,11 @@ export class Room {
     });
     this.#listen(signal);
     this.#show("lobby");
+    // Pressed before this script was there: the form went to the server, which sent the person back with this hash.
+    const pressed = location.hash === "#join";
+    if (pressed) history.replaceState(null, "", location.pathname);
     // This tab was in the call before it was reloaded: it goes back by itself.
-    if (sessionStorage.getItem(this.key)) void this.enter();
+    if (pressed || sessionStorage.getItem(this.key)) void this.enter();
   }
 
   // --- coming and going ---
@@ -232,13 +235,14 @@ export class Room {
   #status() {
     for (const part of all(this.root, "[data-when]")) part.hidden = part.dataset.when !== this.state;
     const otherHere = this.role === "customer" ? this.#presence.expert : this.#presence.customer;
+    this.stage.setOtherHere(otherHere);
     const sentence = statusOf({
       inCall: this.#mode === "call",
       state: this.state,
       other: this.other,
       otherHere,
       connection: this.stage.connection,
-      cutOff: this.socket.state === "lost",
+      socket: this.socket.state,
     });
     for (const line of all(this.root, "[data-status]")) {
       say(line, sentence);
@@ -287,9 +291,8 @@ export class Room {
     if (to.pathname !== location.pathname) {
       // The bank wants to see the person. In a tab of its own: the call goes on here.
       const link = make("a", { href: to.href, target: "_blank", rel: "noopener" }, "Confirm with your bank");
-      const line = need(this.root, "[data-bank]", HTMLElement);
-      line.replaceChildren(link, " (opens beside the call).");
-      line.hidden = false;
+      need(this.root, "[data-bank-line]", HTMLElement).replaceChildren(link, " (opens beside the call).");
+      show(this.root, "[data-bank]", true);
     }
     this.socket.sync();
   }

@@ -24,6 +24,7 @@ export class Stage {
   #tracks = new Map();
   /** @type {Omit<MediaState, "type" | "page"> | null} what the other sends, once told */
   #sends = null;
+  #otherHere = true;
 
   /**
    * @param {HTMLElement} root the `[data-stage]` element
@@ -56,6 +57,7 @@ export class Stage {
   onConnection(connection) {
     this.connection = connection;
     this.root.dataset.link = connection;
+    this.#show();
     this.changed();
   }
 
@@ -83,6 +85,13 @@ export class Stage {
     if (shown !== (camera ?? undefined)) this.own.srcObject = camera && new MediaStream([camera]);
   }
 
+  /** @param {boolean} here whether the server sees the other person in the room */
+  setOtherHere(here) {
+    if (this.#otherHere === here) return;
+    this.#otherHere = here;
+    this.#show();
+  }
+
   /** Send the other's voice to the speaker chosen. */
   useSpeaker() {
     if ("setSinkId" in this.camera) {
@@ -98,7 +107,6 @@ export class Stage {
     this.camera.srcObject = this.screen.srcObject = null;
     this.onQuality("unknown");
     this.onConnection("alone");
-    this.#show();
   }
 
   #show() {
@@ -114,6 +122,8 @@ export class Stage {
   /** @param {"camera" | "screen"} line */
   #flows(line) {
     const track = this.#tracks.get(line);
+    // Somebody who is gone leaves a still picture behind: better none.
+    if (!this.#otherHere && this.connection !== "connected") return false;
     return track !== undefined && (this.#sends ? this.#sends[line] : !track.muted);
   }
 

@@ -1,6 +1,9 @@
 /** One sentence on where the call stands. */
 
-/** @import {Connection} from "./adapter.js" */
+/**
+ * @import {SocketState} from "../lib/socket.js"
+ * @import {Connection} from "./adapter.js"
+ */
 
 /**
  * @typedef {object} Situation
@@ -9,7 +12,7 @@
  * @property {string} other the other person's name
  * @property {boolean} otherHere
  * @property {Connection} connection of the media
- * @property {boolean} cutOff whether the socket is gone
+ * @property {SocketState} socket
  */
 
 /**
@@ -17,21 +20,21 @@
  * @param {Situation} situation
  * @returns {string}
  */
-export function statusOf({ inCall, state, other, otherHere, connection, cutOff }) {
+export function statusOf({ inCall, state, other, otherHere, connection, socket }) {
+  const flows = connection === "connected";
   if (!inCall) return otherHere ? `${other} is in the room.` : `${other} is not in the room yet.`;
-  if (cutOff && connection === "connected") return "The connection to Hopps is lost, the call goes on. Trying again.";
-  if (cutOff) return "Your connection is lost. Trying again.";
-  if (!otherHere && connection !== "connected") {
+  if (socket === "refused") return "You are signed out, or this call is no longer yours. Reload the page.";
+  if (socket === "lost") {
+    return flows
+      ? "The connection to Hopps is lost, the call goes on. Trying again; the clock stands still."
+      : "Your connection is lost. Trying again.";
+  }
+  if (!otherHere) {
+    if (flows) return `${other} is cut off from Hopps. The call goes on, the clock stands still.`;
     return state === "active"
-      ? `${other} is away. The clock has stopped. Nobody back in 2 minutes, and the session ends by itself.`
+      ? `${other} is away, the clock stands still. If that lasts 2 minutes, the session ends by itself.`
       : `Waiting for ${other}. The clock starts when you are both here.`;
   }
-  switch (connection) {
-    case "connected":
-      return "";
-    case "interrupted":
-      return `The line to ${other} is interrupted. Reconnecting.`;
-    default:
-      return `Connecting you with ${other}.`;
-  }
+  if (flows) return "";
+  return connection === "interrupted" ? `The line to ${other} is interrupted. Reconnecting.` : `Connecting you with ${other}.`;
 }
