@@ -21,6 +21,7 @@ STOP_SECONDS = 10.0
 ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 DEMO_LOGINS = """
+
 Demo logins (password demo-hopps-1):
   customer@demo.test   asks for help
   expert@demo.test     an expert, approved and available
@@ -53,9 +54,7 @@ def main() -> int:
             children.append(_start("manage.py", "run_huey"))
         if not _served(web, port):
             return _complain("The web server did not start; the reason is above.")
-        print(f"Ready: http://{HOST}:{port}", flush=True)
-        if development:
-            print(DEMO_LOGINS, flush=True)
+        print(f"Ready: http://{HOST}:{port}{DEMO_LOGINS if development else ''}", flush=True)
         return _watch(children)
     except Stopped:
         return 0

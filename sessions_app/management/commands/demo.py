@@ -59,7 +59,8 @@ class Command(BaseCommand):
                 experts.set_availability(user=user, available=True)
         operator = _person("operator@demo.test", "Olga Demo")
         User.objects.filter(pk=operator.pk).update(is_staff=True, is_superuser=True)
-        self.stdout.write(f"Demo logins, password {PASSWORD}: {LOGINS}")
+        if options["verbosity"]:
+            self.stdout.write(f"Demo logins, password {PASSWORD}: {LOGINS}")
 
 
 def _topic(position: int, area: str, name: str, price: int) -> Topic:

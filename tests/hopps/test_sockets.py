@@ -1,0 +1,101 @@
+"""What a page may send, and what it is told when it may not."""
+
+import json
+from collections.abc import Callable
+from uuid import uuid4
+
+import pytest
+from asgiref.sync import async_to_sync
+
+from hopps.realtime import sockets
+from tests.hopps.pages import Page, open_page
+
+ALICE = uuid4()
+
+
+def answer_to(text: str) -> dict[str, str]:
+    """Return the event a page gets for sending `text`."""
+
+    async def ask() -> dict[str, str]:
+        async with open_page(ALICE) as page:
+            page.say(text)
+            await page.until_heard(1)
+            answer: dict[str, str] = json.loads(page.texts[0])
+            return answer
+
+    return async_to_sync(ask)()
+
+
+def test_a_message_reaches_the_method_of_its_type() -> None:
+    assert answer_to('{"type": "say", "words": "hello"}') == {"type": "said", "words": "hello"}
+
+
+@pytest.mark.parametrize(
+    ("text", "what_is_wrong"),
+    [
+        ("{", "could not be read"),
+        ("", "could not be read"),
+        ("[]", "Expected `object`"),
+        ('"say"', "Expected `object`"),
+        ("{}", "missing required field `type`"),
+        ('{"type": "shout", "words": "x"}', "Invalid value 'shout'"),
+        ('{"type": "say"}', "missing required field `words`"),
+        ('{"type": "say", "words": 7}', "Expected `str`, got `int` - at `$.words`"),
+        ('{"type": "say", "words": "x", "loud": true}', "unknown field `loud`"),
+        ('{"type": "say", "words": "\ud800"}', "could not be read"),
+        ('{"type": "say", "words": "' + "x" * sockets.MESSAGE_BYTES_ALLOWED + '"}', "too large"),
+        ("[" * 10_000, "could not be read"),
+    ],
+)
+def test_a_bad_message_is_answered_with_what_is_wrong(text: str, what_is_wrong: str) -> None:
+    answer = answer_to(text)
+
+    assert answer["type"] == "error"
+    assert what_is_wrong in answer["message"]
+
+
+def _run(test: Callable[[Page], object], *, admitted: bool = True) -> None:
+    async def run() -> None:
+        async with open_page(ALICE, admitted=admitted) as page:
+            await test(page)  # type: ignore[misc]
+
+    async_to_sync(run)()
+
+
+def test_bytes_are_refused_in_a_sentence() -> None:
+    async def send_bytes(page: Page) -> None:
+        page.to_server.put_nowait({"type": "websocket.receive", "bytes": b"\x00"})
+        await page.until_heard(1)
+        assert json.loads(page.texts[0])["type"] == "error"
+
+    _run(send_bytes)
+
+
+def test_a_flood_is_cut() -> None:
+    async def flood(page: Page) -> None:
+        for _ in range(sockets.MESSAGES_ALLOWED + 1):
+            page.say('{"type": "ping"}')
+        assert await page.until_closed() == sockets.FLOODED
+        assert page.texts == []
+
+    _run(flood)
+
+
+def test_a_sign_of_life_is_noted_and_not_answered() -> None:
+    async def ping(page: Page) -> None:
+        before = page.socket.last_heard
+        page.say('{"type": "ping"}')
+        page.say('{"type": "say", "words": "x"}')
+        await page.until_heard(1)
+        assert page.words == ["x"]
+        assert page.socket.last_heard > before
+
+    _run(ping)
+
+
+def test_who_is_not_admitted_is_refused_before_hearing_anything() -> None:
+    async def refused(page: Page) -> None:
+        await page.until_closed()
+        assert page.texts == []
+
+    _run(refused, admitted=False)
