@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Case, DateTimeField, F, Value, When
+from django.db.models import Case, DateTimeField, F, Q, Value, When
 from django.utils import timezone
 
 from accounts.models import ExpertProfile, User
@@ -18,9 +18,14 @@ from sessions_app.timeline import record
 def join(*, session: HelpSession, person: User, page: UUID, now: datetime) -> Attendance:
     """Write that `person` came in with `page` at `now` (UTC), and return the new stretch of presence.
 
-    Stretches may overlap (a second tab, a reconnect before the old socket was missed): time counts once per person.
+    Stretches may overlap (a second tab): time counts once per person. What a lost socket or a killed server left open of
+    this person is closed at its last sign of life, so that the gap until now is not counted.
     """
-    returning = Attendance.objects.filter(session=session, person=person).exists()
+    earlier = Attendance.objects.filter(session=session, person=person)
+    returning = earlier.exists()
+    silent_since = now - timedelta(seconds=2 * settings.PRESENCE_BEAT_SECONDS)
+    left_behind = earlier.filter(left_at=None).filter(Q(page=page) | Q(last_seen_at__lt=silent_since))
+    left_behind.update(left_at=F("last_seen_at"))
     stretch = Attendance.objects.create(session=session, person=person, page=page, joined_at=now, last_seen_at=now)
     record(session, TimelineEntry.Kind.JOINED, by=person, note="again" if returning else "", at=now)
     return stretch

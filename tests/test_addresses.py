@@ -52,7 +52,7 @@ TABLE = [
     Row("get", "session_accept",                    (302,   405,   405,   405,   405,   405), "open"),
     Row("post", "session_cancel",                   (302,   302,   404,   404,   404,   404), "running"),
     Row("post", "session_release",                  (302,   404,   404,   302,   404,   404), "running"),
-    Row("post", "session_join",                     (302,   200,   404,   200,   404,   404), "running"),
+    Row("post", "session_join",                     (302,   302,   404,   302,   404,   404), "running"),
     Row("post", "session_pause",                    (302,   302,   404,   302,   404,   404), "running"),
     Row("post", "session_resume",                   (302,   302,   404,   302,   404,   404), "running"),
     Row("post", "session_extend",                   (302,   302,   404,   404,   404,   404), "running"),

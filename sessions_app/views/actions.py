@@ -7,7 +7,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
@@ -84,8 +84,10 @@ def release(request: HttpRequest, session: HelpSession, user: User) -> HttpRespo
 
 
 @action("customer", "expert")
-def join(request: HttpRequest, session: HelpSession, user: User) -> JsonResponse:
-    """Get a grant for the room."""
+def join(request: HttpRequest, session: HelpSession, user: User) -> HttpResponse:
+    """Get a grant for the room. Pressed before the page's script was loaded, the page is told to join by itself."""
+    if not wants_json(request):
+        return redirect(f"{session.get_absolute_url()}#join")
     return JsonResponse({"grant": room.grant(session=session, person=user)})
 
 

@@ -1,6 +1,6 @@
 """What one of several processes does in a race: `python -m tests.billing.racers` reads an order a line and answers it.
 
-An order is JSON too: {"do": "seed" | "hold" | "capture" | "refund" | "default", …}.
+An order is JSON too: {"do": "seed" | "hold" | "ask the bank" | "finish" | "capture" | "refund" | "default", …}.
 """
 
 import json
@@ -17,10 +17,18 @@ django.setup()
 from accounts.models import User  # noqa: E402  Django first
 from billing import cards, signals  # noqa: E402
 from billing.capture import capture  # noqa: E402
-from billing.holds import HoldPlaced, place_hold  # noqa: E402
-from billing.models import Card, Payment  # noqa: E402
+from billing.gateways.demo import DemoGateway  # noqa: E402
+from billing.holds import HoldNeedsAction, HoldPlaced, finish_hold, place_hold  # noqa: E402
+from billing.models import Card, Hold, Payment  # noqa: E402
 from billing.refund import RefundRefused, refund  # noqa: E402
-from tests.billing.conftest import approved_card, asking_card, charged, declined_card, person  # noqa: E402
+from tests.billing.conftest import approved_card, asking_card, charged, declined_card, hold, person  # noqa: E402
+
+# What billing told outward in this process.
+heard: list[Hold] = []
+
+
+def listen(hold: Hold, **_: Any) -> None:
+    heard.append(hold)
 
 
 def seed() -> dict[str, str]:
@@ -55,6 +63,15 @@ def do(order: dict[str, Any]) -> Any:
                 placed_before=0,
             )
             return str(outcome.hold.pk) if isinstance(outcome, HoldPlaced) else type(outcome).__name__
+        case "ask the bank":
+            waiting = hold(asking_card(User.objects.get(pk=order["alice"])))
+            assert isinstance(waiting, HoldNeedsAction)
+            DemoGateway().answer(waiting.hold.gateway_ref, approved=True)
+            return str(waiting.hold.pk)
+        case "finish":
+            heard.clear()
+            finish_hold(hold=Hold.objects.get(pk=order["hold"]))
+            return len(heard)
         case "capture":
             eve = User.objects.get(pk=order["eve"])
             return capture(reference=UUID(order["reference"]), payee=eve, amount_minor=order["amount_minor"]).charged_minor
@@ -77,5 +94,6 @@ def do(order: dict[str, Any]) -> Any:
 if __name__ == "__main__":
     for signal in (signals.hold_placed, signals.payment_charged, signals.payment_refunded):
         signal.receivers = []  # money only: there are no help sessions here
+    signals.hold_placed.connect(listen)
     for line in sys.stdin:
         print(json.dumps(do(json.loads(line))), flush=True)

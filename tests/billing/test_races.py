@@ -120,6 +120,17 @@ def test_asking_twice_at_once_holds_once(racers: list[Racer], database: Path, ro
 
 
 @pytest.mark.parametrize("round_number", range(ROUNDS))
+def test_hearing_the_banks_answer_at_once_tells_it_once(racers: list[Racer], database: Path, round_number: int) -> None:
+    seeded = seed(racers)
+    racers[0].tell(do="ask the bank", alice=seeded["alice"])
+    waiting = racers[0].answer()
+    for racer in racers:
+        racer.tell(do="finish", hold=waiting)
+    assert sorted(racer.answer() for racer in racers) == [0] * (RACERS - 1) + [1]
+    assert read(database, "SELECT state FROM billing_hold WHERE id = ?", hex_of(waiting)) == ["placed"]
+
+
+@pytest.mark.parametrize("round_number", range(ROUNDS))
 def test_settling_at_once_charges_once(racers: list[Racer], database: Path, round_number: int) -> None:
     seeded = seed(racers)
     reference = str(uuid4())

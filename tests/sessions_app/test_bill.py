@@ -158,3 +158,12 @@ def test_the_sweep_charges_what_a_crash_left_uncharged(alice: User, eve: User, t
     )
     sweep(now=now + timedelta(minutes=3))
     assert Payment.objects.get(reference=session.pk).charged_minor == 600
+
+
+def test_coming_back_after_a_lost_connection_does_not_count_the_gap(alice: User, eve: User, topic: Topic) -> None:
+    session = make_active(alice, eve, topic, seconds=100)
+    now = timezone.now()
+    lost = Attendance.objects.get(session=session, person=alice)
+    Attendance.objects.filter(pk=lost.pk).update(last_seen_at=now - timedelta(seconds=8))
+    attendance.join(session=session, person=alice, page=lost.page, now=now)
+    assert round(attendance.clock(session, now).billable_seconds) == 92
