@@ -89,7 +89,7 @@ def split(due_minor: int, held: Sequence[int], minimum_minor: int) -> list[int]:
         minimum_minor: the least the processor charges at once.
     """
     rest = min(due_minor, sum(held))
-    if rest < minimum_minor or rest <= 0:
+    if rest <= 0:
         return [0] * len(held)
     parts = []
     for amount in held:
