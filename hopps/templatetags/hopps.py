@@ -3,6 +3,7 @@
 import re
 
 from django import template
+from django.conf import settings
 
 from hopps import money as amounts
 
@@ -48,3 +49,9 @@ def code_blocks(text: str) -> list[tuple[bool, str]]:
     """
     parts = [(index % 2 == 1, part) for index, part in enumerate(_FENCE.split(text))]
     return [(is_code, part.rstrip("\n") if is_code else part.strip()) for is_code, part in parts if part.strip()]
+
+
+@register.simple_tag
+def mail_is_printed() -> bool:
+    """Whether mail goes to the server's console, as in development: the page then says where to look for a code."""
+    return settings.EMAIL_BACKEND.endswith(".console.EmailBackend")
