@@ -5,6 +5,7 @@ from typing import Any
 from django.dispatch import receiver
 
 from billing.models import Payment, Refund
+from billing.release import release
 from billing.signals import hold_placed, payment_charged, payment_refunded
 from hopps.money import format_money
 from sessions_app import live
@@ -22,6 +23,9 @@ def hold_was_placed(payment: Payment, **_: Any) -> None:
         go_live(session.pk)
     elif session.state == State.ACTIVE:
         raise_cap(session=session, payment=payment)
+    elif session.is_over:
+        # The bank took longer than the session: what it held now is held for nothing.
+        release(reference=payment.reference)
 
 
 @receiver(payment_charged)

@@ -6,9 +6,7 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 
 from billing import holds
-from billing.capture import heal_closed
 from billing.models import Payment
-from billing.refund import heal_refunds
 from billing.release import release as release_hold
 from sessions_app import attendance, live
 from sessions_app.ask import go_live
@@ -35,9 +33,6 @@ def sweep(*, now: datetime) -> None:
             enforce(session_id=session_id, now=now)
         except Exception:
             logger.exception("Session %s could not be looked after; the others are", session_id)
-    holds.heal_pending(now)
-    heal_closed(now)
-    heal_refunds(now)
     _money_of_sessions_that_moved_on(now)
     _old_drafts(now)
 
