@@ -34,6 +34,8 @@ live.after(announcer);
 /** @type {Room | Waiting | Candidate | null} */
 let part = null;
 let swaps = 0;
+// Whether the browser is on its way to another page: what is shown here does not matter any more.
+let leaving = false;
 
 /** @type {LiveSocket<SessionEvent, SessionMessage>} */
 const socket = new LiveSocket(`/ws/sessions/${live.dataset.session}/`, { hear, change: connectionChanged });
@@ -43,6 +45,11 @@ mount();
 if (live.dataset.role !== "candidate" && !isDone(shown())) socket.open();
 // The click that a browser wants before it lets a page sound.
 document.addEventListener("pointerdown", () => chime.prepare(), { once: true });
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form instanceof HTMLFormElement && form.method === "post" && !event.defaultPrevented) leaving = true;
+});
+addEventListener("pageshow", () => (leaving = false));
 document.addEventListener("visibilitychange", () => document.hidden || flash.stop());
 
 /** @returns {Shown} */
@@ -94,6 +101,7 @@ function changed(now) {
 
 /** Fetch the page again and show its live part. */
 async function swap() {
+  if (leaving) return;
   const turn = (swaps += 1);
   const before = shown().state;
   let fresh;
@@ -101,6 +109,7 @@ async function swap() {
     const response = await fetch(location.href, { headers: { Accept: "text/html" }, cache: "no-store" });
     if (response.status === 404 || response.redirected) {
       // No longer this person's: an expert's place is the board, anybody else's is the list of sessions.
+      leaving = true;
       location.assign(live.dataset.away ?? "/sessions/");
       return;
     }
