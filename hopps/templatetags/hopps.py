@@ -55,3 +55,9 @@ def code_blocks(text: str) -> list[tuple[bool, str]]:
 def mail_is_printed() -> bool:
     """Whether mail goes to the server's console, as in development: the page then says where to look for a code."""
     return settings.EMAIL_BACKEND.endswith(".console.EmailBackend")
+
+
+@register.simple_tag
+def fit_window() -> str:
+    """The free first stretch with an expert new to the customer, such as "2 min"; empty where there is none."""
+    return spoken(settings.FIT_WINDOW_SECONDS) if settings.FIT_WINDOW_SECONDS else ""

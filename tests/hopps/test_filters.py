@@ -1,8 +1,9 @@
 """The templates' filters."""
 
 import pytest
+from pytest_django.fixtures import SettingsWrapper
 
-from hopps.templatetags.hopps import clock, code_blocks, minus, spoken
+from hopps.templatetags.hopps import clock, code_blocks, fit_window, minus, spoken
 
 
 def test_minus_never_goes_below_zero() -> None:
@@ -30,3 +31,10 @@ def test_spoken_time_leaves_out_what_is_zero() -> None:
 )
 def test_chat_is_split_at_its_fences(body: str, parts: list[tuple[bool, str]]) -> None:
     assert code_blocks(body) == parts
+
+
+def test_pages_promise_the_free_minutes_that_are_set(settings: SettingsWrapper) -> None:
+    settings.FIT_WINDOW_SECONDS = 180
+    assert fit_window() == "3 min"
+    settings.FIT_WINDOW_SECONDS = 0
+    assert fit_window() == ""
