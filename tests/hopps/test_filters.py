@@ -1,7 +1,7 @@
 """The templates' filters."""
 
 import pytest
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django.fixtures import Settings
 
 from hopps.templatetags.hopps import clock, code_blocks, fit_window, minus, spoken
 
@@ -33,7 +33,7 @@ def test_chat_is_split_at_its_fences(body: str, parts: list[tuple[bool, str]]) -
     assert code_blocks(body) == parts
 
 
-def test_pages_promise_the_free_minutes_that_are_set(settings: SettingsWrapper) -> None:
+def test_pages_promise_the_free_minutes_that_are_set(settings: Settings) -> None:
     settings.FIT_WINDOW_SECONDS = 180
     assert fit_window() == "3 min"
     settings.FIT_WINDOW_SECONDS = 0
