@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, ClassVar
 from uuid import UUID
@@ -13,7 +13,7 @@ from accounts.models import User
 from hopps.realtime.messages import Event, Message, Ping
 from hopps.realtime.sockets import Socket
 
-SECONDS = 5.0
+SECONDS = 10.0
 
 
 class Said(Event):
@@ -64,7 +64,7 @@ class Page:
         self.gone = False
         self.reads = asyncio.Event()
         self.reads.set()
-        self._changed = asyncio.Condition()
+        self._changed = asyncio.Event()
 
     async def receive(self) -> dict[str, Any]:
         return await self.to_server.get()
@@ -78,8 +78,7 @@ class Page:
             self.texts.append(message["text"])
         elif message["type"] == "websocket.close":
             self.code = message.get("code", 1000)
-        async with self._changed:
-            self._changed.notify_all()
+        self._changed.set()
 
     def say(self, text: str) -> None:
         """Send `text` to the server."""
@@ -100,9 +99,11 @@ class Page:
         assert self.code is not None
         return self.code
 
-    async def _until(self, happened: Any) -> None:
-        async with asyncio.timeout(SECONDS), self._changed:
-            await self._changed.wait_for(happened)
+    async def _until(self, happened: Callable[[], bool]) -> None:
+        async with asyncio.timeout(SECONDS):
+            while not happened():
+                self._changed.clear()
+                await self._changed.wait()
 
 
 @asynccontextmanager
