@@ -16,32 +16,8 @@ from billing import ledger
 from billing.forms import RefundForm
 from billing.models import Card, DemoIntent, DemoRefund, Hold, Payment, Posting, Refund
 from billing.refund import RefundRefused, refund
+from hopps.admin import ReadOnly, ReadOnlyInline
 from hopps.money import format_money
-
-
-class ReadOnly:
-    """Looking only: rows about money are written by the functions beside this file."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
-class ReadOnlyInline(ReadOnly, admin.TabularInline[Any, Payment]):
-    """Rows of one payment."""
-
-    extra = 0
-    can_delete = False
-    show_change_link = False
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """Read what the rows name along with them."""
-        return super().get_queryset(request).select_related("payment")
 
 
 class LedgerColumns:
@@ -68,11 +44,9 @@ class HoldInline(ReadOnlyInline):
     """What was reserved."""
 
     model = Hold
+    related = ("payment", "card")
     fields = ("sequence", "amount_text", "captured_text", "state", "card", "problem", "gateway_ref", "created_at")
     readonly_fields = ("amount_text", "captured_text")
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).select_related("card")
 
     @admin.display(description="amount")
     def amount_text(self, row: Hold) -> str:
@@ -87,11 +61,9 @@ class RefundInline(ReadOnlyInline):
     """What was given back, by whom and why."""
 
     model = Refund
+    related = ("payment", "by")
     fields = ("amount_text", "reason", "by", "state", "problem", "created_at")
     readonly_fields = ("amount_text",)
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).select_related("by")
 
     @admin.display(description="amount")
     def amount_text(self, row: Refund) -> str:

@@ -1,7 +1,5 @@
 """Operators' view of help sessions: everything to read, nothing to change."""
 
-from typing import Any
-
 from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
@@ -9,57 +7,33 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from billing.models import Payment
+from hopps.admin import ReadOnly, ReadOnlyInline
 from hopps.money import format_money
 from sessions_app.models import Attendance, ChatMessage, HelpSession, Pause, Rating, TimelineEntry
-
-
-class ReadOnly:
-    """Operators look; the rules beside the models act."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
-class ReadOnlyInline(ReadOnly, admin.TabularInline[Any, HelpSession]):
-    """Rows of a session, listed."""
-
-    extra = 0
-    can_delete = False
 
 
 class TimelineInline(ReadOnlyInline):
     model = TimelineEntry
     fields = ("at", "by", "kind", "note")
-
-    def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).select_related("by")
+    related = ("by",)
 
 
 class AttendanceInline(ReadOnlyInline):
     model = Attendance
     fields = ("person", "joined_at", "last_seen_at", "left_at")
-
-    def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).select_related("person")
+    related = ("person",)
 
 
 class PauseInline(ReadOnlyInline):
     model = Pause
     fields = ("by", "started_at", "ended_at")
+    related = ("by",)
 
 
 class ChatInline(ReadOnlyInline):
     model = ChatMessage
     fields = ("sent_at", "author", "body")
-
-    def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).select_related("author")
+    related = ("author",)
 
 
 class RatingInline(ReadOnlyInline):

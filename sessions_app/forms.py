@@ -69,7 +69,7 @@ class AskForm(forms.Form):
         required=False,
         label="Details",
         widget=forms.Textarea(attrs={"rows": 4, "placeholder": "What you tried, error messages, links"}),
-        help_text="Optional. Experts read this before they accept.",
+        help_text="Experts read this before they accept.",
     )
     cap_minutes = forms.TypedChoiceField(
         label="At most",

@@ -193,7 +193,7 @@ class TimelineEntry(AppendOnly):
         ENDED = "ended", "ended the session"
         CANCELLED = "cancelled", "cancelled the request"
         EXPIRED = "expired", "Nobody accepted in time"
-        CHARGED = "charged", "The card was charged"
+        CHARGED = "charged", "The bill"
         REFUNDED = "refunded", "refunded"
         RATED = "rated", "rated the session"
         REPORTED = "reported", "reported a problem"
