@@ -1,7 +1,9 @@
 # Hopps as a container: one web server process, not as root, its static files inside.
 #
 #   docker build -t hopps .
-#   docker run -p 8000:8000 -v hopps:/var/lib/hopps -e SECRET_KEY=… -e ALLOWED_HOSTS=hopps.example.com hopps
+#   docker run -p 127.0.0.1:8000:8000 -v hopps:/var/lib/hopps -e HOPPS_ENV=development hopps
+#
+# Without HOPPS_ENV=development it is production: it wants SECRET_KEY, ALLOWED_HOSTS, EMAIL_HOST and real payments.
 #
 # The same image runs the database's migrations (manage.py migrate) and, where REDIS_URL is set, the jobs (manage.py run_huey).
 
@@ -13,8 +15,8 @@ FROM python:3.11-slim AS files
 COPY --from=packages /opt/venv /opt/venv
 WORKDIR /srv/hopps
 COPY . .
-# A secret for this step alone; it is in no layer of the image that runs.
-RUN SECRET_KEY=only-for-collecting-static-files VAR_DIR=/tmp/var /opt/venv/bin/python manage.py collectstatic --noinput --verbosity 0 \
+# Development for this step alone: it needs no secret, and writes only what this image throws away.
+RUN HOPPS_ENV=development VAR_DIR=/tmp/var /opt/venv/bin/python manage.py collectstatic --noinput --verbosity 0 \
     && /opt/venv/bin/python -m compileall -q hopps accounts billing sessions_app
 
 FROM python:3.11-slim

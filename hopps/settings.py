@@ -168,7 +168,14 @@ ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 
-EMAIL_BACKEND = env.text("EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend")
+EMAIL_HOST = env.text("EMAIL_HOST")
+EMAIL_PORT = env.number("EMAIL_PORT", 587)
+EMAIL_HOST_USER = env.text("EMAIL_HOST_USER")
+EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD")
+EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", default=True)
+EMAIL_BACKEND = env.text("EMAIL_BACKEND", f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'console'}.EmailBackend")
+if not DEVELOPMENT and EMAIL_BACKEND.endswith("console.EmailBackend"):
+    raise ImproperlyConfigured("EMAIL_HOST is not set: sign-up codes would go to the log and to nobody's mailbox.")
 EMAIL_FILE_PATH = env.text("EMAIL_FILE_PATH", str(VAR_DIR / "mail"))
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Hopps <hello@hopps.test>")
 
@@ -182,6 +189,8 @@ CAP_MINUTES = (15, 30, 60)
 FIT_WINDOW_SECONDS = env.number("FIT_WINDOW_SECONDS", 2 * 60)
 PLATFORM_FEE_PERCENT = env.number("PLATFORM_FEE_PERCENT", 20)
 PAYMENTS = env.text("PAYMENTS", "demo")
+if not DEVELOPMENT and PAYMENTS == "demo":
+    raise ImproperlyConfigured("PAYMENTS=demo moves no real money; it is for HOPPS_ENV=development only.")
 ROOM_GRANT_SECONDS = 60
 # Seconds between two writes of "last seen" by a server process, and how old that may be before a person counts as gone.
 PRESENCE_BEAT_SECONDS = 5

@@ -23,7 +23,6 @@ def home(request: HttpRequest) -> HttpResponse:
         "form": AskForm(initial=kept_words(request, draft)),
         "topics": topics,
         "experts_online": ExpertProfile.objects.online(timezone.now()).count(),
-        "experts_available": ExpertProfile.objects.available().count(),
         "usual_wait": usual_wait_seconds(),
         "example": worked_example(topics[0]) if topics else None,
     }

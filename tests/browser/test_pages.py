@@ -59,6 +59,24 @@ def picture(page: Page, name: str) -> None:
     page.screenshot(path=screenshot_path(name))
 
 
+def let_pass(server: LiveServer, *, minutes: int) -> None:
+    """Make the running session `minutes` older than it is."""
+    server.manage(
+        "shell",
+        "-c",
+        "from datetime import timedelta; from django.db.models import F; from sessions_app.models import *; "
+        f"earlier = timedelta(minutes={minutes}); "
+        "HelpSession.objects.filter(state='active').update(active_at=F('active_at') - earlier); "
+        "Attendance.objects.update(joined_at=F('joined_at') - earlier)",
+    )
+
+
+def write(page: Page, line: str) -> None:
+    """Write a line of chat."""
+    page.get_by_role("textbox", name=re.compile("^Write to ")).fill(line)
+    page.get_by_role("button", name="Send").click()
+
+
 def test_pages_outside_a_session_have_nothing_axe_would_mind(server: LiveServer, open_page: OpenPage) -> None:
     wrong = []
     for person, addresses in ((None, VISITORS_PAGES), (CUSTOMER, CUSTOMERS_PAGES), (EXPERT, EXPERTS_PAGES)):
@@ -96,10 +114,19 @@ def test_every_state_of_a_session_has_nothing_axe_would_mind(start_server: Start
     join(board)
     join(customer)
     shows_movement(customer.get_by_label("Ada Demo's video"))
+    let_pass(server, minutes=23)
+    customer.reload()
+    shows_movement(customer.get_by_label("Ada Demo's video"))
+    write(customer, "It was fast until Monday. The index is there: I checked.")
+    write(
+        board,
+        "Let us look at the plan:\n```\nEXPLAIN (ANALYZE, BUFFERS)\nSELECT * FROM orders WHERE paid_at > '2026-11-22'\n```",
+    )
+    expect(customer.get_by_text("Let us look at the plan")).to_be_visible(timeout=PATIENCE)
+    picture(customer, "room")
     board.get_by_role("button", name="Share screen").click()
     shows_movement(customer.get_by_label("Ada Demo's screen"))
     wrong += check(customer, "the call")
-    picture(customer, "room")
     end_session(customer)
     wrong += check(customer, "the receipt")
     picture(customer, "receipt")

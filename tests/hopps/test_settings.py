@@ -1,0 +1,51 @@
+"""Production does not start by mistake with what is meant for trying out."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PRODUCTION = {"HOPPS_ENV": "", "SECRET_KEY": "s" * 60, "EMAIL_HOST": "mail.example.org", "PAYMENTS": "stripe"}
+
+
+def start(tmp_path: Path, **environment: str) -> str:
+    """Return what Python says when the settings are read; empty when they are fine."""
+    done = subprocess.run(
+        [sys.executable, "-c", "import hopps.settings"],
+        env={**os.environ, "VAR_DIR": str(tmp_path), **environment},
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    return done.stderr
+
+
+def test_production_starts_when_everything_is_set(tmp_path: Path) -> None:
+    assert start(tmp_path, **PRODUCTION) == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("SECRET_KEY", "", "SECRET_KEY is not set"),
+        ("PAYMENTS", "demo", "moves no real money"),
+        ("EMAIL_HOST", "", "EMAIL_HOST is not set"),
+        ("EMAIL_PORT", "many", "must be a whole number"),
+        ("SECURE_SSL_REDIRECT", "perhaps", "must be 1 or 0"),
+    ],
+)
+def test_production_refuses_what_is_meant_for_trying_out(tmp_path: Path, name: str, value: str, sentence: str) -> None:
+    assert sentence in start(tmp_path, **{**PRODUCTION, name: value})
+
+
+def test_the_development_secret_is_made_once_and_is_for_the_owner_only(tmp_path: Path) -> None:
+    for _ in range(2):
+        assert start(tmp_path, HOPPS_ENV="development", SECRET_KEY="") == ""
+    secret = tmp_path / "development-secret"
+    assert len(secret.read_text()) > 50
+    assert secret.stat().st_mode & 0o077 == 0
