@@ -113,8 +113,11 @@ async def open_page(person: UUID, *, audience: str = "a", admitted: bool = True)
     scope = {"type": "websocket", "user": User(pk=person, email=f"{person}@example.org")}
     serving = asyncio.create_task(page.socket(scope, page.receive, page.send))
     page.to_server.put_nowait({"type": "websocket.connect"})
-    while not page.to_server.empty() or not page.socket.person_id:
-        await asyncio.sleep(0)
+    async with asyncio.timeout(SECONDS):
+        while not page.to_server.empty() or not page.socket.person_id:
+            if serving.done():
+                await serving  # says why it did not open
+            await asyncio.sleep(0)
     try:
         yield page
     finally:
