@@ -14,7 +14,10 @@ from hopps.realtime import sockets
 from hopps.realtime.hub import hub
 from tests.hopps.pages import Said, open_page
 
-ALICE, BOB, EVE = uuid4(), uuid4(), uuid4()
+# Channels closes connections to the database that are too old before each message, whichever test left one open.
+pytestmark = pytest.mark.django_db
+
+ALICE, BOB = uuid4(), uuid4()
 
 
 def on_a_loop(test: Callable[[], Awaitable[None]]) -> Callable[[], None]:

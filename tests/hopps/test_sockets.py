@@ -10,6 +10,11 @@ from asgiref.sync import async_to_sync
 from hopps.realtime import sockets
 from tests.hopps.pages import Page, open_page
 
+# Channels closes old database connections before each message.
+pytestmark = pytest.mark.django_db
+# Channels closes connections to the database that are too old before each message, whichever test left one open.
+pytestmark = pytest.mark.django_db
+
 ALICE = uuid4()
 
 
