@@ -7,8 +7,8 @@ from django.shortcuts import redirect, render
 
 from accounts import experts
 from accounts.forms import ExpertApplicationForm, PersonForm
+from accounts.http import signed_in
 from accounts.models import ExpertProfile
-from hopps.http import signed_in
 
 
 @login_required

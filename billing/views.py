@@ -14,7 +14,8 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.models import ExpertProfile, User
+from accounts.http import signed_in
+from accounts.models import ExpertProfile
 from billing import cards, ledger
 from billing.forms import BankAnswerForm, DemoCardForm
 from billing.gateways.demo import TEST_CARDS, DemoGateway
@@ -43,7 +44,7 @@ def card_add(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _overview(request, form, status=422)
     chosen = next(card for card in TEST_CARDS if card.ref == form.cleaned_data["card"])
-    card = cards.add(owner=_person(request), gateway_ref=chosen.ref, brand=chosen.brand, last4=chosen.last4)
+    card = cards.add(owner=signed_in(request), gateway_ref=chosen.ref, brand=chosen.brand, last4=chosen.last4)
     messages.success(request, f"{card} is saved. It is a demo card: no real money moves.")
     return redirect(_next(request) or "billing")
 
@@ -74,7 +75,7 @@ def card_default(request: HttpRequest, pk: UUID) -> HttpResponse:
 def demo_bank(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The demo bank's "is this you?" page. Its answer finishes the hold."""
     holds = Hold.objects.select_related("payment", "card").filter(card__gateway=DemoGateway.name)
-    hold = get_object_or_404(holds.exclude(gateway_ref=""), pk=pk, payment__payer=_person(request))
+    hold = get_object_or_404(holds.exclude(gateway_ref=""), pk=pk, payment__payer=signed_in(request))
     back = reverse("session", args=[hold.payment.reference])
     if hold.state != Hold.State.PENDING:
         messages.info(request, "The bank has your answer already.")
@@ -100,7 +101,7 @@ def demo_bank(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_safe
 def earnings(request: HttpRequest) -> HttpResponse:
     """Show what an expert earned and gave back."""
-    person = _person(request)
+    person = signed_in(request)
     if not ExpertProfile.objects.filter(user=person).exists():
         raise Http404
     page = Paginator(ledger.postings_of(person), PER_PAGE).get_page(request.GET.get("page"))
@@ -108,7 +109,7 @@ def earnings(request: HttpRequest) -> HttpResponse:
 
 
 def _overview(request: HttpRequest, form: DemoCardForm, status: int = 200) -> HttpResponse:
-    person = _person(request)
+    person = signed_in(request)
     # A payment that is open and holds nothing is a try that came to nothing: no receipt of anything.
     held = Hold.objects.filter(payment__payer=person, payment__state=Payment.State.OPEN, state=Hold.State.PLACED)
     settled_or_held = ~Q(state=Payment.State.OPEN) | Q(pk__in=list(held.values_list("payment_id", flat=True)))
@@ -123,14 +124,8 @@ def _overview(request: HttpRequest, form: DemoCardForm, status: int = 200) -> Ht
     return render(request, "billing/cards.html", context, status=status)
 
 
-def _person(request: HttpRequest) -> User:
-    """Return who is signed in; the views above let nobody else in."""
-    assert isinstance(request.user, User)
-    return request.user
-
-
 def _own_card(request: HttpRequest, pk: UUID) -> Card:
-    return get_object_or_404(cards.cards_of(_person(request)), pk=pk)
+    return get_object_or_404(cards.cards_of(signed_in(request)), pk=pk)
 
 
 def _next(request: HttpRequest) -> str | None:

@@ -1,20 +1,10 @@
 """Small pieces every view stands on."""
 
-from typing import TYPE_CHECKING, cast
-
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 
 from hopps.errors import Refused
-
-if TYPE_CHECKING:
-    from accounts.models import User
-
-
-def signed_in(request: HttpRequest) -> "User":
-    """Return the signed-in person, for views behind `login_required`."""
-    return cast("User", request.user)
 
 
 def wants_json(request: HttpRequest) -> bool:

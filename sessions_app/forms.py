@@ -106,7 +106,7 @@ class ExtendForm(forms.Form):
     """More minutes for a running session."""
 
     minutes = forms.TypedChoiceField(
-        coerce=int, choices=[(minutes, f"{minutes} min more") for minutes in settings.CAP_MINUTES]
+        label="How much longer?", coerce=int, initial=settings.CAP_MINUTES[0], widget=forms.RadioSelect
     )
     card = forms.ModelChoiceField(queryset=Card.objects.none(), empty_label=None)
     seen_cap_minutes = forms.IntegerField(widget=forms.HiddenInput)

@@ -11,9 +11,10 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
+from accounts.http import signed_in
 from accounts.models import User
 from hopps.errors import Refused
-from hopps.http import done, refused, signed_in, wants_json
+from hopps.http import done, refused, wants_json
 from sessions_app import accept as accepting
 from sessions_app import cancel as cancelling
 from sessions_app import end as ending

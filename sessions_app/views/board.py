@@ -7,9 +7,10 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.experts import set_availability
+from accounts.http import signed_in
 from accounts.models import ExpertProfile, User
 from hopps.errors import Refused
-from hopps.http import done, refused, signed_in
+from hopps.http import done, refused
 from sessions_app.matching import as_open_request, live_session_of, requests_for
 
 

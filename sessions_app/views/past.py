@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from hopps.http import signed_in
+from accounts.http import signed_in
 from sessions_app.forms import HistoryForm
 from sessions_app.history import HistoryFilter, csv_rows, history_of, role_in
 

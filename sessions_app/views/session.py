@@ -9,9 +9,9 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from accounts.http import signed_in
 from accounts.models import User
 from billing.models import Payment
-from hopps.http import signed_in
 from sessions_app import attendance, chat
 from sessions_app.forms import ExtendForm, RatingForm, ReportForm
 from sessions_app.history import role_in

@@ -5,7 +5,7 @@ from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sync_playwright
 
 from tests.browser.tools import AUTOPLAY, CHROMIUM_FLAGS, chromium_path, screenshot_path, sign_in
 from tests.live import LiveServer
@@ -14,6 +14,8 @@ OpenPage = Callable[..., Page]
 
 WIDE = {"width": 1280, "height": 900}
 PHONE = {"width": 390, "height": 844}
+# Milliseconds; long enough for a loaded machine. Every wait ends as soon as its condition holds.
+PATIENCE = 30_000
 # Sentences in which Chromium's console reports what a content security policy forbade.
 FORBIDDEN = ("Content Security Policy", "Refused to")
 
@@ -25,6 +27,7 @@ _pages: list[Page] = []
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """Chromium, started once."""
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium_path(), args=[*CHROMIUM_FLAGS, AUTOPLAY])
         yield browser

@@ -11,7 +11,6 @@ from tests.browser.call import (
     CUSTOMER,
     EXPERT,
     OPERATOR,
-    PATIENCE,
     Call,
     accept,
     ask_for_help,
@@ -66,10 +65,10 @@ def test_from_the_question_to_the_refund(start_server: StartServer, open_page: O
 
     # Asked: the expert's open board has it without a reload.
     session = ask_for_help(customer, TITLE)
-    expect(customer.get_by_text("1 expert alerted")).to_be_visible(timeout=PATIENCE)
+    expect(customer.get_by_text("1 expert alerted")).to_be_visible()
     accept(expert, TITLE)
     # Accepted: the customer's page knows without a reload.
-    expect(customer.get_by_text(f"{ADA} accepted.")).to_be_visible(timeout=PATIENCE)
+    expect(customer.get_by_text(f"{ADA} accepted.")).to_be_visible()
 
     # Talking: moving pictures both ways, a shared screen, a chat.
     join(expert)
@@ -80,13 +79,13 @@ def test_from_the_question_to_the_refund(start_server: StartServer, open_page: O
     shows_movement(customer.get_by_label(f"{ADA}'s screen"))
     customer.get_by_label(f"Write to {ADA}").fill("EXPLAIN ANALYZE says:\n```\nSeq Scan on orders\n```")
     customer.get_by_role("button", name="Send").click()
-    expect(expert.get_by_text("Seq Scan on orders")).to_be_visible(timeout=PATIENCE)
+    expect(expert.get_by_text("Seq Scan on orders")).to_be_visible()
 
     # The clock: the same on both sides, stopped by either, seen by both.
     clocks_agree(call)
     customer.get_by_role("button", name="Pause clock").click()
     for page in (customer, expert):
-        expect(clock(page)).to_have_attribute("data-running", "no", timeout=PATIENCE)
+        expect(clock(page)).to_have_attribute("data-running", "no")
     expect(expert.get_by_text(f"{CLEO} paused", exact=False)).to_be_visible()
     expert.get_by_role("button", name="Resume clock").click()
     clocks_agree(call)
@@ -94,7 +93,7 @@ def test_from_the_question_to_the_refund(start_server: StartServer, open_page: O
 
     # Ended: both have the receipt, and the charge is what the clock says.
     end_session(customer)
-    expect(expert.get_by_text("Receipt", exact=True)).to_be_visible(timeout=PATIENCE)
+    expect(expert.get_by_text("Receipt", exact=True)).to_be_visible()
     seconds = billed_seconds(customer)
     assert seconds == billed_seconds(expert)
     assert seconds >= FREE_SECONDS + 3
@@ -154,7 +153,7 @@ def test_killed_and_restarted_mid_call_the_call_goes_on_and_the_gap_is_free(
     wait_for_clock(customer, 8)
 
     end_session(expert)
-    expect(customer.get_by_text("Receipt", exact=True)).to_be_visible(timeout=PATIENCE)
+    expect(customer.get_by_text("Receipt", exact=True)).to_be_visible()
     seconds = billed_seconds(customer)
     # From the second joining to the end, less the time there was no server: not a second more is charged.
     assert 8 <= seconds <= (time.monotonic() - joining) - (starting - killed)

@@ -11,12 +11,12 @@ from tests.browser.call import (
     CUSTOMER,
     EXPERT,
     OPERATOR,
-    PATIENCE,
     accept,
     ask_for_help,
     clocks_agree,
     end_session,
     join,
+    let_pass,
     shows_movement,
     start_call,
 )
@@ -59,18 +59,6 @@ def picture(page: Page, name: str) -> None:
     page.screenshot(path=screenshot_path(name))
 
 
-def let_pass(server: LiveServer, *, minutes: int) -> None:
-    """Make the running session `minutes` older than it is."""
-    server.manage(
-        "shell",
-        "-c",
-        "from datetime import timedelta; from django.db.models import F; from sessions_app.models import *; "
-        f"earlier = timedelta(minutes={minutes}); "
-        "HelpSession.objects.filter(state='active').update(active_at=F('active_at') - earlier); "
-        "Attendance.objects.update(joined_at=F('joined_at') - earlier)",
-    )
-
-
 def write(page: Page, line: str) -> None:
     """Write a line of chat."""
     page.get_by_role("textbox", name=re.compile("^Write to ")).fill(line)
@@ -106,7 +94,7 @@ def test_every_state_of_a_session_has_nothing_axe_would_mind(start_server: Start
     title = "Postgres query slow after adding an index"
     ask_for_help(customer, title)
     wrong = check(customer, "waiting")
-    expect(board.get_by_role("link", name=title)).to_be_visible(timeout=PATIENCE)
+    expect(board.get_by_role("link", name=title)).to_be_visible()
     wrong += check(board, "the board with a request")
     picture(board, "board")
     accept(board, title)
@@ -122,7 +110,7 @@ def test_every_state_of_a_session_has_nothing_axe_would_mind(start_server: Start
         board,
         "Let us look at the plan:\n```\nEXPLAIN (ANALYZE, BUFFERS)\nSELECT * FROM orders WHERE paid_at > '2026-11-22'\n```",
     )
-    expect(customer.get_by_text("Let us look at the plan")).to_be_visible(timeout=PATIENCE)
+    expect(customer.get_by_text("Let us look at the plan")).to_be_visible()
     picture(customer, "room")
     board.get_by_role("button", name="Share screen").click()
     shows_movement(customer.get_by_label("Ada Demo's screen"))
@@ -130,7 +118,7 @@ def test_every_state_of_a_session_has_nothing_axe_would_mind(start_server: Start
     end_session(customer)
     wrong += check(customer, "the receipt")
     picture(customer, "receipt")
-    expect(board.get_by_text("Receipt", exact=True)).to_be_visible(timeout=PATIENCE)
+    expect(board.get_by_text("Receipt", exact=True)).to_be_visible()
     wrong += check(board, "the expert's receipt")
     for address in ("/sessions/", "/billing/"):
         customer.goto(address)
@@ -140,7 +128,7 @@ def test_every_state_of_a_session_has_nothing_axe_would_mind(start_server: Start
 
     ask_for_help(customer, "Never mind")
     customer.get_by_role("button", name="Cancel request").click()
-    expect(customer.get_by_role("link", name="Ask again")).to_be_visible(timeout=PATIENCE)
+    expect(customer.get_by_role("link", name="Ask again")).to_be_visible()
     wrong += check(customer, "cancelled")
     assert not wrong, "\n".join(wrong)
 

@@ -1,0 +1,59 @@
+"""An expert's board: it chimes, it shows, and it lets go of what is taken."""
+
+import re
+
+from playwright.sync_api import expect
+
+from tests.browser.call import CUSTOMER, EXPERT, accept, ask_for_help
+from tests.browser.conftest import OpenPage
+from tests.live import LiveServer
+
+OTHER_EXPERT = "expert2@demo.test"
+TITLE = "Imports fail in production only"
+
+
+def test_a_request_sounds_and_flashes_until_somebody_takes_it(server: LiveServer, open_page: OpenPage) -> None:
+    board, others = open_page(server, EXPERT), open_page(server, OTHER_EXPERT)
+    for page in (board, others):
+        page.goto("/expert/")
+    expect(board.get_by_text("Sound off in this tab")).to_be_visible()
+    board.get_by_role("button", name="Turn sound on").click()
+    expect(board.get_by_text("Sound on", exact=True)).to_be_visible()
+    quiet_title = board.title()
+
+    customer = open_page(server, CUSTOMER)
+    ask_for_help(customer, TITLE)
+    expect(customer.get_by_text("2 experts alerted")).to_be_visible()
+    expect(board.get_by_role("link", name=TITLE)).to_be_visible()
+    board.wait_for_function("() => window.hopps.soundEnergy() > 0")
+    board.wait_for_function("quiet => document.title !== quiet", arg=quiet_title)
+
+    accept(others, TITLE)
+    expect(board.get_by_role("link", name=TITLE)).to_have_count(0)
+    expect(board.get_by_text("Nobody is stuck right now")).to_be_visible()
+    board.wait_for_function("quiet => document.title === quiet", arg=quiet_title)
+
+    # Given back: it is on the first board again, and not on the one it was given back from.
+    others.get_by_role("button", name="Give back", exact=True).first.click()
+    others.get_by_role("button", name="Give it back").click()
+    expect(board.get_by_role("link", name=TITLE)).to_be_visible()
+    expect(others).to_have_url(re.compile("/expert/$"))
+    expect(others.get_by_text("Nobody is stuck right now")).to_be_visible()
+
+    customer.get_by_role("button", name="Cancel request").click()
+    expect(board.get_by_role("link", name=TITLE)).to_have_count(0)
+
+
+def test_who_is_not_available_is_left_in_peace(server: LiveServer, open_page: OpenPage) -> None:
+    board = open_page(server, EXPERT)
+    board.goto("/expert/")
+    switch = board.get_by_role("switch", name="Available for requests")
+    switch.click()
+    expect(board.get_by_role("heading", name="You are not available")).to_be_visible()
+    customer = open_page(server, CUSTOMER)
+    ask_for_help(customer, "Quiet please")
+    expect(board.get_by_role("link", name="Quiet please")).to_have_count(0)
+    switch.click()
+    expect(board.get_by_role("link", name="Quiet please")).to_be_visible()
+    customer.get_by_role("button", name="Cancel request").click()
+    expect(customer.get_by_text("You called this request off.")).to_be_visible()
