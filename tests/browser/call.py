@@ -78,9 +78,7 @@ def shows_movement(video: Locator) -> None:
 
 def wait_for_frames(video: Locator, count: int) -> None:
     """Wait until `video` has shown `count` frames in all."""
-    video.page.wait_for_function(
-        f"([video, count]) => ({FRAMES})(video) >= count", arg=[video.element_handle(), count], timeout=PATIENCE
-    )
+    video.page.wait_for_function(f"([video, count]) => ({FRAMES})(video) >= count", arg=[video.element_handle(), count])
 
 
 def clock(page: Page) -> Locator:
