@@ -225,7 +225,7 @@ export class Room {
     // The call fills the window; lobby and the rest are pages like any other.
     this.root.classList.toggle("room", inCall);
     for (const part of all(this.root, "[data-in]")) part.hidden = part.dataset.in !== (mode === "joining" ? "lobby" : mode);
-    const place = inCall ? "[data-devices-dialog] [data-place]" : "[data-lobby] [data-place]";
+    const place = inCall ? "#devices-dialog [data-place]" : "[data-lobby] [data-place]";
     need(this.root, place, HTMLElement).append(this.devices);
     const button = need(this.joinForm, "button", HTMLButtonElement);
     button.setAttribute("aria-busy", String(mode === "joining"));
@@ -275,8 +275,10 @@ export class Room {
     need(root, "[data-chat-toggle]", HTMLButtonElement).addEventListener("click", () => this.#showChat(), { signal });
     need(root, "[data-chat-close]", HTMLButtonElement).addEventListener("click", () => this.#showChat(false), { signal });
     this.#showChat(matchMedia("(min-width: 60rem)").matches, false);
-    for (const button of all(root, "[data-opens]")) {
-      button.addEventListener("click", () => need(root, button.dataset.opens ?? "", HTMLDialogElement).showModal(), { signal });
+    for (const button of all(root, "[commandfor]")) {
+      // Browsers that know `command` open the dialog themselves, also before this script is here; this is for the others.
+      const dialog = need(root, `#${button.getAttribute("commandfor")}`, HTMLDialogElement);
+      button.addEventListener("click", () => dialog.open || dialog.showModal(), { signal });
     }
     submitInPlace(root, (form, answer) => this.#done(form, answer), signal);
   }
