@@ -8,7 +8,7 @@
 # The same image runs the database's migrations (manage.py migrate) and, where REDIS_URL is set, the jobs (manage.py run_huey).
 
 FROM python:3.11-slim AS packages
-COPY requirements.txt .
+COPY requirements.txt constraints.txt ./
 RUN python -m venv /opt/venv && /opt/venv/bin/pip install --no-cache-dir --disable-pip-version-check -r requirements.txt
 
 FROM python:3.11-slim AS files

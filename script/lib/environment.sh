@@ -66,7 +66,7 @@ ensure_requirements() {
     ensure_venv
     local last=${!#} stamp sum file
     stamp=".venv/installed-${last%.txt}"
-    sum=$(sha256sum "$@")
+    sum=$(sha256sum constraints.txt "$@")
     if [ "$(cat "$stamp" 2>/dev/null)" = "$sum" ]; then
         return
     fi
@@ -76,7 +76,7 @@ ensure_requirements() {
     printf '%s\n' "$sum" >"$stamp"
     # requirements-dev.txt holds all of requirements.txt.
     for file in "$@"; do
-        [ "$file" = "$last" ] || sha256sum "$file" >".venv/installed-${file%.txt}"
+        [ "$file" = "$last" ] || sha256sum constraints.txt "$file" >".venv/installed-${file%.txt}"
     done
 }
 
