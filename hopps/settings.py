@@ -177,6 +177,8 @@ EMAIL_BACKEND = env.text("EMAIL_BACKEND", f"django.core.mail.backends.{'smtp' if
 if not DEVELOPMENT and EMAIL_BACKEND.endswith("console.EmailBackend"):
     raise ImproperlyConfigured("EMAIL_HOST is not set: sign-up codes would go to the log and to nobody's mailbox.")
 EMAIL_FILE_PATH = env.text("EMAIL_FILE_PATH", str(VAR_DIR / "mail"))
+# Who hears of reported problems.
+MANAGERS = [("Operators", address) for address in env.words("OPERATORS_EMAIL", "operator@demo.test" if DEVELOPMENT else "")]
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Hopps <hello@hopps.test>")
 
 # --- Rules of the product (DESIGN §2, §3) ----------------------------------------------------------------------------

@@ -1,7 +1,8 @@
-"""Asking the job worker to look at a session again when something may be due."""
+"""What the job worker does for a session: look at it again when something may be due, and mail."""
 
 from uuid import UUID
 
+from django.core.mail import mail_managers
 from django.db import transaction
 from django.utils import timezone
 from huey.contrib.djhuey import db_task
@@ -16,6 +17,12 @@ def look_again(session_id: str) -> None:
     from sessions_app.timeouts import enforce  # late: what it does sets this very job again
 
     enforce(session_id=UUID(session_id), now=timezone.now())
+
+
+@db_task(retries=5, retry_delay=60)  # type: ignore[untyped-decorator]
+def mail_operators(subject: str, text: str) -> None:
+    """Mail everybody in settings.MANAGERS; a mail server out of reach is tried again, and keeps nobody waiting."""
+    mail_managers(subject, text)
 
 
 def look_again_when_due(session: HelpSession) -> None:

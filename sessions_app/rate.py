@@ -1,11 +1,10 @@
 """What the customer thought of it, and problems either side reports."""
 
-from django.core.mail import mail_managers
 from django.db import IntegrityError, transaction
 
 from accounts.models import User
 from hopps.errors import Refused
-from sessions_app import live
+from sessions_app import jobs, live
 from sessions_app.models import HelpSession, Rating, State, TimelineEntry
 from sessions_app.timeline import record
 
@@ -39,4 +38,4 @@ def report(*, session: HelpSession, by: User, problem: str) -> None:
     if session.expert_id is None:
         raise Refused("There is nobody in this session yet. You can cancel the request.")
     record(session, TimelineEntry.Kind.REPORTED, by=by, note=problem)
-    mail_managers(f"Problem reported: {session.title}", f"{by} ({by.email}) in session {session.pk}:\n\n{problem}\n")
+    jobs.mail_operators(f"Problem reported: {session.title}", f"{by} ({by.email}) in session {session.pk}:\n\n{problem}\n")
