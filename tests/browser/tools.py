@@ -15,7 +15,8 @@ CHROMIUM_FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
     "--use-fake-ui-for-media-stream",
-    "--use-fake-device-for-media-stream=display-media-type=browser",
+    # Ten pictures a second are enough to see movement, and half the work of encoding them.
+    "--use-fake-device-for-media-stream=display-media-type=browser,fps=10",
     # WebRTC between two pages where the machine has nothing but a loopback address.
     "--allow-loopback-in-peer-connection",
     "--disable-background-networking",
@@ -45,11 +46,17 @@ def sign_in(page: Page, server: LiveServer, email: str, password: str = DEMO_PAS
     expect(page).not_to_have_url(re.compile(r"/accounts/login/"))
 
 
-def axe_violations(page: Page) -> list[str]:
-    """Return what axe finds wrong with the page as it stands: a line for each rule, with the elements. Empty is good."""
+def axe_violations(page: Page, *rules: str) -> list[str]:
+    """Return what axe finds wrong with the page as it stands: a line for each rule, with the elements. Empty is good.
+
+    Args:
+        page: the page.
+        rules: ask these only; none named: all of them.
+    """
     # Evaluated, not added as a script element: the page's content security policy rightly refuses those.
     page.evaluate(AXE.read_text())
-    found: list[dict[str, Any]] = page.evaluate("async () => (await axe.run(document)).violations")
+    options = {"runOnly": list(rules)} if rules else {}
+    found: list[dict[str, Any]] = page.evaluate("async options => (await axe.run(document, options)).violations", options)
     return [
         f"{rule['id']} ({rule['impact']}): {rule['help']}: " + "; ".join(node["html"][:160] for node in rule["nodes"])
         for rule in found
