@@ -32,7 +32,8 @@ def save_application(*, user: User, headline: str, about: str, topics: Iterable[
     except IntegrityError:  # sent twice at once: the other one made it
         profile = ExpertProfile.objects.get(user=user)
     wanted = {topic.pk for topic in topics}
-    profile.topics.exclude(topic_id__in=wanted).delete()
+    # A topic taken off the list for a while was not on the form: its approval stays.
+    profile.topics.filter(topic__is_active=True).exclude(topic_id__in=wanted).delete()
     for topic_id in wanted - set(profile.topics.values_list("topic_id", flat=True)):
         ExpertTopic.objects.get_or_create(expert=profile, topic_id=topic_id)
     refresh_boards(user.pk)

@@ -7,7 +7,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.db.models import Q
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -46,7 +46,7 @@ def card_add(request: HttpRequest) -> HttpResponse:
     chosen = next(card for card in TEST_CARDS if card.ref == form.cleaned_data["card"])
     card = cards.add(owner=signed_in(request), gateway_ref=chosen.ref, brand=chosen.brand, last4=chosen.last4)
     messages.success(request, f"{card} is saved. It is a demo card: no real money moves.")
-    return redirect(_next(request) or "billing")
+    return HttpResponseRedirect(_next(request) or reverse("billing"))
 
 
 @login_required
@@ -131,8 +131,10 @@ def _own_card(request: HttpRequest, pk: UUID) -> Card:
 def _next(request: HttpRequest) -> str | None:
     """Return the address to go to afterwards, where it is one of ours."""
     address = request.POST.get("next") or request.GET.get("next")
-    if address and url_has_allowed_host_and_scheme(
-        address, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    if (
+        address
+        and address.startswith("/")
+        and url_has_allowed_host_and_scheme(address, allowed_hosts={request.get_host()}, require_https=request.is_secure())
     ):
         return address
     return None

@@ -1,6 +1,7 @@
 """Asking for help: the words are written down, the cap is held on the card, the request goes live."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -11,6 +12,7 @@ from accounts.models import Topic, User
 from billing import holds
 from billing.models import Card
 from billing.release import release
+from hopps.errors import Refused
 from sessions_app import jobs, live
 from sessions_app.models import HelpSession, State, TimelineEntry
 from sessions_app.timeline import record
@@ -49,6 +51,14 @@ class BankAsks:
 AskOutcome = Live | AlreadyOpen | NotHeld | BankAsks
 
 
+class Terms(NamedTuple):
+    """What a hold is placed for. A draft's terms never change: another price or cap is another draft, with its own hold."""
+
+    currency: str
+    price_per_minute: int
+    cap_minutes: int
+
+
 def ask(*, customer: User, topic: Topic, title: str, details: str, cap_minutes: int, card: Card) -> AskOutcome:
     """Place the hold for the cap on `card` and put the request in front of experts.
 
@@ -62,19 +72,20 @@ def ask(*, customer: User, topic: Topic, title: str, details: str, cap_minutes: 
 
     Returns:
         What became of it. Only `Live` disturbs any expert.
+
+    Raises:
+        Refused: the same customer is asking from another tab at this moment.
     """
     open_session = open_request_of(customer)
     if open_session is not None:
         return AlreadyOpen(open_session)
-    words = {
-        "topic": topic,
-        "title": title,
-        "details": details,
-        "currency": topic.currency,
-        "price_per_minute": topic.price_per_minute,
-        "cap_minutes": cap_minutes,
-    }
-    draft = _write_draft(customer, words)
+    terms = Terms(topic.currency, topic.price_per_minute, cap_minutes)
+    draft = _write_draft(customer, terms, {"topic": topic, "title": title, "details": details})
+    if draft is None:
+        open_session = open_request_of(customer)
+        if open_session is not None:
+            return AlreadyOpen(open_session)
+        raise Refused("You are asking from another tab at this very moment. Look there, or try again.")
     outcome = holds.place_hold(
         reference=draft.pk,
         payer=customer,
@@ -104,14 +115,29 @@ def draft_of(customer: User) -> HelpSession | None:
     return HelpSession.objects.filter(customer=customer, state=State.DRAFT).with_people().first()
 
 
-def _write_draft(customer: User, words: dict[str, object]) -> HelpSession:
-    if not HelpSession.objects.filter(customer=customer, state=State.DRAFT).update(**words):
-        try:
-            with transaction.atomic():
-                return HelpSession.objects.create(customer=customer, **words)
-        except IntegrityError:  # the same form sent twice at once: the other one wrote it
-            HelpSession.objects.filter(customer=customer, state=State.DRAFT).update(**words)
-    return HelpSession.objects.with_people().get(customer=customer, state=State.DRAFT)
+def _write_draft(customer: User, terms: Terms, words: dict[str, object]) -> HelpSession | None:
+    """Return the customer's one draft on these terms, the words written into it; None where another tab came between."""
+    draft = draft_of(customer)
+    if draft is not None and Terms(draft.currency, draft.price_per_minute, draft.cap_minutes) == terms:
+        if not HelpSession.objects.filter(pk=draft.pk, state=State.DRAFT).update(**words):
+            return None
+        return HelpSession.objects.with_people().get(pk=draft.pk)
+    if draft is not None and not discard(draft.pk):
+        return None
+    try:
+        with transaction.atomic():
+            return HelpSession.objects.create(customer=customer, **words, **terms._asdict())
+    except IntegrityError:
+        return None
+
+
+def discard(session_id: UUID) -> bool:
+    """Close a draft and give back what is held for it; return whether it was still a draft."""
+    drafts = HelpSession.objects.filter(pk=session_id, state=State.DRAFT)
+    if not drafts.update(state=State.CANCELLED, ended_at=timezone.now()):
+        return False
+    release(reference=session_id)
+    return True
 
 
 def go_live(session_id: UUID) -> Live | AlreadyOpen:
@@ -126,11 +152,12 @@ def go_live(session_id: UUID) -> Live | AlreadyOpen:
                 state=State.REQUESTED, requested_at=now, queued_at=now
             )
     except IntegrityError:  # another request of this customer went live first: this one's money goes back
-        HelpSession.objects.filter(pk=session_id, state=State.DRAFT).update(state=State.CANCELLED, ended_at=now)
-        release(reference=session_id)
-        session = HelpSession.objects.with_people().get(pk=session_id)
-        return AlreadyOpen(open_request_of(session.customer) or session)
+        discard(session_id)
+        won = 0
     session = HelpSession.objects.with_people().get(pk=session_id)
+    if session.state == State.CANCELLED:
+        release(reference=session_id)
+        return AlreadyOpen(open_request_of(session.customer) or session)
     if won:
         record(session, TimelineEntry.Kind.REQUESTED, by=session.customer, at=now)
         live.request_opened(session)

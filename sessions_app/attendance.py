@@ -153,6 +153,7 @@ def clock(session: HelpSession, now: datetime) -> Clock:
         paused_by=str(open_pause.by) if open_pause is not None else None,
         free_seconds=price.free_seconds,
         price_per_minute=price.per_minute,
+        cap_minutes=price.cap_minutes,
         cap_seconds=price.cap_seconds,
         warn_seconds=price.warn_seconds,
         cap_minor=price.cap_minor,

@@ -19,6 +19,7 @@ class TimeOut(Enum):
     """The kinds of time-out."""
 
     UNANSWERED = auto()
+    BOTH_ARE_HERE = auto()
     EXPERT_NEVER_CAME = auto()
     CUSTOMER_NEVER_CAME = auto()
     CAP = auto()
@@ -59,10 +60,12 @@ def _due_while_accepted(session: HelpSession, accepted_at: datetime, now: dateti
         # An earlier stay, from before it was given back and accepted anew, does not count.
         since = max(last, accepted_at)
         return Due(since + timedelta(seconds=settings.EXPERT_JOIN_SECONDS), TimeOut.EXPERT_NEVER_CAME)
+    if session.customer_id in present:
+        # Entering starts the session; this is for one who had been silent for a while when the other came in.
+        return Due(now, TimeOut.BOTH_ARE_HERE)
     came = attendance.first_joined(session, session.expert_id, since=accepted_at) or accepted_at
     last = attendance.last_present(session, session.customer_id) or came
-    since = now if session.customer_id in present else max(last, came)
-    return Due(since + timedelta(seconds=settings.ABSENCE_ENDS_SECONDS), TimeOut.CUSTOMER_NEVER_CAME)
+    return Due(max(last, came) + timedelta(seconds=settings.ABSENCE_ENDS_SECONDS), TimeOut.CUSTOMER_NEVER_CAME)
 
 
 def _due_while_active(session: HelpSession, active_at: datetime, now: datetime) -> Iterator[Due]:

@@ -25,11 +25,17 @@ def end(*, session: HelpSession, by: User) -> None:
         raise Refused("This session is not running, so there is nothing to end.")
 
 
-def finish(*, session_id: UUID, reason: HelpSession.EndReason, by: User | None, at: datetime) -> bool:
-    """End an active session at `at` (UTC; nothing after it is billed); return whether it was this call that did."""
-    won = HelpSession.objects.filter(pk=session_id, state=State.ACTIVE).update(
-        state=State.ENDED, ended_at=at, end_reason=reason
-    )
+def finish(
+    *, session_id: UUID, reason: HelpSession.EndReason, by: User | None, at: datetime, cap_minutes: int | None = None
+) -> bool:
+    """End an active session at `at` (UTC; nothing after it is billed); return whether it was this call that did.
+
+    `cap_minutes`: only if that is still its cap, so that an extension in the last second wins over the cap reached.
+    """
+    running = HelpSession.objects.filter(pk=session_id, state=State.ACTIVE)
+    if cap_minutes is not None:
+        running = running.filter(cap_minutes=cap_minutes)
+    won = running.update(state=State.ENDED, ended_at=at, end_reason=reason)
     if not won:
         return False
     session = HelpSession.objects.with_people().get(pk=session_id)

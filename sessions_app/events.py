@@ -75,6 +75,7 @@ class Clock(Event):
     paused_by: str | None
     free_seconds: int
     price_per_minute: int
+    cap_minutes: int
     cap_seconds: int
     warn_seconds: int
     cap_minor: int

@@ -4,7 +4,7 @@ from django.urls import reverse
 
 from accounts.models import User
 from billing import holds
-from billing.models import Card, Payment
+from billing.models import Card
 from hopps.errors import Refused
 from sessions_app import jobs, live
 from sessions_app.models import HelpSession, State, TimelineEntry
@@ -32,6 +32,7 @@ def extend(*, session: HelpSession, customer: User, minutes: int, card: Card, se
     placed, held_minor = holds.held_so_far(session.pk)
     held_minutes = held_minor // session.price_per_minute
     if held_minutes != seen_cap_minutes:
+        raise_cap(session=session)  # where a crash kept an earlier extension from being told
         raise Refused(f"This session was extended meanwhile: its cap is {held_minutes} min now.")
     outcome = holds.place_hold(
         reference=session.pk,
@@ -52,14 +53,16 @@ def extend(*, session: HelpSession, customer: User, minutes: int, card: Card, se
             raise Refused(sentence)
 
 
-def raise_cap(*, session: HelpSession, payment: Payment) -> None:
-    """Make the cap what is held by now. Whoever tells us first raises it, the others find it raised."""
-    minutes = holds.held_minor(payment) // session.price_per_minute
+def raise_cap(*, session: HelpSession) -> bool:
+    """Make the cap what is held by now, and return whether that raised it. Whoever comes second finds it raised."""
+    _, held_minor = holds.held_so_far(session.pk)
+    minutes = held_minor // session.price_per_minute
     won = HelpSession.objects.filter(pk=session.pk, state=State.ACTIVE, cap_minutes__lt=minutes).update(cap_minutes=minutes)
     if not won:
-        return
+        return False
     more = minutes - session.cap_minutes
     session.refresh_from_db()
     record(session, TimelineEntry.Kind.EXTENDED, by=session.customer, note=f"{more} min more")
     live.clock_changed(session)
     jobs.look_again_when_due(session)
+    return True

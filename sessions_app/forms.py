@@ -79,6 +79,10 @@ class AskForm(forms.Form):
         help_text="Held on your card, charged only for the time used. You can extend during the session.",
     )
 
+    def clean_title(self) -> str:
+        """One line, whatever was pasted: it becomes a heading, a list's entry and a mail's subject."""
+        return " ".join(str(self.cleaned_data["title"]).split())
+
     def __init__(self, *args: Any, topic: Topic | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         cap = self.fields["cap_minutes"]

@@ -7,7 +7,7 @@ from datetime import UTC
 from django.db.models import Q
 
 from accounts.models import User
-from sessions_app.models import OPEN_STATES, HelpSession, HelpSessionQuerySet, State
+from sessions_app.models import OPEN_STATES, HelpSession, HelpSessionQuerySet
 
 CSV_HEADER = (
     "Session", "Asked at (UTC)", "As", "With", "Topic", "Title", "State",
@@ -25,8 +25,8 @@ class HistoryFilter:
 
 
 def history_of(user: User, wanted: HistoryFilter) -> HelpSessionQuerySet:
-    """Return the sessions of `user` that match, newest first, drafts left out."""
-    sessions = HelpSession.objects.of(user).exclude(state=State.DRAFT).with_people()
+    """Return the sessions of `user` that match, newest first; what was never sent is left out."""
+    sessions = HelpSession.objects.of(user).filter(requested_at__isnull=False).with_people()
     if wanted.role == "customer":
         sessions = sessions.filter(customer=user)
     elif wanted.role == "expert":

@@ -22,7 +22,7 @@ def look_again(session_id: str) -> None:
 @db_task(retries=5, retry_delay=60)  # type: ignore[untyped-decorator]
 def mail_operators(subject: str, text: str) -> None:
     """Mail everybody in settings.MANAGERS; a mail server out of reach is tried again, and keeps nobody waiting."""
-    mail_managers(subject, text)
+    mail_managers(" ".join(subject.split()), text)
 
 
 def look_again_when_due(session: HelpSession) -> None:

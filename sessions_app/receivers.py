@@ -22,7 +22,7 @@ def hold_was_placed(payment: Payment, **_: Any) -> None:
     if session.state == State.DRAFT:
         go_live(session.pk)
     elif session.state == State.ACTIVE:
-        raise_cap(session=session, payment=payment)
+        raise_cap(session=session)
     elif session.is_over:
         # The bank took longer than the session: what it held now is held for nothing.
         release(reference=payment.reference)

@@ -67,13 +67,14 @@ def enter(*, session_id: UUID, person: User, page: UUID, token: str | None) -> A
         raise Refused("This invitation into the room has run out. Press “Join call” again.")
     now = timezone.now()
     stretch = attendance.join(session=session, person=person, page=page, now=now)
-    _start_when_both_are_here(session, now)
+    start_when_both_are_here(session, now)
     live.clock_changed(HelpSession.objects.get(pk=session_id))
     jobs.look_again_when_due(session)
     return stretch
 
 
-def _start_when_both_are_here(session: HelpSession, now: datetime) -> None:
+def start_when_both_are_here(session: HelpSession, now: datetime) -> None:
+    """Make an accepted session active if both are in its room at `now` (UTC)."""
     present = attendance.people_present(session, now)
     if not {session.customer_id, session.expert_id} <= present:
         return

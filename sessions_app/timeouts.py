@@ -6,8 +6,10 @@ from uuid import UUID
 from sessions_app.cancel import expire, give_up_on_customer
 from sessions_app.due import TimeOut, next_due
 from sessions_app.end import finish
+from sessions_app.extend import raise_cap
 from sessions_app.models import HelpSession, TimelineEntry
 from sessions_app.release import return_to_queue
+from sessions_app.room import start_when_both_are_here
 from sessions_app.settle import settle_when_empty
 
 
@@ -18,6 +20,8 @@ def enforce(*, session_id: UUID, now: datetime) -> None:
     if session is None or due is None or due.at > now:
         return
     match due.what:
+        case TimeOut.BOTH_ARE_HERE:
+            start_when_both_are_here(session, now)
         case TimeOut.UNANSWERED:
             expire(session_id=session.pk)
         case TimeOut.EXPERT_NEVER_CAME if session.expert is not None:
@@ -26,7 +30,9 @@ def enforce(*, session_id: UUID, now: datetime) -> None:
             give_up_on_customer(session_id=session.pk)
         case TimeOut.CAP:
             # At the moment it was reached, however late we look: nobody pays for our being late.
-            finish(session_id=session.pk, reason=HelpSession.EndReason.CAP, by=None, at=due.at)
+            if not raise_cap(session=session):
+                reason = HelpSession.EndReason.CAP
+                finish(session_id=session.pk, reason=reason, by=None, at=due.at, cap_minutes=session.cap_minutes)
         case TimeOut.LONGEST:
             finish(session_id=session.pk, reason=HelpSession.EndReason.LONGEST, by=None, at=due.at)
         case TimeOut.ABSENCE:

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.models import User
 from billing.cards import cards_of
+from hopps.errors import Refused
 from sessions_app import ask as asking
 from sessions_app.forms import AskForm, PaidAskForm, topic_of
 from sessions_app.matching import active_topics
@@ -68,14 +69,18 @@ def _send(request: HttpRequest, user: User) -> HttpResponse:
     if not form.is_valid():
         return _page(request, user, form, status=422)
     words = form.cleaned_data
-    outcome = asking.ask(
-        customer=user,
-        topic=words["topic"],
-        title=words["title"],
-        details=words["details"],
-        cap_minutes=words["cap_minutes"],
-        card=words["card"],
-    )
+    try:
+        outcome = asking.ask(
+            customer=user,
+            topic=words["topic"],
+            title=words["title"],
+            details=words["details"],
+            cap_minutes=words["cap_minutes"],
+            card=words["card"],
+        )
+    except Refused as refusal:
+        form.add_error(None, refusal.sentence)
+        return _page(request, user, form, status=409)
     match outcome:
         case asking.NotHeld(sentence=sentence):
             form.add_error("card", sentence)

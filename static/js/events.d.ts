@@ -30,6 +30,7 @@ export interface Clock {
   paused_by: string | null;
   free_seconds: number;
   price_per_minute: number;
+  cap_minutes: number;
   cap_seconds: number;
   warn_seconds: number;
   cap_minor: number;

@@ -68,6 +68,14 @@ def test_a_topic_added_later_waits_while_the_others_stay_approved(client: Client
     assert approved_topic_ids(eve) == []
 
 
+def test_a_topic_off_the_list_for_a_while_keeps_its_approval(client: Client, eve: User, topic: Topic) -> None:
+    other = Topic.objects.create(area="marketing", name="SEO", slug="seo", price_per_minute=150)
+    Topic.objects.filter(pk=topic.pk).update(is_active=False)
+    client.force_login(eve)
+    client.post("/expert/settings/", {"headline": "h", "about": "", "topics": [str(other.pk)]})
+    assert topic.pk in approved_topic_ids(eve)
+
+
 @pytest.mark.parametrize("topics", [[], ["nonsense"], ["00000000-0000-0000-0000-000000000000"]])
 def test_an_application_without_a_known_topic_gets_a_sentence(
     client: Client, bob: User, topic: Topic, topics: list[str]

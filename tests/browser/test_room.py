@@ -86,6 +86,8 @@ def test_near_the_cap_both_are_warned_and_the_customer_can_get_more_time(server:
     for page in (call.customer, call.expert):
         expect(page.get_by_text("until the cap")).to_be_hidden()
     expect(call.customer.get_by_text("of at most $90.00")).to_be_visible()
+    # The form knows the new cap, so that it can be used again.
+    expect(call.customer.locator("input[name=seen_cap_minutes]")).to_have_value("45")
     end_session(call.expert)
 
 

@@ -3,12 +3,20 @@
 import pytest
 
 from accounts.models import Topic, User
+from billing import holds, signals
 from billing.models import Hold, Payment
 from sessions_app import ask
 from sessions_app.models import HelpSession, State
 from tests.people import give_card, make_request
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def unheard(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody hears of placed holds, as when the process dies before telling."""
+    monkeypatch.setattr(signals.hold_placed, "receivers", [])
+    signals.hold_placed.sender_receivers_cache.clear()
 
 
 def send(customer: User, topic: Topic, *, card: int, title: str = "Query is slow") -> ask.AskOutcome:
@@ -63,6 +71,40 @@ def test_the_database_refuses_a_second_open_request(alice: User, topic: Topic) -
     assert ask.go_live(draft.pk) == ask.AlreadyOpen(first)
     draft.refresh_from_db()
     assert draft.state == State.CANCELLED
+
+
+def test_another_cap_is_another_hold_whatever_became_of_the_first(alice: User, topic: Topic, unheard: None) -> None:
+    """The first try died between the placed hold and going live: its money goes back, and the cap equals the hold."""
+    draft = HelpSession.objects.create(
+        customer=alice, topic=topic, title="t", currency="USD", price_per_minute=200, cap_minutes=15
+    )
+    first = holds.place_hold(
+        reference=draft.pk, payer=alice, amount_minor=3000, currency="USD", description="t",
+        card=give_card(alice), return_url="/",
+    )  # fmt: skip
+    assert isinstance(first, holds.HoldPlaced)
+    session = make_request(alice, topic, cap_minutes=60)
+    assert session.pk != draft.pk
+    assert Hold.objects.get(payment__reference=session.pk).amount_minor == session.price.cap_minor == 60 * 200
+    assert Hold.objects.get(payment__reference=draft.pk).state == Hold.State.RELEASED
+
+
+def test_after_a_declined_card_one_may_ask_in_another_currency(alice: User, topic: Topic) -> None:
+    send(alice, topic, card=1)
+    euros = Topic.objects.create(area="marketing", name="SEO", slug="seo", price_per_minute=150, currency="EUR")
+    outcome = send(alice, euros, card=0)
+    assert isinstance(outcome, ask.Live)
+    assert Payment.objects.get(reference=outcome.session.pk).currency == "EUR"
+
+
+def test_an_approval_for_a_request_asked_anew_meanwhile_holds_nothing(alice: User, topic: Topic) -> None:
+    waiting = send(alice, topic, card=2)
+    assert isinstance(waiting, ask.BankAsks)
+    anew = ask.ask(customer=alice, topic=topic, title="t", details="", cap_minutes=60, card=give_card(alice))
+    assert isinstance(anew, ask.Live)
+    hold = Hold.objects.get(payment__reference=waiting.session.pk)
+    assert hold.state == Hold.State.RELEASED
+    assert ask.go_live(waiting.session.pk) == ask.AlreadyOpen(anew.session)
 
 
 def test_going_live_twice_happens_once(alice: User, topic: Topic) -> None:

@@ -131,6 +131,16 @@ def test_a_form_sent_twice_extends_once(alice: User, eve: User, topic: Topic) ->
     assert Hold.objects.filter(payment__reference=session.pk).count() == 2
 
 
+def test_an_extension_nobody_heard_of_is_found_by_the_sweep(alice: User, eve: User, topic: Topic) -> None:
+    session = make_active(alice, eve, topic, seconds=60, cap_minutes=15)
+    extend.extend(session=session, customer=alice, minutes=15, card=give_card(alice), seen_cap_minutes=15)
+    HelpSession.objects.filter(pk=session.pk).update(cap_minutes=15)
+    Payment.objects.update(created_at=timezone.now() - timedelta(minutes=5))
+    sweep(now=timezone.now())
+    session.refresh_from_db()
+    assert session.cap_minutes == 30
+
+
 def test_a_declined_extension_leaves_the_session_as_it_was(alice: User, eve: User, topic: Topic) -> None:
     session = make_active(alice, eve, topic, seconds=60, cap_minutes=15)
     with pytest.raises(Refused, match="declined"):

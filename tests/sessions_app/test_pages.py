@@ -47,6 +47,20 @@ def test_bad_input_gets_a_sentence_at_its_field_and_writes_nothing(
     assert not Payment.objects.exists()
 
 
+def test_a_title_is_one_line(client: Client, alice: User, topic: Topic) -> None:
+    client.force_login(alice)
+    client.post("/ask/", ask_form(topic, title="a\nBcc: everybody@example.org", card=str(give_card(alice).pk)))
+    assert HelpSession.objects.get().title == "a Bcc: everybody@example.org"
+
+
+@pytest.mark.parametrize("after", ["foo", "session", "a b", "//evil.example", "https://evil.example/", "javascript:x"])
+def test_adding_a_card_leads_nowhere_strange(client: Client, alice: User, after: str) -> None:
+    client.force_login(alice)
+    answer = client.post("/billing/cards/add/", {"card": "demo_approved", "next": after})
+    assert answer.status_code == 302
+    assert answer["Location"] == "/billing/"
+
+
 def test_somebody_elses_card_is_none_to_choose(client: Client, alice: User, bob: User, topic: Topic) -> None:
     give_card(alice)
     client.force_login(alice)

@@ -7,7 +7,10 @@ from django.utils import timezone
 
 from accounts.models import Topic, User
 from billing.models import Hold
+from sessions_app.ask import draft_of
+from sessions_app.cancel import cancel
 from sessions_app.due import TimeOut, next_due
+from sessions_app.end import finish
 from sessions_app.models import Attendance, HelpSession, State
 from sessions_app.sweep import sweep
 from sessions_app.timeouts import enforce
@@ -109,4 +112,39 @@ def test_presence_nobody_confirms_is_closed_at_its_last_sign_of_life(alice: User
 def test_old_drafts_are_forgotten(alice: User, topic: Topic) -> None:
     HelpSession.objects.create(customer=alice, topic=topic, title="t", currency="USD", price_per_minute=200, cap_minutes=15)
     later(8 * 24 * 3600)
-    assert not HelpSession.objects.exists()
+    assert draft_of(alice) is None
+
+
+def test_a_session_starts_though_one_was_silent_when_the_other_came_in(alice: User, eve: User, topic: Topic) -> None:
+    session = make_accepted(alice, eve, topic)
+    now = timezone.now()
+    for person in (alice, eve):
+        be_present(session, person, now, seen=now)
+    enforce(session_id=session.pk, now=now)
+    session.refresh_from_db()
+    assert session.state == State.ACTIVE
+
+
+def test_an_extension_in_the_last_second_wins_over_the_cap_reached(alice: User, eve: User, topic: Topic) -> None:
+    session = make_active(alice, eve, topic, seconds=60, cap_minutes=15)
+    HelpSession.objects.filter(pk=session.pk).update(cap_minutes=30)
+    reason = HelpSession.EndReason.CAP
+    assert not finish(session_id=session.pk, reason=reason, by=None, at=timezone.now(), cap_minutes=session.cap_minutes)
+    session.refresh_from_db()
+    assert session.state == State.ACTIVE
+
+
+def test_one_session_the_processor_refuses_does_not_keep_the_others_money(alice: User, bob: User, topic: Topic) -> None:
+    broken, other = make_request(alice, topic), make_request(bob, topic)
+    Hold.objects.filter(payment__reference=broken.pk).update(gateway_ref="nonsense")
+    HelpSession.objects.all().update(state=State.CANCELLED)
+    later(120)
+    assert Hold.objects.get(payment__reference=other.pk).state == Hold.State.RELEASED
+
+
+def test_cancelling_works_while_the_processor_does_not(alice: User, topic: Topic) -> None:
+    session = make_request(alice, topic)
+    Hold.objects.filter(payment__reference=session.pk).update(gateway_ref="nonsense")
+    cancel(session_id=session.pk, customer=alice)
+    session.refresh_from_db()
+    assert session.state == State.CANCELLED

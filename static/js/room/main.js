@@ -151,6 +151,7 @@ export class Room {
         break;
       case "clock":
         this.clock.set(event);
+        this.#capSeen(event.cap_minutes);
         break;
       case "presence":
         this.#presence = event;
@@ -183,6 +184,16 @@ export class Room {
     if (state === "lost") this.clock.hold();
     if (state === "open" && this.#page && (this.#grant || this.#mode === "call")) this.#join();
     this.#status();
+  }
+
+  /**
+   * The form for more time says which cap the person saw, so that sending it twice extends once.
+   *
+   * @param {number} minutes
+   */
+  #capSeen(minutes) {
+    const field = this.root.querySelector("input[name=seen_cap_minutes]");
+    if (field instanceof HTMLInputElement) field.value = String(minutes);
   }
 
   #welcomed() {
