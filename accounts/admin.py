@@ -9,6 +9,8 @@ from django.http import HttpRequest
 
 from accounts import experts
 from accounts.models import ExpertProfile, ExpertTopic, Topic, User
+from hopps.realtime.hub import hub
+from hopps.realtime.sockets import PERSON, person_audience
 
 
 @admin.register(User)
@@ -28,6 +30,11 @@ class PersonAdmin(UserAdmin[User]):
     add_fieldsets = (
         (None, {"classes": ("wide",), "fields": ("email", "display_name", "usable_password", "password1", "password2")}),
     )
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        # Somebody who was made inactive does not keep what is open.
+        hub.wake(person_audience(obj.pk), PERSON)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

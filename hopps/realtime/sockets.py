@@ -2,19 +2,25 @@
 
 import asyncio
 import contextlib
+import logging
 import time
 import types
 from collections import deque
-from collections.abc import Coroutine, Generator
+from collections.abc import AsyncIterator, Coroutine, Generator
 from datetime import datetime
 from typing import Any, ClassVar
+from uuid import UUID
 
 import msgspec
+from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.contrib.auth import get_user_model
 from django.utils import timezone
 
 from hopps.realtime.hub import hub
-from hopps.realtime.messages import Error, Event, Message, Ping, encode
+from hopps.realtime.messages import Error, Event, Message, Ping, Sync, encode
+
+logger = logging.getLogger(__name__)
 
 # More than this and the page is not ours, or is broken.
 MESSAGES_ALLOWED = 200
@@ -25,12 +31,23 @@ QUEUE_ALLOWED = 500
 
 FLOODED = 4429
 TOO_SLOW = 4408
+NOT_YOURS_ANY_MORE = 4403
+# What the browser's side calls a connection that ended without a word.
+LOST = 1006
 # Codes with which a browser says goodbye itself: 1000 and 1001 (page left), 1005 (closed without a code).
 GOODBYES = frozenset({1000, 1001, 1005})
+
+# The reason to wake `person_audience` with.
+PERSON = "person"
 
 
 # Where the scope keeps the server's own `send`.
 DIRECT_SEND = "hopps.send"
+
+
+def person_audience(person_id: UUID | str) -> str:
+    """Return the hub's audience for all sockets of one person: woken with PERSON, they ask whether they may stay."""
+    return f"person:{person_id}"
 
 
 class DirectSend:
@@ -65,9 +82,27 @@ class Socket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels carries 
         self._queue: deque[str] = deque()
         self._writer: asyncio.Task[None] | None = None
         self._cut_off = False
-        self._tasks: set[asyncio.Task[None]] = set()
+        # From here on this socket hears nothing and says nothing, whatever is still under way in its name.
+        self._gone = False
+        self._code = LOST
+        self._held: list[str] | None = None
+        self._reading = asyncio.Lock()
+        self._tasks: set[asyncio.Task[Any]] = set()
         self._window_started = 0.0
         self._window_count = 0
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            # However it ended, also by an exception: a dead socket must not stay in any audience or room.
+            self._hear_nothing_more()
+            for task in tuple(self._tasks):
+                task.cancel()
+            try:
+                await self.gone(self._code)
+            except Exception:
+                logger.exception("A socket could not finish what it does on leaving")
 
     # --- connecting ---
 
@@ -91,33 +126,70 @@ class Socket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels carries 
         await self.accept()
         await self.greet()
 
+    async def may_stay(self) -> bool:
+        """Ask the database again whether this socket is still for its person, and close it where it is not."""
+        if await database_sync_to_async(self._is_active)() and await self.admit():
+            return True
+        await self.dismiss()
+        return False
+
+    def _is_active(self) -> bool:
+        return get_user_model()._default_manager.filter(pk=self.person_id, is_active=True).exists()
+
+    async def dismiss(self, code: int = NOT_YOURS_ANY_MORE) -> None:
+        """Close the socket of somebody who may not have it any more; from now on it hears nothing and does nothing."""
+        # Not only when the page answers the closing: it may take its time.
+        self._hear_nothing_more()
+        with contextlib.suppress(OSError, RuntimeError):
+            await self.close(code)
+
     async def disconnect(self, code: int) -> None:
-        hub.unsubscribe(self, self._audiences)
-        self._audiences.clear()
+        self._code = code
+
+    async def gone(self, code: int) -> None:
+        """Tidy up after the socket, which the hub has forgotten already; `code` is LOST where it ended without one."""
 
     def listen_to(self, *audiences: str) -> None:
-        """Make `audiences` the ones this socket hears, and no others."""
-        hub.unsubscribe(self, self._audiences - set(audiences))
-        for audience in audiences:
+        """Make `audiences` the ones this socket hears, and no others but its person's own; none once it is gone."""
+        wanted = set() if self._gone else {person_audience(self.person_id), *audiences}
+        hub.unsubscribe(self, self._audiences - wanted)
+        for audience in wanted:
             hub.subscribe(self, audience)
-        self._audiences = set(audiences)
+        self._audiences = wanted
+
+    def _hear_nothing_more(self) -> None:
+        self._gone = True
+        self.listen_to()
 
     # --- page to server ---
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        if self._gone:
+            return
         self.last_heard = timezone.now()
         if self._flooding():
-            await self.close(FLOODED)
+            await self.dismiss(FLOODED)
             return
         if text_data is None or len(text_data) > MESSAGE_BYTES_ALLOWED:
             self.tell(Error(message="That message is too large, or not text."))
             return
         try:
             message: Message = self.decoder.decode(text_data)
-        except (msgspec.DecodeError, UnicodeError) as problem:
+        except (msgspec.DecodeError, UnicodeError, RecursionError) as problem:
             self.tell(Error(message=f"That message could not be read: {problem}."))
             return
         if isinstance(message, Ping):
+            return
+        try:
+            await self._handle(message)
+        except Exception:
+            # One message that failed is no reason to take the page's whole connection away.
+            logger.exception("A message of type %s failed", message.__struct_config__.tag)
+            self.tell(Error(message="That did not work. Try again."))
+
+    async def _handle(self, message: Message) -> None:
+        # Who asks for everything gets it only while it is theirs: a wake that said otherwise may have been lost.
+        if isinstance(message, Sync) and not await self.may_stay():
             return
         handler = getattr(self, f"on_{message.__struct_config__.tag}")
         await handler(message)
@@ -137,7 +209,10 @@ class Socket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels carries 
 
     def push(self, text: str) -> None:
         """Send `text` at once where the socket takes it at once; queue it otherwise. A slow socket delays nobody else."""
-        if self._cut_off:
+        if self._cut_off or self._gone:
+            return
+        if self._held is not None:
+            self._held.append(text)
             return
         if self._writer is not None:
             self._enqueue(text)
@@ -153,6 +228,26 @@ class Socket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels carries 
             # The socket closed under us; `disconnect` follows.
             return
         self._writer = asyncio.get_running_loop().create_task(self._write(sending, waits_for))
+
+    @contextlib.asynccontextmanager
+    async def holding_back(self) -> AsyncIterator[list[Event]]:
+        """Hold back what is pushed while a snapshot is read, so that nothing newer goes out before it.
+
+        Yields the list to put the snapshot's events into; they go first, then what was held back. One snapshot at a time,
+        or the older of two could go out last.
+        """
+        async with self._reading:
+            snapshot: list[Event] = []
+            held: list[str] = []
+            self._held = held
+            try:
+                yield snapshot
+            finally:
+                self._held = None
+                for event in snapshot:
+                    self.tell(event)
+                for text in held:
+                    self.push(text)
 
     def _enqueue(self, text: str) -> None:
         if len(self._queue) < QUEUE_ALLOWED:
@@ -183,14 +278,14 @@ class Socket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels carries 
             self._writer = None
 
     def wake(self, reason: str) -> None:
-        """Run `on_wake` for `reason` in this socket's own task."""
-        self.later(self.on_wake(reason))
+        """Look again at what `reason` names, in a task of this socket's own."""
+        self.later(self.may_stay() if reason == PERSON else self.on_wake(reason))
 
     async def on_wake(self, reason: str) -> None:
         """Look again at what `reason` names."""
 
     def later(self, work: Any) -> None:
-        """Run the coroutine `work` beside this one, kept until it is done."""
+        """Run the coroutine `work` beside this one, kept until it is done or the socket is gone."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

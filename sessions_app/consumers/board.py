@@ -57,7 +57,8 @@ class BoardSocket(Socket):
         async with self._showing:
             topics = await database_sync_to_async(self._topics_to_hear)()
             self.listen_to(BOARDS, board_audience(self.person_id), *map(topic_audience, topics))
-            self.tell(await database_sync_to_async(self._state)())
+            async with self.holding_back() as snapshot:
+                snapshot.append(await database_sync_to_async(self._state)())
 
     def _topics_to_hear(self) -> list[UUID]:
         listening = ExpertProfile.objects.available().filter(user=self.user).exists() and not is_busy(self.user)

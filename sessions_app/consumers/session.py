@@ -31,7 +31,6 @@ from sessions_app.models import HelpSession
 
 # Every page of this process that is in a room.
 ROOMS = "rooms"
-NOT_YOURS_ANY_MORE = 4403
 
 
 class SessionSocket(Socket):
@@ -84,8 +83,8 @@ class SessionSocket(Socket):
         await self._show_state()
 
     async def _show_state(self) -> None:
-        for event in await database_sync_to_async(self._state)():
-            self.tell(event)
+        async with self.holding_back() as snapshot:
+            snapshot += await database_sync_to_async(self._state)()
 
     def _state(self) -> list[Event]:
         session = HelpSession.objects.with_people().get(pk=self.session_id)
@@ -100,21 +99,22 @@ class SessionSocket(Socket):
         if reason == "people":
             if not await database_sync_to_async(self._is_participant)():
                 await self._show_state()
-                await self.close(NOT_YOURS_ANY_MORE)
+                await self.dismiss()
         elif self.page is not None and reason != str(self.page):
             # The same person came in from another tab.
             self.tell(Moved())
             await self._leave_room(said_goodbye=True)
 
-    async def disconnect(self, code: int) -> None:
+    async def gone(self, code: int) -> None:
         await self._leave_room(said_goodbye=code in GOODBYES)
-        await super().disconnect(code)
 
     # --- the room ---
 
     async def on_join(self, message: Join) -> None:
         if self.attendance_id is not None:
             self.tell(Error(message="This page is in the room already."))
+            return
+        if not await self.may_stay():
             return
         try:
             stretch = await database_sync_to_async(room.enter)(
@@ -128,6 +128,24 @@ class SessionSocket(Socket):
         self.tell(await database_sync_to_async(self._welcome)())
         self._publish(PeerJoined(page=message.page))
         hub.wake_now(self._person_audience, str(message.page))
+
+    async def come_back(self, closed: UUID) -> None:
+        """Enter again: the page is alive, but was silent for so long that its presence `closed` was closed."""
+        page = self.page
+        if page is None or self.attendance_id != closed or not await self.may_stay():
+            return
+        try:
+            stretch = await database_sync_to_async(room.enter)(
+                session_id=self.session_id, person=self.user, page=page, token=None
+            )
+        except Refused:
+            await self._leave_room(said_goodbye=False)
+            return
+        if self.attendance_id == closed:
+            self.attendance_id = stretch.pk
+        else:
+            # It left in between, and knew of the old presence only.
+            await database_sync_to_async(room.go)(attendance_id=stretch.pk, at=self.last_heard)
 
     def _welcome(self) -> Welcome:
         session = HelpSession.objects.get(pk=self.session_id)
@@ -163,6 +181,12 @@ class SessionSocket(Socket):
         self._publish(state)
 
     async def on_chat(self, message: Chat) -> None:
+        if "\0" in message.body:
+            # PostgreSQL keeps no such text.
+            self.tell(Error(message="This line contains a character that cannot be kept. Take it out and send it again."))
+            return
+        if not await self.may_stay():
+            return
         try:
             await database_sync_to_async(self._say)(message)
         except Refused as refusal:

@@ -1,5 +1,6 @@
 """What a page may send, and what it is told when it may not."""
 
+import asyncio
 import json
 from collections.abc import Callable
 from uuid import uuid4
@@ -8,7 +9,8 @@ import pytest
 from asgiref.sync import async_to_sync
 
 from hopps.realtime import sockets
-from tests.hopps.pages import Page, open_page
+from hopps.realtime.hub import hub
+from tests.hopps.pages import Page, Said, Say, TestSocket, open_page
 
 # Channels closes old database connections before each message.
 pytestmark = pytest.mark.django_db
@@ -104,3 +106,74 @@ def test_who_is_not_admitted_is_refused_before_hearing_anything() -> None:
         assert page.texts == []
 
     _run(refused, admitted=False)
+
+
+async def _fail(socket: TestSocket, message: Say) -> None:
+    raise ZeroDivisionError
+
+
+def test_a_message_that_fails_is_answered_and_the_socket_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(TestSocket, "on_say", _fail)
+
+    async def fail_twice(page: Page) -> None:
+        for number in (1, 2):
+            page.say('{"type": "say", "words": "x"}')
+            await page.until_heard(number)
+            assert "did not work" in json.loads(page.texts[-1])["message"]
+
+    _run(fail_twice)
+
+
+def test_a_socket_that_ends_by_an_exception_is_forgotten_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    codes = []
+
+    async def gone(socket: TestSocket, code: int) -> None:
+        codes.append(code)
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(TestSocket, "gone", gone)
+
+    async def break_it() -> None:
+        with pytest.raises(ValueError, match="No handler"):
+            async with open_page(ALICE) as page:
+                page.to_server.put_nowait({"type": "websocket.nonsense"})
+
+    async_to_sync(break_it)()
+    assert codes == [sockets.LOST]
+    assert not list(hub.sockets("a"))
+    assert not list(hub.sockets(sockets.person_audience(ALICE)))
+
+
+def test_what_is_pushed_while_a_snapshot_is_read_comes_after_it() -> None:
+    async def read(page: Page) -> None:
+        async with page.socket.holding_back() as snapshot:
+            page.socket.tell(Said(words="newer"))
+            await asyncio.sleep(0)
+            snapshot.append(Said(words="snapshot"))
+        page.socket.tell(Said(words="last"))
+        await page.until_heard(3)
+        assert page.words == ["snapshot", "newer", "last"]
+
+    _run(read)
+
+
+def test_work_that_ends_after_the_socket_does_not_bring_it_back() -> None:
+    cancelled = []
+
+    async def leave_with_work_under_way() -> None:
+        async def linger() -> None:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                cancelled.append(True)
+                raise
+
+        async with open_page(ALICE) as page:
+            page.socket.later(linger())
+            await asyncio.sleep(0)
+        page.socket.listen_to("a")
+        await asyncio.sleep(0)
+
+    async_to_sync(leave_with_work_under_way)()
+    assert cancelled == [True]
+    assert not list(hub.sockets("a"))

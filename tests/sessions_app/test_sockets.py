@@ -1,6 +1,7 @@
 """The board's and the session's sockets: who gets in, what they are told, and what bad input does."""
 
 import json
+import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,7 +18,11 @@ from django.utils import timezone
 from accounts import experts
 from accounts.models import Topic, User
 from hopps.asgi import application
-from sessions_app import accept, cancel, release, room
+from hopps.realtime.hub import hub
+from sessions_app import accept, attendance, cancel, release, room
+from sessions_app.consumers.beat import beat
+from sessions_app.consumers.board import BoardSocket
+from sessions_app.consumers.session import ROOMS, SessionSocket
 from sessions_app.matching import alerted_count
 from sessions_app.models import Attendance, ChatMessage, HelpSession, State
 from tests.people import make_accepted, make_person, make_request
@@ -352,6 +357,8 @@ def test_bad_messages_get_a_sentence_and_the_socket_stays(alice: User, eve: User
         '{"type": "ping", "extra": 1}', '{"type": "chat", "id": "x", "body": "y"}',
         json.dumps({"type": "chat", "id": str(uuid4()), "body": "x" * 5000}), '{"type": "media", "microphone": "yes"}',
         json.dumps({"type": "chat", "id": str(uuid4()), "body": "x" * 70_000}),
+        json.dumps({"type": "chat", "id": str(uuid4()), "body": "a \0"}),
+        f'{{"type": "signal", "to": "{uuid4()}", "data": ' + "[" * 20_000,
     ]  # fmt: skip
 
     async def journey() -> None:
@@ -435,3 +442,169 @@ def test_ids_in_the_address_that_are_not_ours_are_refused() -> None:
         assert not await admitted(page)
 
     run(journey)
+
+
+async def until_closed(page: Page) -> int:
+    """Return the code the server closes `page` with."""
+    while (output := await page.socket.receive_output(timeout=10))["type"] != "websocket.close":
+        pass
+    code: int = output["code"]
+    return code
+
+
+def sweep_away_everybody() -> None:
+    """Close all presence, as the sweep does after a long silence."""
+    assert attendance.close_stale(timezone.now() + timedelta(seconds=settings.PRESENCE_STALE_SECONDS + 5))
+
+
+def test_a_page_taken_for_gone_and_heard_again_is_counted_again(alice: User, eve: User, topic: Topic) -> None:
+    session = make_accepted(alice, eve, topic)
+    alices, eves = page_of(session, alice), page_of(session, eve)
+    grants = {person: room.grant(session=session, person=person) for person in (alice, eve)}
+
+    async def journey() -> None:
+        for page, person in ((alices, alice), (eves, eve)):
+            await page.open()
+            assert (await page.join(grants[person]))["type"] == "welcome"
+        await sync_to_async(sweep_away_everybody)()
+        await beat()
+        for page in (alices, eves):
+            while not (await page.hear("clock"))["running"]:
+                pass
+        assert await sync_to_async(Attendance.objects.filter(left_at=None).count)() == 2
+        await beat()
+        assert await sync_to_async(Attendance.objects.count)() == 4
+        for page in (alices, eves):
+            await page.close()
+
+    run(journey)
+    assert not Attendance.objects.filter(left_at=None).exists()
+
+
+def test_a_page_that_stays_silent_or_whose_room_is_over_is_not_counted_again(alice: User, eve: User, topic: Topic) -> None:
+    session = make_accepted(alice, eve, topic)
+    page = page_of(session, alice)
+    grant = room.grant(session=session, person=alice)
+
+    async def journey() -> None:
+        await page.open()
+        await page.join(grant)
+        await sync_to_async(sweep_away_everybody)()
+        (socket,) = hub.sockets(ROOMS)
+        assert isinstance(socket, SessionSocket)
+        heard, socket.last_heard = socket.last_heard, timezone.now() - timedelta(seconds=60)
+        await beat()
+        assert not socket._tasks
+        socket.last_heard = heard
+        await sync_to_async(cancel.cancel)(session_id=session.pk, customer=alice)
+        await beat()
+        while socket.attendance_id is not None:
+            await page.hear("presence", "clock", "session_changed")
+        assert not list(hub.sockets(ROOMS))
+        await page.close()
+
+    run(journey)
+    assert Attendance.objects.count() == 1
+
+
+def test_a_socket_whose_leaving_fails_is_forgotten(
+    alice: User, eve: User, topic: Topic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = make_accepted(alice, eve, topic)
+    page = page_of(session, alice)
+    grant = room.grant(session=session, person=alice)
+
+    def fail(**_: Any) -> None:
+        raise OSError("The database is out of reach.")
+
+    monkeypatch.setattr(room, "go", fail)
+
+    async def journey() -> None:
+        await page.open()
+        await page.join(grant)
+        await page.close()
+
+    run(journey)
+    assert not list(hub.sockets(ROOMS))
+    assert not list(hub.sockets(session.audience))
+
+
+def test_a_request_taken_while_the_board_is_read_does_not_come_back(
+    alice: User, eve: User, erin: User, topic: Topic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = make_request(alice, topic)
+    page = board(erin)
+    read = BoardSocket._state
+    slow = False
+
+    def read_and_wait(socket: BoardSocket) -> Any:
+        state = read(socket)
+        if slow:
+            accept.accept(session_id=session.pk, expert=eve)
+            # The loop passes the news on meanwhile.
+            time.sleep(0.3)
+        return state
+
+    monkeypatch.setattr(BoardSocket, "_state", read_and_wait)
+
+    async def journey() -> None:
+        nonlocal slow
+        await page.open()
+        assert len((await page.hear("board_state"))["requests"]) == 1
+        slow = True
+        await page.say(type="sync")
+        assert len((await page.hear("board_state", "request_closed"))["requests"]) == 1
+        assert (await page.hear("request_closed"))["id"] == str(session.pk)
+        await page.close()
+
+    run(journey)
+
+
+def test_somebody_made_inactive_loses_every_open_page(alice: User, eve: User, topic: Topic) -> None:
+    session = make_accepted(alice, eve, topic)
+    pages = [board(eve), page_of(session, eve)]
+    alices = page_of(session, alice)
+    boss = User.objects.create_superuser(email="boss@example.org", password="x", display_name="Boss")
+    operator = Client()
+    operator.force_login(boss)
+
+    def make_inactive() -> None:
+        form = {"email": eve.email, "display_name": eve.display_name, "time_zone": eve.time_zone}
+        answer = operator.post(f"/admin/accounts/user/{eve.pk}/change/", form)
+        assert answer.status_code == 302, answer.content.decode()
+        eve.refresh_from_db()
+        assert not eve.is_active
+
+    async def journey() -> None:
+        for page in (*pages, alices):
+            await page.open()
+            await page.hear("board_state", "clock")
+        await sync_to_async(make_inactive)()
+        assert [await until_closed(page) for page in pages] == [4403, 4403]
+        await alices.say(type="sync")
+        await alices.hear("clock")
+        for page in (*pages, alices):
+            await page.close()
+
+    run(journey)
+
+
+@pytest.mark.parametrize("message", [{"type": "sync"}, {"type": "join"}, {"type": "chat", "body": "Still here"}])
+def test_who_is_no_longer_part_of_it_gets_nothing_even_where_no_wake_said_so(
+    alice: User, eve: User, erin: User, topic: Topic, message: dict[str, str]
+) -> None:
+    session = make_accepted(alice, eve, topic)
+    page = page_of(session, eve)
+    more = {"join": {"page": uuid4()}, "chat": {"id": uuid4()}}.get(message["type"], {})
+
+    async def journey() -> None:
+        await page.open()
+        await page.hear("clock")
+        await sync_to_async(HelpSession.objects.filter(pk=session.pk).update)(expert=erin)
+        await page.say(**message, **more)
+        assert await until_closed(page) == 4403
+        assert not list(hub.sockets(session.audience))
+        await page.close()
+
+    run(journey)
+    assert not ChatMessage.objects.exists()
