@@ -81,7 +81,7 @@ def place_hold(
         reference: what the payment is for; one payment each.
         payer: whose card it is.
         amount_minor: what to reserve, in minor units of `currency`.
-        description: what the customer reads on receipts; the first one counts.
+        description: what the customer reads on receipts; the last one counts.
         card: one of the payer's.
         return_url: where the bank sends the customer back to.
         placed_before: how many holds the caller knows to be placed. Where there are more by now, the newest of them is
@@ -102,6 +102,9 @@ def place_hold(
         raise ValueError(f"Payment {payment.pk} has another payer or another currency.")
     if payment.state != Payment.State.OPEN:
         return HoldDeclined(None, _OVER)
+    # Words may be changed between two tries; receipts and the bank show those the customer sent last.
+    Payment.objects.filter(pk=payment.pk).exclude(description=description[:200]).update(description=description[:200])
+    payment.description = description[:200]
 
     holds = list(payment.holds.select_related("card", "payment").order_by("sequence"))
     placed = [hold for hold in holds if hold.state == Hold.State.PLACED]
@@ -160,6 +163,11 @@ def is_held(reference: UUID) -> bool:
     return Hold.objects.filter(
         payment__reference=reference, payment__state=Payment.State.OPEN, state=Hold.State.PLACED
     ).exists()
+
+
+def latest_hold(reference: UUID) -> Hold | None:
+    """Return the last try to reserve money for `reference`, however it stands."""
+    return Hold.objects.filter(payment__reference=reference).select_related("card").order_by("-sequence").first()
 
 
 def held_minor(payment: Payment) -> int:

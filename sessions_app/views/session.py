@@ -11,12 +11,16 @@ from django.views.decorators.http import require_safe
 
 from accounts.http import signed_in
 from accounts.models import User
+from billing import holds
 from billing.models import Payment
 from sessions_app import attendance, chat
 from sessions_app.forms import ExtendForm, RatingForm, ReportForm
 from sessions_app.history import role_in
 from sessions_app.matching import alerted_count, may_accept, usual_wait_seconds
-from sessions_app.models import HelpSession, Rating, State
+from sessions_app.models import HelpSession, Rating, State, TimelineEntry
+
+# What puts an accepted request back in front of the other experts.
+GIVEN_BACK = (TimelineEntry.Kind.RETURNED, TimelineEntry.Kind.RELEASED)
 
 
 @login_required
@@ -62,7 +66,10 @@ def page_context(
         return context
     context["timeline"] = list(session.timeline.select_related("by", "session__customer"))
     context["payment"] = Payment.objects.filter(reference=session.pk).prefetch_related("holds__card", "refunds").first()
+    if session.state == State.DRAFT:
+        context["hold"] = holds.latest_hold(session.pk)
     if session.state == State.REQUESTED:
+        context["given_back"] = session.timeline.filter(kind__in=GIVEN_BACK).select_related("by").last()
         context["alerted"] = alerted_count(session)
         context["usual_wait"] = usual_wait_seconds()
     if session.is_live and role == "customer":

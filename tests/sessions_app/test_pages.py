@@ -7,7 +7,8 @@ from django.urls import reverse
 from accounts.models import Topic, User
 from billing.models import Payment
 from sessions_app import end
-from sessions_app.models import HelpSession, Rating, State
+from sessions_app.models import HelpSession, Rating, State, TimelineEntry
+from sessions_app.release import return_to_queue
 from tests.people import give_card, make_accepted, make_active, make_request
 
 pytestmark = pytest.mark.django_db
@@ -45,6 +46,45 @@ def test_bad_input_gets_a_sentence_at_its_field_and_writes_nothing(
     assert answer.context["form"].errors[field]
     assert not HelpSession.objects.exists()
     assert not Payment.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("kind", "answer", "sentence"),
+    [
+        (1, None, "could not be used"),
+        (2, None, "Your bank wants to see that it is you"),
+        (2, "refuse", "could not be used"),
+    ],
+)
+def test_what_is_not_sent_yet_says_why(
+    client: Client, alice: User, topic: Topic, kind: int, answer: str | None, sentence: str
+) -> None:
+    client.force_login(alice)
+    asked = client.post("/ask/", ask_form(topic, card=str(give_card(alice, kind).pk)))
+    if answer:
+        client.post(asked["Location"], {"answer": answer})
+    draft = HelpSession.objects.get(state=State.DRAFT)
+    page = client.get(draft.get_absolute_url())
+    assert page.status_code == 200
+    assert sentence in page.content.decode()
+
+
+def test_receipts_name_the_words_that_were_sent_last(client: Client, alice: User, topic: Topic) -> None:
+    client.force_login(alice)
+    client.post("/ask/", ask_form(topic, title="First words", card=str(give_card(alice, 1).pk)))
+    client.post("/ask/", ask_form(topic, title="Last words", card=str(give_card(alice).pk)))
+    assert Payment.objects.get().description == "Last words"
+
+
+def test_a_customer_is_told_when_an_expert_did_not_come(
+    client: Client, alice: User, eve: User, erin: User, topic: Topic
+) -> None:
+    session = make_accepted(alice, eve, topic)
+    return_to_queue(session_id=session.pk, expert=eve, by=None, kind=TimelineEntry.Kind.RETURNED)
+    client.force_login(alice)
+    page = client.get(session.get_absolute_url()).content.decode()
+    assert "Eve did not come in time." in page
+    assert "nothing is charged" in page
 
 
 def test_a_title_is_one_line(client: Client, alice: User, topic: Topic) -> None:

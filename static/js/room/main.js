@@ -193,7 +193,10 @@ export class Room {
    */
   #capSeen(minutes) {
     const field = this.root.querySelector("input[name=seen_cap_minutes]");
-    if (field instanceof HTMLInputElement) field.value = String(minutes);
+    if (!(field instanceof HTMLInputElement) || field.value === String(minutes)) return;
+    field.value = String(minutes);
+    // More time was had one way or the other: the bank has nothing left to ask.
+    show(this.root, "[data-bank]", false);
   }
 
   #welcomed() {
@@ -288,6 +291,7 @@ export class Room {
     this.#showChat(matchMedia("(min-width: 60rem)").matches, false);
     for (const button of all(root, "[commandfor]")) {
       // Browsers that know `command` open the dialog themselves, also before this script is here; this is for the others.
+      if ("command" in HTMLButtonElement.prototype) continue;
       const dialog = need(root, `#${button.getAttribute("commandfor")}`, HTMLDialogElement);
       button.addEventListener("click", () => dialog.open || dialog.showModal(), { signal });
     }
