@@ -107,13 +107,13 @@ def test_every_state_of_a_session_has_nothing_axe_would_mind(start_server: Start
     customer.reload()
     shows_movement(customer.get_by_label("Ada Demo's video"))
     write(customer, "It was fast until Monday. The index is there: I checked.")
-    write(board, "x" * 600)  # one long word breaks no page: `check` looks for sideways scrolling
     write(
         board,
         "Let us look at the plan:\n```\nEXPLAIN (ANALYZE, BUFFERS)\nSELECT * FROM orders WHERE paid_at > '2026-11-22'\n```",
     )
     expect(customer.get_by_text("Let us look at the plan")).to_be_visible()
     picture(customer, "room")
+    write(board, "x" * 600)  # one long word breaks no page: `check` looks for sideways scrolling
     board.get_by_role("button", name="Share screen").click()
     shows_movement(customer.get_by_label("Ada Demo's screen"))
     wrong += check(customer, "the call")
