@@ -1,100 +1,27 @@
-"""The board's and the session's sockets: who gets in, what they are told, and what bad input does."""
+"""The session's socket, and what holds for every socket: who gets in, what they are told, what bad input does."""
 
 import json
-import time
-from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import jwt
 import pytest
-from asgiref.sync import async_to_sync, sync_to_async
-from channels.testing import WebsocketCommunicator
+from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 
-from accounts import experts
 from accounts.models import Topic, User
-from hopps.asgi import application
 from hopps.realtime.hub import hub
-from sessions_app import accept, attendance, cancel, release, room
+from sessions_app import attendance, cancel, release, room
 from sessions_app.consumers.beat import beat
-from sessions_app.consumers.board import BoardSocket
 from sessions_app.consumers.session import ROOMS, SessionSocket
-from sessions_app.matching import alerted_count
 from sessions_app.models import Attendance, ChatMessage, HelpSession, State
-from tests.people import make_accepted, make_person, make_request
+from tests.people import make_accepted, make_person
+from tests.sessions_app.sockets import Page, admitted, board, page_of, run, until_closed
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-class Page:
-    """One open page's socket."""
-
-    def __init__(self, address: str, person: User | None, origin: str = "http://localhost") -> None:
-        headers = [(b"origin", origin.encode()), (b"host", b"localhost")]
-        if person is not None:
-            client = Client()
-            client.force_login(person)
-            headers.append((b"cookie", f"sessionid={client.cookies['sessionid'].value}".encode()))
-        self.socket = WebsocketCommunicator(application, address, headers=headers)
-        self.page = uuid4()
-
-    async def open(self) -> bool:
-        connected, _ = await self.socket.connect(timeout=10)
-        return bool(connected)
-
-    async def hear(self, *types: str) -> dict[str, Any]:
-        """Return the next event of one of `types`, passing over others."""
-        while True:
-            event: dict[str, Any] = json.loads(await self.socket.receive_from(timeout=10))
-            if event["type"] in types:
-                return event
-
-    async def say(self, **message: Any) -> None:
-        await self.socket.send_to(text_data=json.dumps(message, default=str))
-
-    async def join(self, grant: str | None) -> dict[str, Any]:
-        await self.say(type="join", page=self.page, grant=grant)
-        return await self.hear("welcome", "error")
-
-    async def close(self) -> None:
-        await self.socket.disconnect(code=1001, timeout=10)
-
-
-def board(person: User | None) -> Page:
-    return Page("/ws/board/", person)
-
-
-def page_of(session: HelpSession, person: User | None) -> Page:
-    return Page(f"/ws/sessions/{session.pk}/", person)
-
-
-def run(journey: Callable[[], Awaitable[None]]) -> None:
-    async_to_sync(journey)()
-
-
-async def admitted(page: Page) -> bool:
-    connected = await page.open()
-    if connected:
-        await page.close()
-    return connected
-
-
-def test_the_board_is_for_experts_only(alice: User, eve: User, olga: User) -> None:
-    pages = {"visitor": board(None), "alice": board(alice), "olga": board(olga), "eve": board(eve)}
-
-    async def journey() -> None:
-        assert {kind: await admitted(page) for kind, page in pages.items()} == {
-            "visitor": False,
-            "alice": False,
-            "olga": False,
-            "eve": True,
-        }
-
-    run(journey)
 
 
 def test_a_session_is_for_its_two_people_only(
@@ -115,85 +42,6 @@ def test_another_site_cannot_open_a_socket(alice: User, eve: User, topic: Topic)
 
     async def journey() -> None:
         assert not await admitted(page)
-
-    run(journey)
-
-
-def test_a_request_chimes_and_is_withdrawn_everywhere_when_taken(alice: User, eve: User, erin: User, topic: Topic) -> None:
-    eves, erins = board(eve), board(erin)
-
-    async def journey() -> None:
-        for page in (eves, erins):
-            assert await page.open()
-            assert (await page.hear("board_state"))["requests"] == []
-        session = await sync_to_async(make_request)(alice, topic)
-        for page in (eves, erins):
-            assert (await page.hear("request_opened"))["request"]["id"] == str(session.pk)
-        await sync_to_async(accept.accept)(session_id=session.pk, expert=eve)
-        assert await erins.hear("request_closed") == {
-            "type": "request_closed",
-            "id": str(session.pk),
-            "reason": "taken",
-        }
-        assert (await eves.hear("board_state"))["session"] == str(session.pk)
-        for page in (eves, erins):
-            await page.close()
-
-    run(journey)
-
-
-def test_a_busy_or_unavailable_or_excluded_expert_is_not_chimed(
-    alice: User, bob: User, eve: User, erin: User, topic: Topic
-) -> None:
-    make_accepted(bob, eve, topic)
-    eves, erins = board(eve), board(erin)
-
-    async def journey() -> None:
-        for page in (eves, erins):
-            await page.open()
-            await page.hear("board_state")
-        await erins.say(type="set_availability", available=False)
-        assert (await erins.hear("board_state"))["available"] is False
-        await sync_to_async(make_request)(alice, topic)
-        assert await eves.socket.receive_nothing(timeout=0.3)
-        assert await erins.socket.receive_nothing(timeout=0.1)
-        await erins.say(type="set_availability", available=True)
-        state = await erins.hear("board_state")
-        assert [request["title"] for request in state["requests"]] == ["Query is slow"]
-        for page in (eves, erins):
-            await page.close()
-
-    run(journey)
-
-
-def test_an_expert_who_gave_it_back_is_not_chimed_again(alice: User, eve: User, erin: User, topic: Topic) -> None:
-    session = make_accepted(alice, eve, topic)
-    eves, erins = board(eve), board(erin)
-
-    async def journey() -> None:
-        for page in (eves, erins):
-            await page.open()
-            await page.hear("board_state")
-        await sync_to_async(release.release)(session_id=session.pk, expert=eve)
-        assert (await erins.hear("request_opened"))["request"]["id"] == str(session.pk)
-        assert (await eves.hear("board_state", "request_opened"))["requests"] == []
-        for page in (eves, erins):
-            await page.close()
-
-    run(journey)
-
-
-def test_a_suspended_expert_hears_nothing_more(alice: User, eve: User, topic: Topic) -> None:
-    eves = board(eve)
-
-    async def journey() -> None:
-        await eves.open()
-        await eves.hear("board_state")
-        await sync_to_async(lambda: experts.suspend(expert=eve.expert))()
-        assert (await eves.hear("board_state"))["available"] is False
-        await sync_to_async(make_request)(alice, topic)
-        assert await eves.socket.receive_nothing(timeout=0.3)
-        await eves.close()
 
     run(journey)
 
@@ -376,20 +224,6 @@ def test_bad_messages_get_a_sentence_and_the_socket_stays(alice: User, eve: User
     assert not ChatMessage.objects.exists()
 
 
-def test_a_flood_is_cut(eve: User) -> None:
-    page = board(eve)
-
-    async def journey() -> None:
-        await page.open()
-        await page.hear("board_state")
-        for _ in range(300):
-            await page.say(type="ping")
-        closed = await page.socket.receive_output(timeout=10)
-        assert closed == {"type": "websocket.close", "code": 4429}
-
-    run(journey)
-
-
 def test_the_page_of_an_expert_who_gave_it_back_is_closed(alice: User, eve: User, topic: Topic) -> None:
     session = make_accepted(alice, eve, topic)
     page = page_of(session, eve)
@@ -420,20 +254,6 @@ def test_nobody_enters_a_room_that_is_over(alice: User, eve: User, topic: Topic)
     run(journey)
 
 
-def test_an_expert_with_an_open_board_counts_as_online(eve: User, alice: User, topic: Topic) -> None:
-    session = make_request(alice, topic)
-    assert alerted_count(session) == 0
-    page = board(eve)
-
-    async def journey() -> None:
-        await page.open()
-        await page.hear("board_state")
-        await page.close()
-
-    run(journey)
-    assert alerted_count(session) == 1
-
-
 def test_ids_in_the_address_that_are_not_ours_are_refused() -> None:
     mallory = make_person("mallory@example.org", "Mallory")
     page = Page(f"/ws/sessions/{uuid4()}/", mallory)
@@ -442,14 +262,6 @@ def test_ids_in_the_address_that_are_not_ours_are_refused() -> None:
         assert not await admitted(page)
 
     run(journey)
-
-
-async def until_closed(page: Page) -> int:
-    """Return the code the server closes `page` with."""
-    while (output := await page.socket.receive_output(timeout=10))["type"] != "websocket.close":
-        pass
-    code: int = output["code"]
-    return code
 
 
 def sweep_away_everybody() -> None:
@@ -527,37 +339,6 @@ def test_a_socket_whose_leaving_fails_is_forgotten(
     run(journey)
     assert not list(hub.sockets(ROOMS))
     assert not list(hub.sockets(session.audience))
-
-
-def test_a_request_taken_while_the_board_is_read_does_not_come_back(
-    alice: User, eve: User, erin: User, topic: Topic, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    session = make_request(alice, topic)
-    page = board(erin)
-    read = BoardSocket._state
-    slow = False
-
-    def read_and_wait(socket: BoardSocket) -> Any:
-        state = read(socket)
-        if slow:
-            accept.accept(session_id=session.pk, expert=eve)
-            # The loop passes the news on meanwhile.
-            time.sleep(0.3)
-        return state
-
-    monkeypatch.setattr(BoardSocket, "_state", read_and_wait)
-
-    async def journey() -> None:
-        nonlocal slow
-        await page.open()
-        assert len((await page.hear("board_state"))["requests"]) == 1
-        slow = True
-        await page.say(type="sync")
-        assert len((await page.hear("board_state", "request_closed"))["requests"]) == 1
-        assert (await page.hear("request_closed"))["id"] == str(session.pk)
-        await page.close()
-
-    run(journey)
 
 
 def test_somebody_made_inactive_loses_every_open_page(alice: User, eve: User, topic: Topic) -> None:

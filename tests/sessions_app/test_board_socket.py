@@ -1,0 +1,169 @@
+"""The board's socket: whom it chimes for, and what it takes back."""
+
+import time
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+
+from accounts import experts
+from accounts.models import Topic, User
+from sessions_app import accept, release
+from sessions_app.consumers.board import BoardSocket
+from sessions_app.matching import alerted_count
+from tests.people import make_accepted, make_request
+from tests.sessions_app.sockets import admitted, board, run
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_the_board_is_for_experts_only(alice: User, eve: User, olga: User) -> None:
+    pages = {"visitor": board(None), "alice": board(alice), "olga": board(olga), "eve": board(eve)}
+
+    async def journey() -> None:
+        assert {kind: await admitted(page) for kind, page in pages.items()} == {
+            "visitor": False,
+            "alice": False,
+            "olga": False,
+            "eve": True,
+        }
+
+    run(journey)
+
+
+def test_a_request_chimes_and_is_withdrawn_everywhere_when_taken(alice: User, eve: User, erin: User, topic: Topic) -> None:
+    eves, erins = board(eve), board(erin)
+
+    async def journey() -> None:
+        for page in (eves, erins):
+            assert await page.open()
+            assert (await page.hear("board_state"))["requests"] == []
+        session = await sync_to_async(make_request)(alice, topic)
+        for page in (eves, erins):
+            assert (await page.hear("request_opened"))["request"]["id"] == str(session.pk)
+        await sync_to_async(accept.accept)(session_id=session.pk, expert=eve)
+        assert await erins.hear("request_closed") == {
+            "type": "request_closed",
+            "id": str(session.pk),
+            "reason": "taken",
+        }
+        assert (await eves.hear("board_state"))["session"] == str(session.pk)
+        for page in (eves, erins):
+            await page.close()
+
+    run(journey)
+
+
+def test_a_busy_or_unavailable_or_excluded_expert_is_not_chimed(
+    alice: User, bob: User, eve: User, erin: User, topic: Topic
+) -> None:
+    make_accepted(bob, eve, topic)
+    eves, erins = board(eve), board(erin)
+
+    async def journey() -> None:
+        for page in (eves, erins):
+            await page.open()
+            await page.hear("board_state")
+        await erins.say(type="set_availability", available=False)
+        assert (await erins.hear("board_state"))["available"] is False
+        await sync_to_async(make_request)(alice, topic)
+        assert await eves.socket.receive_nothing(timeout=0.3)
+        assert await erins.socket.receive_nothing(timeout=0.1)
+        await erins.say(type="set_availability", available=True)
+        state = await erins.hear("board_state")
+        assert [request["title"] for request in state["requests"]] == ["Query is slow"]
+        for page in (eves, erins):
+            await page.close()
+
+    run(journey)
+
+
+def test_an_expert_who_gave_it_back_is_not_chimed_again(alice: User, eve: User, erin: User, topic: Topic) -> None:
+    session = make_accepted(alice, eve, topic)
+    eves, erins = board(eve), board(erin)
+
+    async def journey() -> None:
+        for page in (eves, erins):
+            await page.open()
+            await page.hear("board_state")
+        await sync_to_async(release.release)(session_id=session.pk, expert=eve)
+        assert (await erins.hear("request_opened"))["request"]["id"] == str(session.pk)
+        assert (await eves.hear("board_state", "request_opened"))["requests"] == []
+        for page in (eves, erins):
+            await page.close()
+
+    run(journey)
+
+
+def test_a_suspended_expert_hears_nothing_more(alice: User, eve: User, topic: Topic) -> None:
+    eves = board(eve)
+
+    async def journey() -> None:
+        await eves.open()
+        await eves.hear("board_state")
+        await sync_to_async(lambda: experts.suspend(expert=eve.expert))()
+        assert (await eves.hear("board_state"))["available"] is False
+        await sync_to_async(make_request)(alice, topic)
+        assert await eves.socket.receive_nothing(timeout=0.3)
+        await eves.close()
+
+    run(journey)
+
+
+def test_a_flood_is_cut(eve: User) -> None:
+    page = board(eve)
+
+    async def journey() -> None:
+        await page.open()
+        await page.hear("board_state")
+        for _ in range(300):
+            await page.say(type="ping")
+        closed = await page.socket.receive_output(timeout=10)
+        assert closed == {"type": "websocket.close", "code": 4429}
+
+    run(journey)
+
+
+def test_an_expert_with_an_open_board_counts_as_online(eve: User, alice: User, topic: Topic) -> None:
+    session = make_request(alice, topic)
+    assert alerted_count(session) == 0
+    page = board(eve)
+
+    async def journey() -> None:
+        await page.open()
+        await page.hear("board_state")
+        await page.close()
+
+    run(journey)
+    assert alerted_count(session) == 1
+
+
+def test_a_request_taken_while_the_board_is_read_does_not_come_back(
+    alice: User, eve: User, erin: User, topic: Topic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = make_request(alice, topic)
+    page = board(erin)
+    read = BoardSocket._state
+    slow = False
+
+    def read_and_wait(socket: BoardSocket) -> Any:
+        state = read(socket)
+        if slow:
+            accept.accept(session_id=session.pk, expert=eve)
+            # The loop passes the news on meanwhile.
+            time.sleep(0.3)
+        return state
+
+    monkeypatch.setattr(BoardSocket, "_state", read_and_wait)
+
+    async def journey() -> None:
+        nonlocal slow
+        await page.open()
+        assert len((await page.hear("board_state"))["requests"]) == 1
+        slow = True
+        await page.say(type="sync")
+        assert len((await page.hear("board_state", "request_closed"))["requests"]) == 1
+        assert (await page.hear("request_closed"))["id"] == str(session.pk)
+        await page.close()
+
+    run(journey)
