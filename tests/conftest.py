@@ -22,6 +22,11 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.JOBS_IN_WEB_PROCESS = False
 
 
+def pytest_sessionstart() -> None:
+    # Before the test files are imported: the application that some of them import wants its static files.
+    collect_static()
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the browser's files first: they take longest, and nothing must wait for one at the end."""
@@ -35,11 +40,6 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     if report.failed:
         report.sections.extend((f"server {server.url}", server.log_tail()) for server in _servers)
     return report
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _static_files() -> None:
-    collect_static()
 
 
 @pytest.fixture(scope="session")
