@@ -5,15 +5,15 @@ from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, ViewportSize, expect, sync_playwright
 
 from tests.browser.tools import AUTOPLAY, CHROMIUM_FLAGS, chromium_path, screenshot_path, sign_in
 from tests.live import LiveServer
 
 OpenPage = Callable[..., Page]
 
-WIDE = {"width": 1280, "height": 900}
-PHONE = {"width": 390, "height": 844}
+WIDE: ViewportSize = {"width": 1280, "height": 900}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 # Milliseconds; long enough for a loaded machine. Every wait ends as soon as its condition holds.
 PATIENCE = 30_000
 # Sentences in which Chromium's console reports what a content security policy forbade.

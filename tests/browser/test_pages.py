@@ -50,7 +50,7 @@ def check(page: Page, what: str) -> list[str]:
         over = page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth")
         if over > 0:
             wrong.append(f"{what}: scrolls {over} px sideways at {width} px")
-    page.set_viewport_size(ViewportSize(width=WIDE["width"], height=WIDE["height"]))
+    page.set_viewport_size(WIDE)
     return wrong
 
 
@@ -117,6 +117,10 @@ def test_every_state_of_a_session_has_nothing_axe_would_mind(start_server: Start
     board.get_by_role("button", name="Share screen").click()
     shows_movement(customer.get_by_label("Ada Demo's screen"))
     wrong += check(customer, "the call")
+    customer.set_viewport_size(PHONE)
+    expect(customer.get_by_role("textbox", name=re.compile("^Write to "))).to_be_visible()
+    customer.get_by_role("button", name="Mute microphone").click(trial=True)  # the open chat covers no control
+    customer.set_viewport_size(WIDE)
     end_session(customer)
     wrong += check(customer, "the receipt")
     picture(customer, "receipt")

@@ -20,6 +20,16 @@ class Form(forms.Form):
     agreed = forms.BooleanField(label="I agree")
 
 
+def test_a_form_opens_where_the_first_mistake_is() -> None:
+    def focused(form: Form) -> list[str]:
+        return [field.name for field in form if "autofocus" in field.as_field_group()]
+
+    assert focused(Form({"colour": "blue"})) == ["name"]
+    assert focused(Form({"name": "Alice", "colour": "blue"})) == ["colour"]
+    assert focused(Form({"name": "Alice", "agreed": "on"})) == []
+    assert focused(Form()) == []
+
+
 def test_an_error_and_the_help_text_are_tied_to_their_field() -> None:
     html = Form({})["name"].as_field_group()
     assert 'aria-describedby="id_name_helptext id_name_error"' in html
