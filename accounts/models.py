@@ -170,3 +170,19 @@ class ExpertTopic(models.Model):
 
     def __str__(self) -> str:
         return str(self.topic)
+
+
+class SentMail(models.Model):
+    """A mail that goes out once: the unique key decides who sends it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    key = models.CharField(max_length=80, unique=True)
+    to = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    subject = models.CharField(max_length=200)
+    sent_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering: ClassVar = ["-sent_at"]
+
+    def __str__(self) -> str:
+        return self.subject

@@ -139,7 +139,7 @@ def _take(payment: Payment) -> None:
         if not part or hold.state == Hold.State.CAPTURED:
             continue
         try:
-            gateway(hold.card.gateway).capture(key=f"capture:{hold.pk}", ref=hold.gateway_ref, amount_minor=part)
+            gateway(hold.gateway).capture(key=f"capture:{hold.pk}", ref=hold.gateway_ref, amount_minor=part)
         except GatewayRefused as refusal:
             logger.error("Payment %s could not be captured: %s", payment.pk, refusal)
             Payment.objects.filter(pk=payment.pk, state=State.CAPTURING).update(
@@ -176,4 +176,4 @@ def _book(payment: Payment) -> None:
 
 
 def _minimum(payment: Payment, holds: Sequence[Hold]) -> int:
-    return max((gateway(hold.card.gateway).minimum_minor(payment.currency) for hold in holds), default=0)
+    return max((gateway(hold.gateway).minimum_minor(payment.currency) for hold in holds), default=0)

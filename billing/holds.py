@@ -121,6 +121,7 @@ def place_hold(
                 payment=payment,
                 # Taken from what was read above: whoever came in between has this number, and we lose here.
                 sequence=holds[-1].sequence + 1 if holds else 1,
+                gateway=card.gateway,
                 card=card,
                 amount_minor=amount_minor,
                 return_url=return_url,
@@ -221,13 +222,13 @@ def _ask(hold: Hold) -> HoldOutcome:
 
 def _result(hold: Hold) -> HoldResult:
     """Return how the hold stands at the processor, asking for it where its name is not known yet."""
-    processor = gateway(hold.card.gateway)
+    processor = gateway(hold.gateway)
     try:
         if hold.gateway_ref:
             return processor.hold_state(hold.gateway_ref)
         return processor.place_hold(
             key=f"hold:{hold.pk}",
-            card_ref=hold.card.gateway_ref,
+            card_ref=hold.card.gateway_ref if hold.card else None,
             amount_minor=hold.amount_minor,
             currency=hold.payment.currency,
             description=hold.payment.description,

@@ -22,6 +22,8 @@ class Card(models.Model):
     is_default = models.BooleanField(default=False)
     added_at = models.DateTimeField(default=timezone.now)
     removed_at = models.DateTimeField(null=True, blank=True)
+    # A charge it was held for failed for good: it is not asked again.
+    failed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints: ClassVar = [
@@ -36,6 +38,21 @@ class Card(models.Model):
         return f"{self.brand} ending {self.last4}"
 
 
+class GatewayCustomer(models.Model):
+    """Who a payer is at a gateway."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    gateway = models.CharField(max_length=10)
+    gateway_ref = models.CharField(max_length=100)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["owner", "gateway"], name="gateway_customer_once")]
+
+    def __str__(self) -> str:
+        return f"{self.owner} at {self.gateway}"
+
+
 class Payment(models.Model):
     """All the money of one help session: its holds, what was charged, what was given back."""
 
@@ -44,7 +61,7 @@ class Payment(models.Model):
         CAPTURING = "capturing", "Being charged"  # what to charge is decided; the processor is being asked
         CHARGED = "charged", "Charged"
         RELEASED = "released", "Released"  # nothing charged, every hold goes back
-        FAILED = "failed", "Capture failed"  # operators must look
+        FAILED = "failed", "Capture failed"  # refused; tried again with back-off, then flagged to operators
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     # What the money is for, as the caller knows it: a help session's id. Billing knows nothing of sessions.
@@ -61,7 +78,16 @@ class Payment(models.Model):
     charged_minor = models.PositiveIntegerField("charged", default=0)
     # The sum of the refunds that did not fail, for reading; the refunds' own rows decide what may still be given back.
     refunded_minor = models.PositiveIntegerField("refunded", default=0)
+    # The sum of disputes that are open or lost: money the bank took back.
+    disputed_minor = models.PositiveIntegerField("disputed", default=0)
     problem = models.CharField(max_length=200, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0, help_text="How often the processor refused to charge.")
+    next_try_at = models.DateTimeField("next try", null=True, blank=True)
+    flagged_at = models.DateTimeField(null=True, blank=True, help_text="When operators and the customer were told.")
+    kept_back = models.BooleanField(default=False, help_text="A problem is being looked at: its earnings wait.")
+    # The tax the price included on the day it was charged; receipts say so for good.
+    tax_name = models.CharField(max_length=20, blank=True)
+    tax_basis_points = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(default=timezone.now)
     closed_at = models.DateTimeField(null=True, blank=True, help_text="When it was decided what to charge.")
 
@@ -74,6 +100,7 @@ class Payment(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["payer", "-created_at"], name="payment_by_payer"),
             models.Index(fields=["state", "closed_at"], name="payment_by_state"),
+            models.Index(fields=["state", "next_try_at"], name="payment_by_next_try"),
         ]
         ordering: ClassVar = ["-created_at"]
 
@@ -83,7 +110,12 @@ class Payment(models.Model):
     @property
     def refundable_minor(self) -> int:
         """What an operator may still give back, in minor units."""
-        return self.charged_minor - self.refunded_minor
+        return max(0, self.charged_minor - self.refunded_minor - self.disputed_minor)
+
+    @property
+    def paid_minor(self) -> int:
+        """What the customer paid in the end, in minor units."""
+        return max(0, self.charged_minor - self.refunded_minor)
 
 
 class Hold(models.Model):
@@ -96,11 +128,14 @@ class Hold(models.Model):
         CAPTURED = "captured", "Captured"
         RELEASING = "releasing", "Being released"  # decided; the processor is being asked
         RELEASED = "released", "Released"
+        LAPSED = "lapsed", "Lapsed at the bank"  # given back by the bank, though we did not say so
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="holds")
     sequence = models.PositiveSmallIntegerField()
-    card = models.ForeignKey(Card, on_delete=models.PROTECT, related_name="holds")
+    gateway = models.CharField(max_length=10)
+    # None until the customer typed one on the gateway's own page.
+    card = models.ForeignKey(Card, on_delete=models.PROTECT, null=True, blank=True, related_name="holds")
     amount_minor = models.PositiveIntegerField("amount")
     captured_minor = models.PositiveIntegerField("captured", default=0)
     state = models.CharField(max_length=10, choices=State, default=State.PENDING)
@@ -119,7 +154,10 @@ class Hold(models.Model):
             # Two tabs, or a double click, can start only one hold at a time.
             models.UniqueConstraint(fields=["payment"], condition=models.Q(state="pending"), name="hold_one_pending"),
         ]
-        indexes: ClassVar = [models.Index(fields=["state", "created_at"], name="hold_by_state")]
+        indexes: ClassVar = [
+            models.Index(fields=["state", "created_at"], name="hold_by_state"),
+            models.Index(fields=["gateway_ref"], name="hold_by_ref"),
+        ]
         ordering: ClassVar = ["sequence"]
 
     def __str__(self) -> str:
@@ -143,10 +181,22 @@ class Refund(models.Model):
     sequence = models.PositiveIntegerField()
     amount_minor = models.PositiveIntegerField("amount")
     expert_minor = models.PositiveIntegerField("the expert's part", help_text="The platform gives the rest.")
-    # From which holds: [{"hold": id, "amount_minor": int, "ref": the processor's refund, once it answered}, …]
+    # Of these, what the bank did not take after all: it came back to us.
+    failed_minor = models.PositiveIntegerField("failed", default=0)
+    expert_failed_minor = models.PositiveIntegerField("the expert's part of what failed", default=0)
+    # From which holds: [{"hold": id, "amount_minor": int, "ref": the processor's refund, once it answered, "state": …}, …]
     parts = models.JSONField(default=list)
+    # Counts the changes of `parts`: whoever writes them says which they read.
+    revision = models.PositiveIntegerField(default=0, editable=False)
     reason = models.CharField(max_length=300)
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="refunds_made")
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="refunds_made",
+        help_text="Nobody: made at the processor.",
+    )
     state = models.CharField(max_length=10, choices=State, default=State.PENDING)
     problem = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
@@ -158,6 +208,122 @@ class Refund(models.Model):
 
     def __str__(self) -> str:
         return f"{format_money(self.amount_minor, self.payment.currency)}: {self.reason}"
+
+    @property
+    def standing_minor(self) -> int:
+        """What went back to the customer, or is on its way, in minor units."""
+        return 0 if self.state == self.State.FAILED else self.amount_minor - self.failed_minor
+
+    @property
+    def standing_expert_minor(self) -> int:
+        """The expert's part of that."""
+        return 0 if self.state == self.State.FAILED else self.expert_minor - self.expert_failed_minor
+
+
+class Dispute(models.Model):
+    """A chargeback: the customer told the bank that a charge was wrong, and the bank took the money back for now."""
+
+    class State(models.TextChoices):
+        NEEDS_ANSWER = "needs_answer", "Needs an answer"
+        UNDER_REVIEW = "under_review", "The bank is deciding"
+        WON = "won", "Won"
+        LOST = "lost", "Lost"
+        INQUIRY = "inquiry", "Inquiry"  # the bank only asks; no money moved
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="disputes")
+    hold = models.ForeignKey(Hold, on_delete=models.PROTECT, related_name="disputes")
+    gateway = models.CharField(max_length=10)
+    gateway_ref = models.CharField(max_length=100)
+    amount_minor = models.PositiveIntegerField("amount")
+    expert_minor = models.PositiveIntegerField("the expert's part", default=0, help_text="The platform gives the rest.")
+    reason = models.CharField(max_length=60)
+    state = models.CharField(max_length=15, choices=State)
+    answer_by = models.DateTimeField(null=True, blank=True, help_text="The bank decides without us after this.")
+    opened_at = models.DateTimeField(default=timezone.now)
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["gateway", "gateway_ref"], name="dispute_once")]
+        indexes: ClassVar = [models.Index(fields=["state", "answer_by"], name="dispute_by_state")]
+        ordering: ClassVar = ["-opened_at"]
+
+    def __str__(self) -> str:
+        return f"{format_money(self.amount_minor, self.payment.currency)}: {self.payment.description}"
+
+
+class PayoutAccount(models.Model):
+    """Where an expert's earnings go: their account at the gateway."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="payout_accounts")
+    gateway = models.CharField(max_length=10)
+    gateway_ref = models.CharField(max_length=100)
+    ready = models.BooleanField(default=False, help_text="The gateway has what it needs to pay out.")
+    opened_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["owner", "gateway"], name="payout_account_once"),
+            models.UniqueConstraint(fields=["gateway", "gateway_ref"], name="payout_account_ref_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.owner} at {self.gateway}"
+
+
+class Payout(models.Model):
+    """An expert's earnings of one period, transferred to their account. One insert reserves the amount."""
+
+    class State(models.TextChoices):
+        PENDING = "pending", "On its way"
+        PAID = "paid", "Paid"
+        FAILED = "failed", "Failed"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    account = models.ForeignKey(PayoutAccount, on_delete=models.PROTECT, related_name="payouts")
+    expert = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="payouts")
+    amount_minor = models.PositiveIntegerField("amount")
+    # Taken back at the processor afterwards: it is owed again.
+    reversed_minor = models.PositiveIntegerField("reversed", default=0)
+    currency = models.CharField(max_length=3)
+    # An ISO week such as 2026-W48: one payout an expert, currency and week.
+    period = models.CharField(max_length=10)
+    state = models.CharField(max_length=10, choices=State, default=State.PENDING)
+    gateway_ref = models.CharField(max_length=100, blank=True)
+    problem = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["expert", "currency", "period"], name="payout_once_a_period"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["state", "created_at"], name="payout_by_state")]
+        ordering: ClassVar = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"{format_money(self.amount_minor, self.currency)}, {self.period}"
+
+
+class GatewayEvent(models.Model):
+    """What a gateway told us by webhook, kept as it came. The unique id decides between two deliveries."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    gateway = models.CharField(max_length=10)
+    event_id = models.CharField(max_length=100)
+    type = models.CharField(max_length=80)
+    payload = models.JSONField()
+    received_at = models.DateTimeField(default=timezone.now)
+    handled_at = models.DateTimeField(null=True, blank=True)
+    outcome = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["gateway", "event_id"], name="gateway_event_once")]
+        indexes: ClassVar = [models.Index(fields=["handled_at", "received_at"], name="gateway_event_open")]
+        ordering: ClassVar = ["-received_at"]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.event_id}"
 
 
 class PostingQuerySet(models.QuerySet["Posting"]):
@@ -176,6 +342,7 @@ class Posting(models.Model):
     class Kind(models.TextChoices):
         CHARGE = "charge", "Charge"
         REFUND = "refund", "Refund"
+        DISPUTE = "dispute", "Dispute"
         PAYOUT = "payout", "Payout"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -250,9 +417,35 @@ class DemoRefund(models.Model):
     intent = models.ForeignKey(DemoIntent, on_delete=models.PROTECT, related_name="refunds")
     sequence = models.PositiveIntegerField()
     amount_minor = models.PositiveIntegerField("amount")
+    created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["intent", "sequence"], name="demo_refund_sequence_once")]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class DemoAccount(models.Model):
+    """An expert's account in the demo gateway's own books."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    key = models.CharField("idempotency key", max_length=100, unique=True)
+    ready = models.BooleanField(default=False)
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class DemoTransfer(models.Model):
+    """A payout in the demo gateway's own books."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    key = models.CharField("idempotency key", max_length=100, unique=True)
+    account = models.ForeignKey(DemoAccount, on_delete=models.PROTECT, related_name="transfers")
+    amount_minor = models.PositiveIntegerField("amount")
+    currency = models.CharField(max_length=3)
+    created_at = models.DateTimeField(default=timezone.now)
 
     def __str__(self) -> str:
         return self.key

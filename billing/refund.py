@@ -132,14 +132,14 @@ def carry_out(made: Refund) -> Refund:
     for part in made.parts:
         hold = holds[part["hold"]]
         try:
-            ref = gateway(hold.card.gateway).refund(
+            answer = gateway(hold.gateway).refund(
                 key=f"refund:{made.pk}:{hold.sequence}", ref=hold.gateway_ref, amount_minor=part["amount_minor"]
             )
         except GatewayRefused as refusal:
             if parts:  # half of it is done: operators must look, so it stays pending and loud
                 raise
             return _failed(made, refusal.sentence)
-        parts.append({**part, "ref": ref})
+        parts.append({**part, "ref": answer.ref, "state": answer.state})
     _book(made)
     won = Refund.objects.filter(pk=made.pk, state=Refund.State.PENDING).update(state=Refund.State.SUCCEEDED, parts=parts)
     made.refresh_from_db()

@@ -46,6 +46,6 @@ def let_go(hold: Hold) -> bool:
     before = [hold.state, Hold.State.RELEASING]
     if not Hold.objects.filter(pk=hold.pk, state__in=before).update(state=Hold.State.RELEASING):
         return False
-    gateway(hold.card.gateway).release(key=f"release:{hold.pk}", ref=hold.gateway_ref)
+    gateway(hold.gateway).release(key=f"release:{hold.pk}", ref=hold.gateway_ref)
     Hold.objects.filter(pk=hold.pk, state=Hold.State.RELEASING).update(state=Hold.State.RELEASED)
     return True

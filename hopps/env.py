@@ -1,6 +1,8 @@
 """Typed reading of the environment, so that a wrong value is a sentence at start-up and not a surprise at night."""
 
 import os
+from collections.abc import Sequence
+from decimal import Decimal, InvalidOperation
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -31,6 +33,29 @@ def number(name: str, default: int) -> int:
         return int(value)
     except ValueError:
         raise ImproperlyConfigured(f"{name} must be a whole number, not {value!r}.") from None
+
+
+def choice(name: str, allowed: Sequence[str]) -> str:
+    """Return `name`, one of `allowed`; the first of them where it is unset. Raises ImproperlyConfigured for another."""
+    value = text(name, allowed[0])
+    if value not in allowed:
+        raise ImproperlyConfigured(f"{name} must be {' or '.join(allowed)}, not {value!r}.")
+    return value
+
+
+def basis_points(name: str) -> int:
+    """Return a percentage such as 8.1 in hundredths of a percent, 0 where it is unset.
+
+    Raises ImproperlyConfigured when it is not a number from 0 to 100 with at most two decimals.
+    """
+    value = os.environ.get(name, "").strip() or "0"
+    try:
+        points = Decimal(value) * 100
+        if 0 <= points <= 100 * 100 and points == int(points):
+            return int(points)
+    except InvalidOperation:
+        pass
+    raise ImproperlyConfigured(f"{name} must be a percentage such as 8.1, not {value!r}.")
 
 
 def words(name: str, default: str = "") -> list[str]:

@@ -1,5 +1,6 @@
 """Small pieces every view stands on."""
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
@@ -10,6 +11,11 @@ from hopps.errors import Refused
 def wants_json(request: HttpRequest) -> bool:
     """Whether the page's JavaScript asks, and not a plain form."""
     return request.headers.get("Accept") == "application/json"
+
+
+def public_url(path: str) -> str:
+    """Return the full address of a page of ours, for mails and for those who send people back to us."""
+    return f"{settings.PUBLIC_URL}{path}"
 
 
 def done(request: HttpRequest, *, to: str) -> HttpResponse:

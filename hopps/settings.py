@@ -37,6 +37,11 @@ if not SECRET_KEY:
         )
     SECRET_KEY = _development_secret()
 
+# Where people reach this site: for addresses in mails, and where a bank or Stripe sends people back to.
+PUBLIC_URL = env.text("PUBLIC_URL", f"http://127.0.0.1:{env.text('PORT', '8000')}" if DEVELOPMENT else "").rstrip("/")
+if not PUBLIC_URL:
+    raise ImproperlyConfigured("PUBLIC_URL is not set: say where people reach this site, such as https://hopps.example.org.")
+
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]" if DEVELOPMENT else "")
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
 
@@ -190,9 +195,23 @@ LONGEST_SESSION_SECONDS = env.number("LONGEST_SESSION_SECONDS", 4 * 60 * 60)
 CAP_MINUTES = (15, 30, 60)
 FIT_WINDOW_SECONDS = env.number("FIT_WINDOW_SECONDS", 2 * 60)
 PLATFORM_FEE_PERCENT = env.number("PLATFORM_FEE_PERCENT", 20)
-PAYMENTS = env.text("PAYMENTS", "demo")
+# A problem can be reported for so long after a session; its earnings are paid out when that has passed.
+REPORT_HOURS = env.number("REPORT_HOURS", 48)
+PAYMENTS = env.choice("PAYMENTS", ("demo", "stripe"))
 if not DEVELOPMENT and PAYMENTS == "demo":
     raise ImproperlyConfigured("PAYMENTS=demo moves no real money; it is for HOPPS_ENV=development only.")
+STRIPE_SECRET_KEY = env.text("STRIPE_SECRET_KEY")
+# One for the account's own events and, where Stripe gives it another, one for those of connected accounts.
+STRIPE_WEBHOOK_SECRETS = env.words("STRIPE_WEBHOOK_SECRETS")
+STRIPE_API_BASE = env.text("STRIPE_API_BASE", "https://api.stripe.com")
+if PAYMENTS == "stripe" and not (STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRETS):
+    raise ImproperlyConfigured(
+        "PAYMENTS=stripe needs STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRETS."
+    )
+# What receipts say: who sells, and the tax that prices include. No tax line without both a name and a rate.
+RECEIPT_SELLER = env.text("RECEIPT_SELLER", "Hopps")
+TAX_NAME = env.text("TAX_NAME")
+TAX_BASIS_POINTS = env.basis_points("TAX_PERCENT")
 ROOM_GRANT_SECONDS = 60
 # Seconds between two writes of "last seen" by a server process, and how old that may be before a person counts as gone.
 PRESENCE_BEAT_SECONDS = 5

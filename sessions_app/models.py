@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Topic, User
+from billing.models import Refund
 from billing.pricing import Price
 
 
@@ -195,8 +196,10 @@ class TimelineEntry(AppendOnly):
         EXPIRED = "expired", "Nobody accepted in time"
         CHARGED = "charged", "The bill"
         REFUNDED = "refunded", "refunded"
+        DISPUTED = "disputed", "The bank disputes the charge"
         RATED = "rated", "rated the session"
         REPORTED = "reported", "reported a problem"
+        ANSWERED = "answered", "answered the report"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     session = models.ForeignKey(HelpSession, on_delete=models.PROTECT, related_name="timeline")
@@ -236,6 +239,8 @@ class Attendance(models.Model):
     joined_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
     left_at = models.DateTimeField(null=True)
+    # When this page first had the other's sound or picture; None: the two never met.
+    media_at = models.DateTimeField(null=True)
 
     class Meta:
         indexes: ClassVar = [models.Index(fields=["session", "left_at"], name="attendance_open")]
@@ -285,6 +290,38 @@ class Rating(models.Model):
     solved = models.CharField(max_length=6, choices=Solved)
     comment = models.TextField(max_length=1000, blank=True)
     rated_at = models.DateTimeField(default=timezone.now)
+
+
+class Case(models.Model):
+    """A problem a participant reported, for operators to answer with a refund or a refusal."""
+
+    class State(models.TextChoices):
+        OPEN = "open", "Open"
+        REFUNDED = "refunded", "Refunded"
+        REFUSED = "refused", "Refused"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    session = models.ForeignKey(HelpSession, on_delete=models.PROTECT, related_name="cases")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="cases")
+    problem = models.TextField(max_length=2000)
+    opened_at = models.DateTimeField(default=timezone.now)
+    state = models.CharField(max_length=10, choices=State, default=State.OPEN)
+    answer = models.TextField(max_length=2000, blank=True)
+    answered_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="cases_answered"
+    )
+    answered_at = models.DateTimeField(null=True, blank=True)
+    refund = models.ForeignKey(Refund, on_delete=models.PROTECT, null=True, blank=True, related_name="cases")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["session", "by"], condition=Q(state="open"), name="one_open_case"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["state", "opened_at"], name="case_by_state")]
+        ordering: ClassVar = ["-opened_at"]
+
+    def __str__(self) -> str:
+        return f"{self.session}: {self.get_state_display().lower()}"
 
 
 def people_of(session: HelpSession) -> Iterable[User]:

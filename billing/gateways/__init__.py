@@ -8,7 +8,7 @@ from billing.gateways.demo import DemoGateway
 
 
 def gateway(name: str | None = None) -> Gateway:
-    """Return the gateway called `name`; without a name the one settings.PAYMENTS chooses for new cards.
+    """Return the gateway called `name`; without a name the one settings.PAYMENTS chooses for what is new.
 
     Raises:
         ImproperlyConfigured: there is no such gateway.
@@ -16,5 +16,10 @@ def gateway(name: str | None = None) -> Gateway:
     match name or settings.PAYMENTS:
         case "demo":
             return DemoGateway()
+        case "stripe":
+            # Late: a server without Stripe need not load its library.
+            from billing.gateways.stripe import StripeGateway
+
+            return StripeGateway.from_settings()
         case other:
-            raise ImproperlyConfigured(f"PAYMENTS must be demo, not {other!r}.")
+            raise ImproperlyConfigured(f"PAYMENTS must be demo or stripe, not {other!r}.")

@@ -8,7 +8,15 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PRODUCTION = {"HOPPS_ENV": "", "SECRET_KEY": "s" * 60, "EMAIL_HOST": "mail.example.org", "PAYMENTS": "stripe"}
+PRODUCTION = {
+    "HOPPS_ENV": "",
+    "SECRET_KEY": "s" * 60,
+    "EMAIL_HOST": "mail.example.org",
+    "PUBLIC_URL": "https://hopps.example.org",
+    "PAYMENTS": "stripe",
+    "STRIPE_SECRET_KEY": "sk_test_1",
+    "STRIPE_WEBHOOK_SECRETS": "whsec_1",
+}
 
 
 def start(tmp_path: Path, **environment: str) -> str:
@@ -34,6 +42,14 @@ def test_production_starts_when_everything_is_set(tmp_path: Path) -> None:
     [
         ("SECRET_KEY", "", "SECRET_KEY is not set"),
         ("PAYMENTS", "demo", "moves no real money"),
+        ("PAYMENTS", "barter", "PAYMENTS must be demo or stripe, not 'barter'"),
+        ("STRIPE_SECRET_KEY", "", "needs STRIPE_SECRET_KEY"),
+        ("STRIPE_WEBHOOK_SECRETS", "", "STRIPE_WEBHOOK_SECRETS"),
+        ("PUBLIC_URL", "", "PUBLIC_URL is not set"),
+        ("TAX_PERCENT", "much", "must be a percentage"),
+        ("TAX_PERCENT", "nan", "must be a percentage"),
+        ("TAX_PERCENT", "101", "must be a percentage"),
+        ("TAX_PERCENT", "8.125", "must be a percentage"),
         ("EMAIL_HOST", "", "EMAIL_HOST is not set"),
         ("EMAIL_PORT", "many", "must be a whole number"),
         ("SECURE_SSL_REDIRECT", "perhaps", "must be 1 or 0"),

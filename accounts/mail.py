@@ -1,0 +1,37 @@
+"""Mail to a person that goes out once, whoever is asked to send it."""
+
+from django.core.mail import EmailMessage
+from django.db import IntegrityError, transaction
+
+from accounts.models import SentMail, User
+
+
+def send_once(*, key: str, to: User, subject: str, text: str, attachment: tuple[str, bytes, str] | None = None) -> bool:
+    """Mail `text` to a person, unless a mail under `key` went out before; return whether it went out now.
+
+    The row is written first, and taken back when the mail server does not take the mail: two processes send one mail, and
+    a mail that could not be sent can be tried again. Call it from a job: it waits for the mail server.
+
+    Args:
+        key: what the mail is about, such as `receipt:<session id>`.
+        subject: one line; line breaks become spaces.
+        attachment: file name, content and media type.
+
+    Raises:
+        OSError, smtplib.SMTPException: the mail server did not take it; nothing is written down.
+    """
+    subject = " ".join(subject.split())
+    try:
+        with transaction.atomic():
+            row = SentMail.objects.create(key=key, to=to, subject=subject[:200])
+    except IntegrityError:
+        return False
+    message = EmailMessage(subject=subject, body=text, to=[to.email])
+    if attachment is not None:
+        message.attach(*attachment)
+    try:
+        message.send()
+    except BaseException:
+        SentMail.objects.filter(pk=row.pk).delete()
+        raise
+    return True
