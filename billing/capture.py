@@ -2,16 +2,19 @@
 
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import Sum
 from django.utils import timezone
 
 from accounts.models import User
-from billing import ledger, signals
+from billing import cards, ledger, signals
 from billing.gateways import gateway
 from billing.gateways.base import GatewayError, GatewayRefused
+from billing.holds import note_lapse
 from billing.models import Hold, Payment, Posting
 from billing.release import let_go, release_holds
 
@@ -19,13 +22,16 @@ logger = logging.getLogger(__name__)
 
 State = Payment.State
 
+# How long after each refusal a charge is tried again; after the last one it is given up.
+BACK_OFF = (timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1), timedelta(hours=6), timedelta(hours=24))
+
 
 def capture(*, reference: UUID, payee: User, amount_minor: int) -> Payment:
     """Charge `amount_minor` from the holds of a payment, give the rest back and book it. Safe to call again.
 
     The first call decides the amount; it never exceeds what is held. Under the processor's minimum nothing is charged.
     Afterwards the payment is CHARGED, RELEASED (nothing to charge) or FAILED (the processor refused; `problem` says why,
-    and another call tries again).
+    and another call, or the sweep with back-off, tries again).
 
     Args:
         reference: what the payment is for.
@@ -40,7 +46,17 @@ def capture(*, reference: UUID, payee: User, amount_minor: int) -> Payment:
     if payment.state == State.OPEN:
         _decide(payment, payee=payee, amount_minor=amount_minor)
     elif payment.state == State.FAILED:
-        Payment.objects.filter(pk=payment.pk, state=State.FAILED).update(state=State.CAPTURING, problem="")
+        return try_again(payment=payment)
+    return carry_out(payment)
+
+
+def try_again(*, payment: Payment) -> Payment:
+    """Ask once more for a charge that was refused, whatever was said before (operators). Returns it as it is then.
+
+    Raises:
+        GatewayUnavailable: the processor did not answer; the sweep goes on from there.
+    """
+    Payment.objects.filter(pk=payment.pk, state=State.FAILED).update(state=State.CAPTURING, problem="")
     return carry_out(payment)
 
 
@@ -61,6 +77,8 @@ def carry_out(payment: Payment) -> Payment:
 def heal_closed(now: datetime) -> None:
     """Finish payments whose charging or releasing a crash interrupted more than a minute before `now` (UTC)."""
     before = now - timedelta(minutes=1)
+    for refused in Payment.objects.filter(state=State.FAILED, next_try_at__lte=now):
+        Payment.objects.filter(pk=refused.pk, state=State.FAILED).update(state=State.CAPTURING, problem="")
     stuck = list(Payment.objects.filter(state=State.CAPTURING, closed_at__lt=before))
     standing = Hold.objects.filter(state__in=[Hold.State.PLACED, Hold.State.PENDING]).select_related("payment")
     left_over = standing.filter(payment__state__in=[State.CHARGED, State.RELEASED], payment__closed_at__lt=before)
@@ -70,6 +88,8 @@ def heal_closed(now: datetime) -> None:
             carry_out(payment)
         except GatewayError:
             logger.exception("Payment %s could not be finished; the others are", payment.pk)
+    for given_up in Payment.objects.filter(state=State.FAILED, next_try_at=None, flagged_at=None, attempts__gt=0):
+        _flag(given_up)
     for hold in Hold.objects.filter(state=Hold.State.RELEASING, created_at__lt=before).select_related("card"):
         try:
             let_go(hold)
@@ -118,10 +138,16 @@ def shares(charged_minor: int) -> tuple[int, int]:
 
 def _decide(payment: Payment, *, payee: User, amount_minor: int) -> None:
     """Fix what will be charged, in the one UPDATE that closes the payment. Holds placed later find it closed."""
-    holds = list(payment.holds.filter(state=Hold.State.PLACED).select_related("card").order_by("sequence"))
+    # A lapsed hold counts: that the bank let it go does not make the session free.
+    holds = list(payment.holds.filter(state__in=[Hold.State.PLACED, Hold.State.LAPSED]).order_by("sequence"))
     due = sum(split(amount_minor, [hold.amount_minor for hold in holds], _minimum(payment, holds)))
     won = Payment.objects.filter(pk=payment.pk, state=State.OPEN).update(
-        state=State.CAPTURING if due else State.RELEASED, due_minor=due, payee=payee, closed_at=timezone.now()
+        state=State.CAPTURING if due else State.RELEASED,
+        due_minor=due,
+        payee=payee,
+        tax_name=settings.TAX_NAME[:20] if settings.TAX_BASIS_POINTS else "",
+        tax_basis_points=settings.TAX_BASIS_POINTS if settings.TAX_NAME else 0,
+        closed_at=timezone.now(),
     )
     if won and not due:
         payment.refresh_from_db()
@@ -131,37 +157,80 @@ def _decide(payment: Payment, *, payee: User, amount_minor: int) -> None:
 def _take(payment: Payment) -> None:
     """Capture, book, close. Every step is safe to repeat, by two processes at once too."""
     assert payment.due_minor is not None
-    kept = [Hold.State.PLACED, Hold.State.CAPTURED]
+    kept = [Hold.State.PLACED, Hold.State.CAPTURED, Hold.State.LAPSED]
     # The same holds in the same order give the same parts: a hold placed after the decision comes last and gets nothing.
+    # Lapsed ones come after all others: what still holds may be enough.
     holds = list(payment.holds.filter(state__in=kept).select_related("card").order_by("sequence"))
+    holds.sort(key=lambda hold: hold.state == Hold.State.LAPSED)
     parts = split(payment.due_minor, [hold.amount_minor for hold in holds], _minimum(payment, holds))
     for hold, part in zip(holds, parts, strict=True):
         if not part or hold.state == Hold.State.CAPTURED:
             continue
         try:
-            gateway(hold.gateway).capture(key=f"capture:{hold.pk}", ref=hold.gateway_ref, amount_minor=part)
+            gateway(hold.gateway).capture(key=_capture_key(payment, hold), ref=hold.gateway_ref, amount_minor=part)
         except GatewayRefused as refusal:
             logger.error("Payment %s could not be captured: %s", payment.pk, refusal)
-            Payment.objects.filter(pk=payment.pk, state=State.CAPTURING).update(
-                state=State.FAILED, problem=refusal.sentence[:200]
-            )
+            _refused(payment, hold, refusal.sentence)
             return
-        Hold.objects.filter(pk=hold.pk, state=Hold.State.PLACED).update(state=Hold.State.CAPTURED, captured_minor=part)
-    _book(payment)
-    won = Payment.objects.filter(pk=payment.pk, state=State.CAPTURING).update(
-        state=State.CHARGED, charged_minor=payment.due_minor
+        Hold.objects.filter(pk=hold.pk, state__in=[Hold.State.PLACED, Hold.State.LAPSED]).update(
+            state=Hold.State.CAPTURED, captured_minor=part
+        )
+    _close(payment, payment.due_minor)
+
+
+def _capture_key(payment: Payment, hold: Hold) -> str:
+    # A processor repeats its refusal under the same key, so each try after a refusal has its own. It is safe: a hold can
+    # be captured once, under whatever key, and a try that got no answer does not count.
+    return f"capture:{hold.pk}" + (f":{payment.attempts}" if payment.attempts else "")
+
+
+def _refused(payment: Payment, hold: Hold, sentence: str) -> None:
+    """Decide what follows a refusal: another try later, or giving up."""
+    number = payment.attempts + 1
+    hopeless = hold.state == Hold.State.LAPSED or number > len(BACK_OFF)
+    if not hopeless:
+        with suppress(GatewayError):
+            note_lapse(hold)
+    won = Payment.objects.filter(pk=payment.pk, state=State.CAPTURING, attempts=payment.attempts).update(
+        state=State.FAILED,
+        problem=sentence[:200],
+        attempts=number,
+        next_try_at=None if hopeless else timezone.now() + BACK_OFF[number - 1],
+    )
+    if won and hopeless:
+        _flag(payment)
+
+
+def _flag(payment: Payment) -> None:
+    """Give a charge up: what could be had is charged, operators and the customer are told, the card is not asked again."""
+    for hold in payment.holds.filter(state__in=[Hold.State.PLACED, Hold.State.LAPSED]).select_related("card__owner"):
+        if hold.card is not None:
+            cards.mark_failed(card=hold.card)
+    had = payment.holds.filter(state=Hold.State.CAPTURED).aggregate(total=Sum("captured_minor"))["total"] or 0
+    if had:
+        _close(payment, had)
+    if Payment.objects.filter(pk=payment.pk, flagged_at=None).update(flagged_at=timezone.now()):
+        payment.refresh_from_db()
+        signals.payment_flagged.send_robust(sender=Payment, payment=payment)
+
+
+def _close(payment: Payment, charged_minor: int) -> None:
+    """Book what was captured, and say that it is charged."""
+    _book(payment, charged_minor)
+    won = Payment.objects.filter(pk=payment.pk, state__in=[State.CAPTURING, State.FAILED]).update(
+        state=State.CHARGED, charged_minor=charged_minor, next_try_at=None
     )
     if won:
         payment.refresh_from_db()
         signals.payment_charged.send_robust(sender=Payment, payment=payment)
 
 
-def _book(payment: Payment) -> None:
+def _book(payment: Payment, charged_minor: int) -> None:
     key = f"charge:{payment.pk}"
     # Booked before: the fee of that day stands, whatever the setting says now.
-    if payment.due_minor is None or Posting.objects.filter(key=key).exists():
+    if Posting.objects.filter(key=key).exists():
         return
-    share, fee = shares(payment.due_minor)
+    share, fee = shares(charged_minor)
     ledger.post(
         key=key,
         kind=Posting.Kind.CHARGE,
@@ -169,7 +238,7 @@ def _book(payment: Payment) -> None:
         payment=payment,
         customer_user=payment.payer,
         expert_user=payment.payee,
-        customer=-payment.due_minor,
+        customer=-charged_minor,
         expert=share,
         platform=fee,
     )

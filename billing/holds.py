@@ -8,14 +8,26 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.db.models import Count, Sum
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from billing import signals
+from billing import cards, signals
+from billing.customers import customer_ref
 from billing.gateways import gateway
-from billing.gateways.base import Declined, GatewayError, GatewayRefused, GatewayUnavailable, HoldResult, NeedsAction, Placed
+from billing.gateways.base import (
+    KEYS_KEPT,
+    Declined,
+    GatewayError,
+    GatewayRefused,
+    GatewayUnavailable,
+    HoldResult,
+    NeedsAction,
+    Placed,
+)
 from billing.models import Card, Hold, Payment
 from billing.release import let_go
+from hopps.http import public_url
 from hopps.money import format_money
 
 logger = logging.getLogger(__name__)
@@ -69,30 +81,34 @@ def place_hold(
     amount_minor: int,
     currency: str,
     description: str,
-    card: Card,
+    card: Card | None,
     return_url: str,
     placed_before: int | None = None,
 ) -> HoldOutcome:
     """Reserve `amount_minor` on `card` for `reference`. Of two tries at once, one places a hold.
 
-    A try left behind at the bank's page is called off and replaced.
+    A try left behind at the bank's page is called off and replaced. Without a card, the customer types one on the
+    gateway's page, where there is such a page; the card is saved with the hold.
 
     Args:
         reference: what the payment is for; one payment each.
         payer: whose card it is.
         amount_minor: what to reserve, in minor units of `currency`.
         description: what the customer reads on receipts; the last one counts.
-        card: one of the payer's.
-        return_url: where the bank sends the customer back to.
+        card: one of the payer's, or None.
+        return_url: the page of ours where the customer goes on when the bank is done.
         placed_before: how many holds the caller knows to be placed. Where there are more by now, the newest of them is
             the answer, so a form sent twice holds once. None always places a further one.
 
     Raises:
         ValueError: the reference belongs to another payer or another currency.
     """
-    if card.owner_id != payer.pk or card.removed_at is not None:
+    if card is not None and (card.owner_id != payer.pk or card.removed_at is not None):
         return HoldDeclined(None, "This card was removed. Choose another one.")
-    least = gateway(card.gateway).minimum_minor(currency)
+    processor = gateway(card.gateway if card is not None else None)
+    if card is None and not processor.hosted:
+        return HoldDeclined(None, "Add a card first.")
+    least = processor.minimum_minor(currency)
     if amount_minor < least:
         return HoldDeclined(None, f"Cards cannot be charged less than {format_money(least, currency)}. Choose more time.")
     payment, _ = Payment.objects.get_or_create(
@@ -106,7 +122,7 @@ def place_hold(
     Payment.objects.filter(pk=payment.pk).exclude(description=description[:200]).update(description=description[:200])
     payment.description = description[:200]
 
-    holds = list(payment.holds.select_related("card", "payment").order_by("sequence"))
+    holds = list(payment.holds.select_related("card", "payment__payer").order_by("sequence"))
     placed = [hold for hold in holds if hold.state == Hold.State.PLACED]
     if placed_before is not None and len(placed) > placed_before:
         return HoldPlaced(placed[-1])
@@ -121,9 +137,10 @@ def place_hold(
                 payment=payment,
                 # Taken from what was read above: whoever came in between has this number, and we lose here.
                 sequence=holds[-1].sequence + 1 if holds else 1,
-                gateway=card.gateway,
+                gateway=processor.name,
                 card=card,
                 amount_minor=amount_minor,
+                description=description[:200],
                 return_url=return_url,
             )
     except IntegrityError:
@@ -137,6 +154,27 @@ def finish_hold(*, hold: Hold) -> HoldOutcome:
     if hold.state != Hold.State.PENDING:
         return _as_written(hold)
     return _ask(hold)
+
+
+def look_again(*, hold: Hold) -> None:
+    """Bring a hold's row in line with the gateway, which told us that something changed. Safe to call again."""
+    hold = _read(hold.pk)
+    match hold.state:
+        case Hold.State.PENDING:
+            _ask(hold)
+        case Hold.State.PLACED:
+            note_lapse(hold)
+        case Hold.State.RELEASING:
+            let_go(hold)
+
+
+def note_lapse(hold: Hold) -> bool:
+    """Write it down where the gateway no longer holds what we believe to be held; return whether it was so."""
+    result = gateway(hold.gateway).hold_state(hold.gateway_ref)
+    if not isinstance(result, Declined):
+        return False
+    placed = Hold.objects.filter(pk=hold.pk, state=Hold.State.PLACED)
+    return bool(placed.update(state=Hold.State.LAPSED, problem=result.sentence[:200]))
 
 
 def heal_pending(now: datetime) -> int:
@@ -168,7 +206,8 @@ def is_held(reference: UUID) -> bool:
 
 def latest_hold(reference: UUID) -> Hold | None:
     """Return the last try to reserve money for `reference`, however it stands."""
-    return Hold.objects.filter(payment__reference=reference).select_related("card").order_by("-sequence").first()
+    holds = Hold.objects.filter(payment__reference=reference).select_related("card", "payment")
+    return holds.order_by("-sequence").first()
 
 
 def held_minor(payment: Payment) -> int:
@@ -185,14 +224,16 @@ def held_so_far(reference: UUID) -> tuple[int, int]:
 
 
 def _pending(*, before: datetime) -> Iterable[Hold]:
-    return list(Hold.objects.filter(state=Hold.State.PENDING, created_at__lt=before).select_related("card", "payment"))
+    return list(
+        Hold.objects.filter(state=Hold.State.PENDING, created_at__lt=before).select_related("card", "payment__payer")
+    )
 
 
 def _read(pk: UUID) -> Hold:
-    return Hold.objects.select_related("card", "payment").get(pk=pk)
+    return Hold.objects.select_related("card", "payment__payer").get(pk=pk)
 
 
-def _settle_earlier(pending: Hold, *, card: Card, amount_minor: int) -> HoldOutcome | None:
+def _settle_earlier(pending: Hold, *, card: Card | None, amount_minor: int) -> HoldOutcome | None:
     """Clear the way for a new try. Returns the outcome where the earlier try turns out to be the answer."""
     if not pending.gateway_ref and pending.created_at > timezone.now() - IN_FLIGHT:
         return HoldInProgress()
@@ -202,7 +243,8 @@ def _settle_earlier(pending: Hold, *, card: Card, amount_minor: int) -> HoldOutc
             _write(pending, result)
             return None
         # Approved at the bank, and the tab closed before we heard: the same hold again would hold the money twice.
-        if isinstance(result, Placed) and (pending.card_id, pending.amount_minor) == (card.pk, amount_minor):
+        asked_for = (card.pk if card is not None else None, amount_minor)
+        if isinstance(result, Placed) and (pending.card_id, pending.amount_minor) == asked_for:
             return _write(pending, result)
         Hold.objects.filter(pk=pending.pk, state=Hold.State.PENDING).update(gateway_ref=result.ref)
         pending.gateway_ref = result.ref
@@ -226,13 +268,17 @@ def _result(hold: Hold) -> HoldResult:
     try:
         if hold.gateway_ref:
             return processor.hold_state(hold.gateway_ref)
+        if hold.created_at < timezone.now() - KEYS_KEPT:
+            # Asking now could hold the money a second time. If it is held, reconcile finds it and gives it back.
+            return Declined("", _GIVEN_UP)
         return processor.place_hold(
             key=f"hold:{hold.pk}",
-            card_ref=hold.card.gateway_ref if hold.card else None,
+            card_ref=hold.card.gateway_ref if hold.card is not None else None,
+            customer_ref=customer_ref(owner=hold.payment.payer, gateway_name=hold.gateway),
             amount_minor=hold.amount_minor,
             currency=hold.payment.currency,
-            description=hold.payment.description,
-            return_url=hold.return_url,
+            description=hold.description,
+            return_url=public_url(reverse("hold_return", args=[hold.pk])),
         )
     except GatewayRefused as refusal:
         logger.error("Hold %s was refused: %s", hold.pk, refusal)
@@ -243,8 +289,19 @@ def _write(hold: Hold, result: HoldResult) -> HoldOutcome:
     """Write the processor's answer; one conditional UPDATE decides who does, and only they tell others."""
     pending = Hold.objects.filter(pk=hold.pk, state=Hold.State.PENDING)
     match result:
-        case Placed(ref=ref):
-            won = pending.update(state=Hold.State.PLACED, gateway_ref=ref)
+        case Placed(ref=ref, card=typed):
+            card_id = hold.card_id
+            if typed is not None and card_id is None:
+                # Saved first: what is written twice is found to be there.
+                saved = cards.add(
+                    owner=hold.payment.payer,
+                    gateway_name=hold.gateway,
+                    gateway_ref=typed.ref,
+                    brand=typed.brand,
+                    last4=typed.last4,
+                )
+                card_id = saved.pk
+            won = pending.update(state=Hold.State.PLACED, gateway_ref=ref, card=card_id)
         case Declined(ref=ref, sentence=sentence):
             won = pending.update(state=Hold.State.DECLINED, gateway_ref=ref, problem=sentence[:200])
         case NeedsAction(ref=ref):

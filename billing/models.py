@@ -141,6 +141,7 @@ class Hold(models.Model):
     state = models.CharField(max_length=10, choices=State, default=State.PENDING)
     gateway_ref = models.CharField(max_length=100, blank=True)
     # Kept so that the processor can be asked again with exactly the same words.
+    description = models.CharField(max_length=200, blank=True)
     return_url = models.CharField(max_length=500, blank=True)
     problem = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
@@ -313,6 +314,11 @@ class GatewayEvent(models.Model):
     event_id = models.CharField(max_length=100)
     type = models.CharField(max_length=80)
     payload = models.JSONField()
+    # What it is about: what of ours may have changed, its name at the gateway, our key where the event names it.
+    subject = models.CharField(max_length=20)
+    ref = models.CharField(max_length=100, blank=True)
+    key = models.CharField(max_length=100, blank=True)
+    customer_ref = models.CharField(max_length=100, blank=True)
     received_at = models.DateTimeField(default=timezone.now)
     handled_at = models.DateTimeField(null=True, blank=True)
     outcome = models.CharField(max_length=200, blank=True)

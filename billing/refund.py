@@ -2,38 +2,45 @@
 
 import logging
 from datetime import datetime, timedelta
-from uuid import UUID, uuid4
+from typing import Any
+from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
 from django.db import IntegrityError, transaction
-from django.db.models import Sum
 
 from accounts.models import User
 from billing import ledger, signals
 from billing.gateways import gateway
-from billing.gateways.base import GatewayError, GatewayRefused
+from billing.gateways.base import GatewayError, GatewayRefused, GatewayUnavailable, RefundEntry
 from billing.models import Hold, Payment, Posting, Refund
+from billing.returned import Returned, expert_part, recount, returned_of
 from hopps.errors import Refused
 from hopps.money import format_money
 
 logger = logging.getLogger(__name__)
+
+Part = dict[str, Any]
+State = Refund.State
+
+OUTSIDE = "Refunded at the payment service."
 
 
 class RefundRefused(Refused):
     """This cannot be given back; `sentence` says why."""
 
 
-def refund(*, payment: Payment, amount_minor: int, reason: str, by: User, refund_id: UUID | None = None) -> Refund:
+def refund(*, payment: Payment, amount_minor: int, reason: str, by: User | None, refund_id: UUID | None = None) -> Refund:
     """Give `amount_minor` of a charge back. All refunds together never exceed the charge, whoever else refunds meanwhile.
 
     Args:
         payment: a charged one.
         amount_minor: what to give back, in minor units of the payment's currency.
         reason: for the customer and for the books.
-        by: the operator.
+        by: the operator; None for a rule of the system.
         refund_id: the new refund's id; a form sent twice with the same one refunds once.
 
     Returns:
-        The refund: SUCCEEDED, or PENDING where the processor did not answer (the sweep goes on).
+        The refund: SUCCEEDED, or PENDING where the processor did not answer (the sweep goes on) or the bank takes its time
+        (the processor tells us).
 
     Raises:
         RefundRefused: too much, nothing charged, no reason, or the processor said no.
@@ -45,12 +52,98 @@ def refund(*, payment: Payment, amount_minor: int, reason: str, by: User, refund
         made = carry_out(made)
     except GatewayError:
         logger.exception("Refund %s is written down and will be tried again", made.pk)
-    if made.state == Refund.State.FAILED:
+    if made.state == State.FAILED:
         raise RefundRefused(made.problem)
     return made
 
 
-def _reserve(payment: Payment, amount_minor: int, reason: str, by: User, refund_id: UUID) -> Refund:
+def carry_out(made: Refund) -> Refund:
+    """Do what a pending refund says, from wherever it stopped, and follow what was asked. Returns it as it is then.
+
+    Raises:
+        GatewayUnavailable: the processor did not answer; the next call or the sweep goes on from there.
+    """
+    made = _read(made.pk)
+    if made.state == State.FAILED:
+        return made
+    recount(made.payment)
+    holds = {str(hold.pk): hold for hold in made.payment.holds.select_related("card")}
+    parts: list[Part] = []
+    for part in made.parts:
+        hold = holds[part["hold"]]
+        processor = gateway(hold.gateway)
+        try:
+            if part["ref"]:
+                answer = processor.refund_state(part["ref"])
+            else:
+                key = f"refund:{made.pk}:{hold.sequence}"
+                answer = processor.refund(key=key, ref=hold.gateway_ref, amount_minor=part["amount_minor"])
+        except GatewayRefused as refusal:
+            if not parts and not part["ref"]:  # nothing was asked for yet, so nothing is to be undone
+                return _never_began(made, refusal.sentence)
+            parts.append({**part, "state": "failed", "problem": refusal.sentence})
+        else:
+            parts.append({**part, "ref": answer.ref, "state": answer.state, "problem": answer.problem})
+    return _write(made, parts)
+
+
+def adopt(*, entry: RefundEntry, gateway_name: str) -> Refund | None:
+    """Write down a refund that was made at the processor itself, so that the books and the receipt have it.
+
+    Returns:
+        The refund; None where it failed, or is of no charge of ours.
+
+    Raises:
+        GatewayUnavailable: our own charge is not written down yet; ask again later.
+    """
+    hold = Hold.objects.filter(gateway=gateway_name, gateway_ref=entry.hold_ref).select_related("payment").first()
+    if hold is None or entry.state == "failed":
+        return None
+    if hold.payment.state != Payment.State.CHARGED:
+        raise GatewayUnavailable("Our own charge is not written down yet.")
+    refund_id = uuid5(NAMESPACE_URL, f"{gateway_name}:{entry.ref}")
+    part = {"hold": str(hold.pk), "amount_minor": entry.amount_minor, "ref": entry.ref, "state": entry.state}
+    while True:
+        earlier = list(Refund.objects.filter(payment=hold.payment).order_by("sequence"))
+        found = next((other for other in earlier if other.pk == refund_id), None)
+        if found is not None:
+            return carry_out(found)
+        try:
+            with transaction.atomic():
+                made = Refund.objects.create(
+                    pk=refund_id,
+                    payment=hold.payment,
+                    sequence=earlier[-1].sequence + 1 if earlier else 1,
+                    amount_minor=entry.amount_minor,
+                    expert_minor=expert_part(hold.payment, returned_of(hold.payment), entry.amount_minor),
+                    parts=[part],
+                    reason=OUTSIDE,
+                )
+        except IntegrityError:  # another refund came first: look again
+            continue
+        return carry_out(made)
+
+
+def heal_refunds(now: datetime) -> None:
+    """Finish refunds that were left unasked more than a minute before `now` (UTC), and the sums of those that ended.
+
+    A refund the bank takes its time for is followed by webhooks and by reconcile, not from minute to minute.
+    """
+    for left in list(Refund.objects.filter(state=State.PENDING, revision=0, created_at__lt=now - timedelta(minutes=1))):
+        try:
+            carry_out(left)
+        except GatewayError:
+            logger.exception("Refund %s stays pending; the others are looked after", left.pk)
+    # A crash between a state and the new sum left the sum wrong.
+    for ended in Refund.objects.filter(created_at__gt=now - timedelta(days=1)).exclude(state=State.PENDING):
+        recount(ended.payment)
+
+
+def _read(pk: UUID) -> Refund:
+    return Refund.objects.select_related("payment__payer", "payment__payee", "by").get(pk=pk)
+
+
+def _reserve(payment: Payment, amount_minor: int, reason: str, by: User | None, refund_id: UUID) -> Refund:
     """Write the refund down. The insert decides: its number can be taken once, so the sums read before it still hold."""
     while True:
         payment = Payment.objects.get(pk=payment.pk)
@@ -60,8 +153,8 @@ def _reserve(payment: Payment, amount_minor: int, reason: str, by: User, refund_
         for other in earlier:
             if other.pk == refund_id:
                 return other
-        standing = [other for other in earlier if other.state != Refund.State.FAILED]
-        _check(payment, standing, amount_minor)
+        returned = returned_of(payment)
+        _check(payment, returned, amount_minor)
         try:
             with transaction.atomic():
                 return Refund.objects.create(
@@ -69,8 +162,8 @@ def _reserve(payment: Payment, amount_minor: int, reason: str, by: User, refund_
                     payment=payment,
                     sequence=earlier[-1].sequence + 1 if earlier else 1,
                     amount_minor=amount_minor,
-                    expert_minor=_expert_part(payment, standing, amount_minor),
-                    parts=_parts(payment, standing, amount_minor),
+                    expert_minor=expert_part(payment, returned, amount_minor),
+                    parts=_parts(payment, earlier, amount_minor),
                     reason=reason,
                     by=by,
                 )
@@ -78,39 +171,28 @@ def _reserve(payment: Payment, amount_minor: int, reason: str, by: User, refund_
             continue
 
 
-def _check(payment: Payment, standing: list[Refund], amount_minor: int) -> None:
+def _check(payment: Payment, returned: Returned, amount_minor: int) -> None:
     if payment.state != Payment.State.CHARGED:
         raise RefundRefused("Nothing was charged here, so nothing can be given back.")
     if amount_minor < 1:
         raise RefundRefused("Give back at least the smallest coin.")
-    left = payment.charged_minor - sum(other.amount_minor for other in standing)
+    left = payment.charged_minor - returned.total_minor
     if amount_minor > left:
-        if not left:
+        if left <= 0:
             raise RefundRefused("All of this charge was given back already.")
         raise RefundRefused(f"Only {format_money(left, payment.currency)} of this charge is left to give back.")
 
 
-def _expert_part(payment: Payment, standing: list[Refund], amount_minor: int) -> int:
-    """Return what the expert gives back, in proportion to the charge, so that a full refund takes exactly the share.
-
-    Counted on the sum of all refunds, rounded down, less what earlier ones took: nothing is lost to rounding.
-    """
-    charge = Posting.objects.get(key=f"charge:{payment.pk}")
-    refunded = sum(other.amount_minor for other in standing)
-    taken = sum(other.expert_minor for other in standing)
-    part = charge.expert * (refunded + amount_minor) // payment.charged_minor - taken
-    # A refund that failed in between can leave the sum one off; neither side ever gives more than it got.
-    platform_left = charge.platform - (refunded - taken)
-    return min(max(part, amount_minor - platform_left, 0), charge.expert - taken, amount_minor)
-
-
-def _parts(payment: Payment, standing: list[Refund], amount_minor: int) -> list[dict[str, str | int]]:
+def _parts(payment: Payment, earlier: list[Refund], amount_minor: int) -> list[Part]:
     """Return from which captured holds the amount comes, in their order."""
     given: dict[str, int] = {}
-    for other in standing:
+    for other in earlier:
         for part in other.parts:
-            given[part["hold"]] = given.get(part["hold"], 0) + part["amount_minor"]
-    parts: list[dict[str, str | int]] = []
+            if other.state != State.FAILED and part.get("state") != "failed":
+                given[part["hold"]] = given.get(part["hold"], 0) + part["amount_minor"]
+    for dispute in payment.disputes.filter(state__in=Returned.DISPUTED):
+        given[str(dispute.hold_id)] = given.get(str(dispute.hold_id), 0) + dispute.amount_minor
+    parts: list[Part] = []
     for hold in payment.holds.filter(state=Hold.State.CAPTURED).order_by("sequence"):
         amount = min(amount_minor, hold.captured_minor - given.get(str(hold.pk), 0))
         if amount > 0:
@@ -121,74 +203,66 @@ def _parts(payment: Payment, standing: list[Refund], amount_minor: int) -> list[
     return parts
 
 
-def carry_out(made: Refund) -> Refund:
-    """Do what a pending refund says, from wherever it stopped. Returns it as it is then."""
-    made = Refund.objects.select_related("payment__payer", "payment__payee", "by").get(pk=made.pk)
-    if made.state != Refund.State.PENDING:
-        return made
+def _never_began(made: Refund, sentence: str) -> Refund:
+    Refund.objects.filter(pk=made.pk, state=State.PENDING, revision=0).update(state=State.FAILED, problem=sentence[:200])
     recount(made.payment)
-    holds = {str(hold.pk): hold for hold in made.payment.holds.select_related("card")}
-    parts: list[dict[str, str | int]] = []
-    for part in made.parts:
-        hold = holds[part["hold"]]
-        try:
-            answer = gateway(hold.gateway).refund(
-                key=f"refund:{made.pk}:{hold.sequence}", ref=hold.gateway_ref, amount_minor=part["amount_minor"]
-            )
-        except GatewayRefused as refusal:
-            if parts:  # half of it is done: operators must look, so it stays pending and loud
-                raise
-            return _failed(made, refusal.sentence)
-        parts.append({**part, "ref": answer.ref, "state": answer.state})
-    _book(made)
-    won = Refund.objects.filter(pk=made.pk, state=Refund.State.PENDING).update(state=Refund.State.SUCCEEDED, parts=parts)
-    made.refresh_from_db()
+    return _read(made.pk)
+
+
+def _write(made: Refund, parts: list[Part]) -> Refund:
+    """Book what was asked for, and what came back of it; then write down how it stands, if nobody did meanwhile."""
+    shares = _expert_shares(made)
+    failed = [index for index, part in enumerate(parts) if part["state"] == "failed"]
+    _book(made, f"refund:{made.pk}", made.amount_minor, made.expert_minor)
+    for index in failed:
+        _book(made, f"refund-failed:{made.pk}:{parts[index]['hold']}", -parts[index]["amount_minor"], -shares[index])
+    if len(failed) == len(parts):
+        state = State.FAILED
+    else:
+        state = State.PENDING if any(part["state"] == "pending" for part in parts) else State.SUCCEEDED
+    won = Refund.objects.filter(pk=made.pk, revision=made.revision).update(
+        state=state,
+        parts=parts,
+        revision=made.revision + 1,
+        failed_minor=sum(parts[index]["amount_minor"] for index in failed),
+        expert_failed_minor=sum(shares[index] for index in failed),
+        problem=next((str(parts[index].get("problem", "")) for index in failed), "")[:200],
+    )
+    if not won:  # somebody else wrote: their news may be newer, so look at it again
+        return carry_out(made)
     recount(made.payment)
-    if won:
+    newly_failed = sum(parts[index]["amount_minor"] for index in failed) > made.failed_minor
+    first_answer = made.revision == 0
+    made = _read(made.pk)
+    if first_answer:
         signals.payment_refunded.send_robust(sender=Refund, refund=made)
+    if newly_failed:
+        logger.error("Refund %s: the bank did not take %s of it", made.pk, made.failed_minor)
+        signals.refund_failed.send_robust(sender=Refund, refund=made)
     return made
 
 
-def heal_refunds(now: datetime) -> None:
-    """Finish refunds that were left pending more than a minute before `now` (UTC)."""
-    for left in list(Refund.objects.filter(state=Refund.State.PENDING, created_at__lt=now - timedelta(minutes=1))):
-        try:
-            carry_out(left)
-        except GatewayError:
-            logger.exception("Refund %s stays pending; the others are looked after", left.pk)
-    # A crash between "failed" and the new sum left the sum too high.
-    for failed in Refund.objects.filter(state=Refund.State.FAILED, created_at__gt=now - timedelta(days=1)):
-        recount(failed.payment)
+def _expert_shares(made: Refund) -> list[int]:
+    """Return the expert's part of each part, by its place: the same whichever of them fails, and in whatever order."""
+    shares = []
+    so_far = taken = 0
+    for part in made.parts:
+        so_far += part["amount_minor"]
+        shares.append(made.expert_minor * so_far // made.amount_minor - taken)
+        taken += shares[-1]
+    return shares
 
 
-def recount(payment: Payment) -> None:
-    """Bring the payment's refunded sum in line with its refunds' rows, and the given object with it."""
-    while True:
-        payment.refresh_from_db(fields=["refunded_minor"])
-        standing = payment.refunds.exclude(state=Refund.State.FAILED).aggregate(total=Sum("amount_minor"))["total"] or 0
-        if standing == payment.refunded_minor:
-            return
-        # Only over the figure we read: somebody else's newer sum is looked at again.
-        Payment.objects.filter(pk=payment.pk, refunded_minor=payment.refunded_minor).update(refunded_minor=standing)
-
-
-def _failed(made: Refund, sentence: str) -> Refund:
-    Refund.objects.filter(pk=made.pk, state=Refund.State.PENDING).update(state=Refund.State.FAILED, problem=sentence[:200])
-    recount(made.payment)
-    made.refresh_from_db()
-    return made
-
-
-def _book(made: Refund) -> None:
+def _book(made: Refund, key: str, amount_minor: int, expert_minor: int) -> None:
     payment = made.payment
     ledger.post(
-        key=f"refund:{made.pk}",
+        key=key,
         kind=Posting.Kind.REFUND,
         currency=payment.currency,
         payment=payment,
         customer_user=payment.payer,
         expert_user=payment.payee,
-        customer=made.amount_minor,
-        expert=-made.expert_minor,
-        platform=-(made.amount_minor - made.expert_minor),
+        customer=amount_minor,
+        expert=-expert_minor,
+        platform=-(amount_minor - expert_minor),
     )

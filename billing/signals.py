@@ -12,3 +12,9 @@ hold_placed = Signal()
 payment_charged = Signal()
 # refund: Refund
 payment_refunded = Signal()
+# payment: Payment. A charge was given up; the customer and operators must know.
+payment_flagged = Signal()
+# refund: Refund. The bank did not take (part of) a refund after all.
+refund_failed = Signal()
+# dispute: Dispute. A customer's bank disputes a charge, or has decided.
+dispute_changed = Signal()

@@ -1,14 +1,18 @@
-"""Periodic jobs. huey finds this module by its name."""
+"""Jobs. huey finds this module by its name."""
 
 from datetime import datetime
+from uuid import UUID
 
 from django.utils import timezone
 from huey import crontab
-from huey.contrib.djhuey import db_periodic_task
+from huey.contrib.djhuey import db_periodic_task, db_task
 
 from billing.capture import heal_closed
+from billing.disputes import heal_disputes
 from billing.holds import heal_pending
+from billing.models import GatewayEvent
 from billing.refund import heal_refunds
+from billing.webhooks import handle, heal_events
 
 
 def heal(now: datetime) -> None:
@@ -20,9 +24,17 @@ def heal(now: datetime) -> None:
     heal_pending(now)
     heal_closed(now)
     heal_refunds(now)
+    heal_disputes(now)
+    heal_events(now)
 
 
 @db_periodic_task(crontab(minute="*"))  # type: ignore[untyped-decorator]  # huey has no types
 def heal_every_minute() -> None:
     """Once a minute, `heal`. No lock: a killed worker would leave it behind, and two at once do no harm."""
     heal(timezone.now())
+
+
+@db_task(retries=3, retry_delay=10)  # type: ignore[untyped-decorator]
+def look_into(event_id: str) -> None:
+    """Look into one event of a gateway's."""
+    handle(event=GatewayEvent.objects.get(pk=UUID(event_id)))

@@ -7,8 +7,13 @@ from billing import views
 urlpatterns = [
     path("billing/", views.overview, name="billing"),
     path("billing/cards/add/", views.card_add, name="card_add"),
+    path("billing/cards/new/", views.card_page, name="card_page"),
+    path("billing/cards/added/", views.card_added, name="card_added"),
     path("billing/cards/<uuid:pk>/remove/", views.card_remove, name="card_remove"),
     path("billing/cards/<uuid:pk>/default/", views.card_default, name="card_default"),
+    path("billing/holds/<uuid:pk>/continue/", views.hold_continue, name="hold_continue"),
+    path("billing/holds/<uuid:pk>/return/", views.hold_return, name="hold_return"),
+    path("billing/webhooks/stripe/", views.stripe_webhook, name="stripe_webhook"),
     path("billing/demo/<uuid:pk>/", views.demo_bank, name="demo_bank"),
     path("expert/earnings/", views.earnings, name="earnings"),
 ]

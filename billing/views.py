@@ -1,26 +1,34 @@
-"""Cards and receipts, the demo bank's page, and what an expert earned."""
+"""Cards and receipts, the ways to the bank and back, and what an expert earned."""
 
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.db.models import Q
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.http import signed_in
 from accounts.models import ExpertProfile
-from billing import cards, ledger
+from billing import cards, ledger, webhooks
+from billing.customers import customer_ref
 from billing.forms import BankAnswerForm, DemoCardForm
+from billing.gateways import gateway
+from billing.gateways.base import GatewayError, GatewayRefused
 from billing.gateways.demo import TEST_CARDS, DemoGateway
-from billing.holds import HoldDeclined, HoldPlaced, finish_hold
+from billing.holds import HoldDeclined, HoldInProgress, HoldNeedsAction, HoldOutcome, HoldPlaced, finish_hold
 from billing.models import Card, Hold, Payment
+from billing.tasks import look_into
+from hopps.http import public_url
+from hopps.money import format_money
 
 PER_PAGE = 20
 
@@ -29,7 +37,7 @@ PER_PAGE = 20
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
     """Show the person's cards and receipts."""
-    return _overview(request, DemoCardForm())
+    return _overview(request, None if gateway().hosted else DemoCardForm())
 
 
 @login_required
@@ -67,6 +75,104 @@ def card_default(request: HttpRequest, pk: UUID) -> HttpResponse:
     cards.make_default(card=card)
     messages.success(request, f"You now pay with {card}.")
     return redirect("billing")
+
+
+@login_required
+@require_POST
+def card_page(request: HttpRequest) -> HttpResponse:
+    """Send the person to the gateway's own page to add a card."""
+    person = signed_in(request)
+    processor = gateway()
+    if not processor.hosted:
+        raise Http404
+    after = urlencode({"next": _next(request) or reverse("billing")})
+    back = f"{public_url(reverse('card_added'))}?{after}&ref={{ref}}"
+    try:
+        customer = customer_ref(owner=person, gateway_name=processor.name)
+        return redirect(processor.card_page(key=f"card:{uuid4()}", customer_ref=customer, return_url=back))
+    except GatewayError as problem:
+        messages.error(request, problem.sentence)
+        return redirect("billing")
+
+
+@login_required
+@never_cache
+@require_safe
+def card_added(request: HttpRequest) -> HttpResponse:
+    """Back from the gateway's page: the card is kept, whether or not its webhook came first."""
+    try:
+        card = cards.keep_added(owner=signed_in(request), ref=request.GET.get("ref", ""), gateway_name=settings.PAYMENTS)
+    except GatewayError as problem:
+        messages.error(request, problem.sentence)
+    else:
+        if card is not None:
+            messages.success(request, f"{card} is saved.")
+        else:
+            messages.info(request, "No card was added.")
+    return HttpResponseRedirect(_next(request) or reverse("billing"))
+
+
+@login_required
+@never_cache
+@require_safe
+def hold_continue(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Go on to the bank's or the gateway's page, where the hold waits for the customer there."""
+    hold = _own_hold(request, pk)
+    match finish_hold(hold=hold):
+        case HoldNeedsAction(url=url):
+            return redirect(url)
+        case outcome:
+            return _back_from_the_bank(request, hold, outcome)
+
+
+@login_required
+@never_cache
+@require_safe
+def hold_return(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Back from the bank's or the gateway's page, whatever was done there."""
+    hold = _own_hold(request, pk)
+    return _back_from_the_bank(request, hold, finish_hold(hold=hold))
+
+
+def _own_hold(request: HttpRequest, pk: UUID) -> Hold:
+    return get_object_or_404(Hold.objects.select_related("payment", "card"), pk=pk, payment__payer=signed_in(request))
+
+
+def _back_from_the_bank(request: HttpRequest, hold: Hold, outcome: HoldOutcome) -> HttpResponse:
+    match outcome:
+        case HoldPlaced():
+            messages.success(
+                request, f"{format_money(hold.amount_minor, hold.payment.currency)} is held. Nothing is charged."
+            )
+        case HoldDeclined(sentence=sentence):
+            messages.error(request, sentence)
+        case HoldInProgress(sentence=sentence):
+            messages.info(request, sentence)
+        case HoldNeedsAction():
+            messages.info(request, "Nothing is held yet. You can go on with the card, or throw the request away.")
+    return HttpResponseRedirect(hold.return_url or reverse("session", args=[hold.payment.reference]))
+
+
+@csrf_exempt
+@require_POST
+def stripe_webhook(request: HttpRequest) -> HttpResponse:
+    """Stripe tells us something: written down at once, looked into by a job. Told again: fine."""
+    if not settings.STRIPE_WEBHOOK_SECRETS:
+        raise Http404
+    from billing.gateways.stripe.events import read_event  # late: a server without Stripe need not load its library
+
+    try:
+        news = read_event(
+            body=request.body,
+            signature=request.headers.get("Stripe-Signature", ""),
+            secrets=settings.STRIPE_WEBHOOK_SECRETS,
+        )
+    except GatewayRefused as refusal:
+        return JsonResponse({"error": refusal.sentence}, status=400)
+    event = webhooks.receive(news=news, gateway_name="stripe")
+    if event is not None:
+        transaction.on_commit(lambda: look_into(str(event.pk)), robust=True)
+    return JsonResponse({"ok": True})
 
 
 @login_required
@@ -108,7 +214,7 @@ def earnings(request: HttpRequest) -> HttpResponse:
     return render(request, "billing/earnings.html", {"balance": list(ledger.balance(person).items()), "page": page})
 
 
-def _overview(request: HttpRequest, form: DemoCardForm, status: int = 200) -> HttpResponse:
+def _overview(request: HttpRequest, form: DemoCardForm | None, status: int = 200) -> HttpResponse:
     person = signed_in(request)
     # A payment that is open and holds nothing is a try that came to nothing: no receipt of anything.
     held = Hold.objects.filter(payment__payer=person, payment__state=Payment.State.OPEN, state=Hold.State.PLACED)
@@ -116,6 +222,7 @@ def _overview(request: HttpRequest, form: DemoCardForm, status: int = 200) -> Ht
     receipts = Payment.objects.filter(settled_or_held, payer=person).prefetch_related("holds__card", "refunds")
     context = {
         "cards": list(cards.cards_of(person)),
+        "failed_cards": list(cards.failed_cards_of(person)),
         "add_form": form,
         "payments": Paginator(receipts, PER_PAGE).get_page(request.GET.get("page")),
         "demo": settings.PAYMENTS == "demo",

@@ -59,8 +59,10 @@ class Terms(NamedTuple):
     cap_minutes: int
 
 
-def ask(*, customer: User, topic: Topic, title: str, details: str, cap_minutes: int, card: Card) -> AskOutcome:
+def ask(*, customer: User, topic: Topic, title: str, details: str, cap_minutes: int, card: Card | None) -> AskOutcome:
     """Place the hold for the cap on `card` and put the request in front of experts.
+
+    Without a card the customer types one on the processor's page, and the request goes live from there.
 
     Args:
         customer: who asks.
@@ -68,7 +70,7 @@ def ask(*, customer: User, topic: Topic, title: str, details: str, cap_minutes: 
         title: one line.
         details: more, may be empty.
         cap_minutes: the most minutes to be billed; one of settings.CAP_MINUTES.
-        card: one of the customer's.
+        card: one of the customer's, or None.
 
     Returns:
         What became of it. Only `Live` disturbs any expert.

@@ -143,6 +143,22 @@ class GatewayUnavailable(GatewayError):
     """No answer. It may or may not have been done: ask again with the same key."""
 
 
+@dataclass(frozen=True)
+class GatewayNews:
+    """What a gateway's webhook told: that something about `subject` changed. What it is now, the gateway is asked.
+
+    `key` is ours, where the event names it; `payload` the event as it came.
+    """
+
+    event_id: str
+    type: str
+    subject: Literal["hold", "card", "refund", "dispute", "account", "transfer", "nothing of ours"]
+    ref: str
+    key: str
+    customer_ref: str
+    payload: dict[str, object]
+
+
 class Gateway(Protocol):
     """A card processor. Amounts are minor units; `ref` is the gateway's own name for a hold.
 
@@ -219,6 +235,10 @@ class Gateway(Protocol):
         """Return how a refund stands."""
         ...
 
+    def refund_entry(self, ref: str) -> RefundEntry:
+        """Return a refund as it is in the books, whoever made it."""
+        ...
+
     def dispute_state(self, ref: str) -> GatewayDispute:
         """Return how a dispute stands."""
         ...
@@ -243,6 +263,10 @@ class Gateway(Protocol):
 
     def transfer(self, *, key: str, account_ref: str, amount_minor: int, currency: str) -> TransferEntry:
         """Pay an expert. The same key again pays nothing more. Refused where the account or our balance cannot."""
+        ...
+
+    def transfer_state(self, ref: str) -> TransferEntry:
+        """Return a payout as it is in the books."""
         ...
 
     # --- the books ---

@@ -179,9 +179,15 @@ class DemoGateway:
 
     def refund_state(self, ref: str) -> GatewayRefund:
         """Return how a refund stands: done at once, here."""
-        if not DemoRefund.objects.filter(pk=_uuid(ref)).exists():
-            raise GatewayRefused("There is no such refund.")
+        self.refund_entry(ref)
         return GatewayRefund(ref, "succeeded")
+
+    def refund_entry(self, ref: str) -> RefundEntry:
+        """Return a refund as it is in the books."""
+        made = DemoRefund.objects.filter(pk=_uuid(ref)).first()
+        if made is None:
+            raise GatewayRefused("There is no such refund.")
+        return _refund_entry(made)
 
     def dispute_state(self, ref: str) -> GatewayDispute:
         """No bank stands behind this gateway, so nobody disputes."""
@@ -222,6 +228,13 @@ class DemoGateway:
             raise GatewayRefused("This key was used for another payout.")
         return _transfer_entry(made)
 
+    def transfer_state(self, ref: str) -> TransferEntry:
+        """Return a payout as it is in the books."""
+        made = DemoTransfer.objects.filter(pk=_uuid(ref)).first()
+        if made is None:
+            raise GatewayRefused("There is no such payout.")
+        return _transfer_entry(made)
+
     def holds_since(self, since: datetime) -> Iterator[HoldEntry]:
         """Yield the holds of these books."""
         for row in DemoIntent.objects.filter(created_at__gte=since).order_by("created_at").iterator():
@@ -232,7 +245,7 @@ class DemoGateway:
     def refunds_since(self, since: datetime) -> Iterator[RefundEntry]:
         """Yield the refunds of these books."""
         for row in DemoRefund.objects.filter(created_at__gte=since).order_by("created_at").iterator():
-            yield RefundEntry(str(row.pk), row.key, str(row.intent_id), row.amount_minor, "succeeded")
+            yield _refund_entry(row)
 
     def transfers_since(self, since: datetime) -> Iterator[TransferEntry]:
         """Yield the payouts of these books."""
@@ -244,11 +257,12 @@ class DemoGateway:
         yield from ()
 
 
-def _uuid(ref: str) -> UUID | None:
+def _uuid(ref: str) -> UUID:
+    """Return the id `ref` names; for what is none, one that nothing has."""
     try:
         return UUID(ref)
     except ValueError:
-        return None
+        return UUID(int=0)
 
 
 def _intent(ref: str) -> DemoIntent:
@@ -263,6 +277,10 @@ def _account(ref: str) -> DemoAccount:
     if account is None:
         raise GatewayRefused("There is no such account.")
     return account
+
+
+def _refund_entry(row: DemoRefund) -> RefundEntry:
+    return RefundEntry(str(row.pk), row.key, str(row.intent_id), row.amount_minor, "succeeded")
 
 
 def _transfer_entry(row: DemoTransfer) -> TransferEntry:

@@ -67,6 +67,10 @@ class Migration(migrations.Migration):
                 ('event_id', models.CharField(max_length=100)),
                 ('type', models.CharField(max_length=80)),
                 ('payload', models.JSONField()),
+                ('subject', models.CharField(max_length=20)),
+                ('ref', models.CharField(blank=True, max_length=100)),
+                ('key', models.CharField(blank=True, max_length=100)),
+                ('customer_ref', models.CharField(blank=True, max_length=100)),
                 ('received_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('handled_at', models.DateTimeField(blank=True, null=True)),
                 ('outcome', models.CharField(blank=True, max_length=200)),
@@ -111,6 +115,11 @@ class Migration(migrations.Migration):
             model_name='demorefund',
             name='created_at',
             field=models.DateTimeField(default=django.utils.timezone.now),
+        ),
+        migrations.AddField(
+            model_name='hold',
+            name='description',
+            field=models.CharField(blank=True, max_length=200),
         ),
         migrations.AddField(
             model_name='hold',

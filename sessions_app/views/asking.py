@@ -9,7 +9,8 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods
 
 from accounts.models import User
-from billing.cards import cards_of
+from billing.cards import cards_of, failed_cards_of
+from billing.gateways import gateway
 from hopps.errors import Refused
 from sessions_app import ask as asking
 from sessions_app.forms import AskForm, PaidAskForm, topic_of
@@ -30,7 +31,7 @@ def ask(request: HttpRequest) -> HttpResponse:
         messages.info(request, "You have an open request. Here it is.")
         return redirect(open_session)
     if request.method == "POST":
-        return _send(request, user) if "card" in request.POST else _choose_card(request, user)
+        return _send(request, user) if "card" in request.POST or _pays_on_the_way(user) else _choose_card(request, user)
     return _page(request, user, _form(request, user), status=200)
 
 
@@ -42,6 +43,11 @@ def _ask_visitor(request: HttpRequest) -> HttpResponse:
             return redirect(f"{reverse('account_signup')}?{urlencode({'next': reverse('ask')})}")
         return _page(request, None, form, status=422)
     return _page(request, None, AskForm(initial=kept_words(request, None)), status=200)
+
+
+def _pays_on_the_way(user: User) -> bool:
+    """Whether the first card is typed on the processor's page, together with the hold."""
+    return gateway().hosted and not cards_of(user).exists()
 
 
 def _choose_card(request: HttpRequest, user: User) -> HttpResponse:
@@ -65,7 +71,12 @@ def _form(request: HttpRequest, user: User) -> AskForm:
 
 
 def _send(request: HttpRequest, user: User) -> HttpResponse:
-    form = PaidAskForm(request.POST, topic=topic_of(request.POST.get("topic")), customer=user)
+    form: AskForm
+    topic = topic_of(request.POST.get("topic"))
+    if _pays_on_the_way(user):
+        form = AskForm(request.POST, topic=topic)
+    else:
+        form = PaidAskForm(request.POST, topic=topic, customer=user)
     if not form.is_valid():
         return _page(request, user, form, status=422)
     words = form.cleaned_data
@@ -76,14 +87,14 @@ def _send(request: HttpRequest, user: User) -> HttpResponse:
             title=words["title"],
             details=words["details"],
             cap_minutes=words["cap_minutes"],
-            card=words["card"],
+            card=words.get("card"),
         )
     except Refused as refusal:
         form.add_error(None, refusal.sentence)
         return _page(request, user, form, status=409)
     match outcome:
         case asking.NotHeld(sentence=sentence):
-            form.add_error("card", sentence)
+            form.add_error("card" if "card" in form.fields else None, sentence)
             return _page(request, user, form, status=422)
         case asking.BankAsks(url=url):
             forget_words(request)
@@ -101,6 +112,8 @@ def _page(request: HttpRequest, user: User | None, form: AskForm, *, status: int
         "form": form,
         "topics": active_topics(),
         "cards": list(cards_of(user)) if user is not None else [],
+        "failed_cards": list(failed_cards_of(user)) if user is not None else [],
         "demo": settings.PAYMENTS == "demo",
+        "hosted": gateway().hosted,
     }
     return render(request, "sessions/ask.html", context, status=status)
