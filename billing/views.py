@@ -61,7 +61,7 @@ def card_add(request: HttpRequest) -> HttpResponse:
 @require_POST
 def card_remove(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Take one of the person's own cards away."""
-    card = _own_card(request, pk)
+    card = get_object_or_404(cards.cards_of(signed_in(request)) | cards.failed_cards_of(signed_in(request)), pk=pk)
     cards.remove(card=card)
     messages.success(request, f"{card} is removed.")
     return redirect("billing")
