@@ -8,6 +8,7 @@ from django.conf import settings
 
 from hopps.management.commands.prepare import collect_static
 from tests.live import LiveServer, prepare_database
+from tests.peers.stripe_stand_in import StripeStandIn
 
 StartServer = Callable[..., LiveServer]
 
@@ -75,3 +76,24 @@ def start_server(shared_folder: Path, tmp_path_factory: pytest.TempPathFactory) 
 def server(start_server: StartServer) -> LiveServer:
     """A server with the demo data, shared by the module's tests."""
     return start_server()
+
+
+@pytest.fixture(scope="session")
+def _stripe_processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StripeStandIn]:
+    stand_in = StripeStandIn(tmp_path_factory.mktemp("stripe"))
+    try:
+        stand_in.start()
+        yield stand_in
+    finally:
+        stand_in.stop()
+
+
+@pytest.fixture
+def stripe_peer(_stripe_processes: StripeStandIn) -> Iterator[StripeStandIn]:
+    """Stripe's stand-in, empty. A request that Stripe's own description does not allow fails the test.
+
+    A test that makes one on purpose takes it back with `stripe_peer.reset()`.
+    """
+    _stripe_processes.reset()
+    yield _stripe_processes
+    assert _stripe_processes.violations() == []

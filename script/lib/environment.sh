@@ -80,6 +80,25 @@ ensure_requirements() {
     done
 }
 
+# What the tests talk to in place of Stripe: localstripe in a virtual environment of its own, and Stripe's own description.
+ensure_peers() {
+    local stamp=".peers/installed" sum
+    sum=$(sha256sum tests/peers/localstripe.txt tests/peers/stripe-spec.txt)
+    if [ "$(cat "$stamp" 2>/dev/null)" = "$sum" ] && is_new_enough .peers/localstripe/bin/python; then
+        return
+    fi
+    ensure_venv
+    say "Installing what stands in for Stripe in the tests (once, and again when its pins change)."
+    rm -rf .peers
+    mkdir .peers
+    .venv/bin/python -m venv .peers/localstripe || die "Could not make .peers/localstripe."
+    quietly .peers/localstripe/bin/python -m pip install --disable-pip-version-check --no-deps -r tests/peers/localstripe.txt ||
+        die "Could not install localstripe; what pip said is above."
+    quietly .venv/bin/python -m pip install --disable-pip-version-check --no-deps --target .peers/stripe-spec \
+        -r tests/peers/stripe-spec.txt || die "Could not install Stripe's description; what pip said is above."
+    printf '%s\n' "$sum" >"$stamp"
+}
+
 # ensure_npm DIRECTORY: installs exactly what the directory's lock names, when the lock is not as it was last time.
 ensure_npm() {
     if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
