@@ -11,6 +11,7 @@ from accounts.models import ExpertProfile, User
 from billing import cards, holds, signals
 from billing.capture import capture
 from billing.models import Card, Hold, Payment
+from tests.peers.stripe_stand_in import StripeStandIn
 
 
 @dataclass
@@ -50,6 +51,16 @@ def told(monkeypatch: pytest.MonkeyPatch) -> Told:
 def person(name: str, **fields: Any) -> User:
     """Return a new user called `name`, who signs in by `client.force_login`."""
     return User.objects.create_user(f"{name.lower()}-{uuid4().hex[:8]}@example.test", display_name=name, **fields)
+
+
+@pytest.fixture
+def at_stripe(stripe_peer: StripeStandIn, settings: Settings, db: None) -> StripeStandIn:
+    """Have the real library talk to Stripe's stand-in, as PAYMENTS=stripe does."""
+    settings.PAYMENTS = "stripe"
+    settings.STRIPE_SECRET_KEY = stripe_peer.environment["STRIPE_SECRET_KEY"]
+    settings.STRIPE_WEBHOOK_SECRETS = [stripe_peer.environment["STRIPE_WEBHOOK_SECRETS"]]
+    settings.STRIPE_API_BASE = stripe_peer.url
+    return stripe_peer
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
@@ -11,7 +12,9 @@ from pytest_django import Settings
 from billing.gateways import gateway
 from billing.gateways.base import Declined, Gateway, GatewayRefused, HoldResult, NeedsAction, Placed
 from billing.gateways.demo import DemoGateway
+from billing.gateways.stripe import StripeGateway
 from billing.models import DemoIntent, DemoRefund
+from tests.peers.stripe_stand_in import APPROVED, DECLINED, NEEDS_AUTHENTICATION, StripeStandIn
 
 
 @dataclass
@@ -23,23 +26,41 @@ class Stand:
     declined: str
     authenticate: str
     answer: Callable[[str, bool], object]
+    finish_account: Callable[[str, str], object]
+    customer_ref: str = ""
 
     def hold(self, card: str | None = None, *, amount_minor: int = 3000, key: str | None = None) -> HoldResult:
         return self.gateway.place_hold(
             key=key or new_key(),
             card_ref=card or self.approved,
+            customer_ref=self.customer_ref,
             amount_minor=amount_minor,
             currency="USD",
             description="My query is slow",
             return_url="https://hopps.test/back/",
         )
 
+    def captured(self, amount_minor: int = 1000) -> str:
+        """Return a hold of $30.00 that `amount_minor` was captured from."""
+        ref = self.hold().ref
+        self.gateway.capture(key=f"capture:{uuid4()}", ref=ref, amount_minor=amount_minor)
+        return ref
+
+    def account(self) -> str:
+        """Return an account that can be paid to."""
+        ref = self.gateway.open_account(key=f"account:{uuid4()}", email="eve@example.test").ref
+        self.finish_account(ref, self.gateway.account_page(ref=ref, return_url="https://hopps.test/back/"))
+        return ref
+
 
 def new_key() -> str:
     return f"hold:{uuid4()}"
 
 
-@pytest.fixture(params=["demo"])
+BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture(params=["demo", "stripe"])
 def stand(request: pytest.FixtureRequest, db: None) -> Stand:
     match request.param:
         case "demo":
@@ -50,6 +71,26 @@ def stand(request: pytest.FixtureRequest, db: None) -> Stand:
                 "demo_declined",
                 "demo_authenticate",
                 lambda ref, approved: demo.answer(ref, approved=approved),
+                lambda ref, page: demo.finish_account(ref),
+            )
+        case "stripe":
+            peer: StripeStandIn = request.getfixturevalue("at_stripe")
+            stripe = StripeGateway.from_settings()
+            customer = stripe.customer(key=f"customer:{uuid4()}", email="alice@example.test", name="Alice")
+
+            def answer(ref: str, approved: bool) -> None:
+                asked = stripe.hold_state(ref)
+                assert isinstance(asked, NeedsAction)
+                peer.answer_bank(asked.url, approved=approved)
+
+            return Stand(
+                stripe,
+                peer.save_card(customer, APPROVED)["id"],
+                peer.save_card(customer, DECLINED)["id"],
+                peer.save_card(customer, NEEDS_AUTHENTICATION)["id"],
+                answer,
+                lambda ref, page: peer.finish_onboarding(page),
+                customer,
             )
         case other:
             raise AssertionError(other)
@@ -174,6 +215,58 @@ def test_an_unknown_hold_is_refused(stand: Stand, ref: str) -> None:
         stand.gateway.hold_state(ref)
     with pytest.raises(GatewayRefused):
         stand.gateway.release(key="l1", ref=ref)
+
+
+def test_a_refund_can_be_asked_about(stand: Stand) -> None:
+    made = stand.gateway.refund(key="r1", ref=stand.captured(), amount_minor=400)
+    assert made.state == "succeeded"
+    assert stand.gateway.refund_state(made.ref) == made
+    for unknown in ("", "nonsense", "re_nonsense"):
+        with pytest.raises(GatewayRefused):
+            stand.gateway.refund_state(unknown)
+
+
+def test_the_same_payout_account_is_opened_once_and_is_ready_after_its_page(stand: Stand) -> None:
+    opened = stand.gateway.open_account(key="account:1", email="eve@example.test")
+    assert not opened.ready
+    assert stand.gateway.open_account(key="account:1", email="eve@example.test") == opened
+    with pytest.raises(GatewayRefused):
+        stand.gateway.transfer(key="payout:1", account_ref=opened.ref, amount_minor=100, currency="USD")
+    stand.finish_account(opened.ref, stand.gateway.account_page(ref=opened.ref, return_url="https://hopps.test/back/"))
+    assert stand.gateway.account_state(opened.ref).ready
+
+
+def test_a_payout_under_the_same_key_is_paid_once(stand: Stand) -> None:
+    account = stand.account()
+    paid = stand.gateway.transfer(key="payout:1", account_ref=account, amount_minor=800, currency="USD")
+    again = stand.gateway.transfer(key="payout:1", account_ref=account, amount_minor=800, currency="USD")
+    assert paid == again
+    assert (paid.key, paid.amount_minor, paid.reversed_minor, paid.currency) == ("payout:1", 800, 0, "USD")
+    assert stand.gateway.transfer_state(paid.ref) == paid
+    with pytest.raises(GatewayRefused):
+        stand.gateway.transfer(key="payout:1", account_ref=account, amount_minor=801, currency="USD")
+    assert [entry.amount_minor for entry in stand.gateway.transfers_since(BEGINNING)] == [800]
+
+
+def test_the_books_have_every_hold_and_refund_with_its_key(stand: Stand) -> None:
+    one, two, three, four = (new_key() for _ in range(4))
+    held, waiting = stand.hold(key=one).ref, stand.hold(stand.authenticate, key=two).ref
+    captured, released = stand.hold(key=three).ref, stand.hold(key=four).ref
+    stand.gateway.capture(key="c1", ref=captured, amount_minor=1000)
+    stand.gateway.release(key="l1", ref=released)
+    made = stand.gateway.refund(key="refund:1", ref=captured, amount_minor=400)
+    entries = {entry.key: (entry.ref, entry.state, entry.captured_minor) for entry in stand.gateway.holds_since(BEGINNING)}
+    assert entries == {
+        one: (held, "held", 0),
+        two: (waiting, "waiting", 0),
+        three: (captured, "captured", 1000),
+        four: (released, "over", 0),
+    }
+    refunds = list(stand.gateway.refunds_since(BEGINNING))
+    assert [(entry.key, entry.ref, entry.hold_ref, entry.amount_minor) for entry in refunds] == [
+        ("refund:1", made.ref, captured, 400)
+    ]
+    assert stand.gateway.refund_entry(made.ref) == refunds[0]
 
 
 def test_the_demo_books_keep_one_row_for_one_key(db: None) -> None:

@@ -28,10 +28,8 @@ from billing.gateways.stripe.reading import (
     KEY,
     PAGE_LEFT,
     card_details,
-    decline_code,
-    decline_sentence,
+    declined,
     dispute_of,
-    intent_in,
     is_ready,
     key_of,
     must_be_intent,
@@ -155,7 +153,7 @@ class StripeGateway(StripeBooks):
                     {"idempotency_key": key},
                 )
         except stripe.CardError as error:
-            return Declined(intent_in(error), decline_sentence(error.code, decline_code(error)))
+            return declined(error)
         if was_replayed(intent):
             return self.hold_state(intent.id)
         return standing(intent)

@@ -90,16 +90,15 @@ def standing(intent: stripe.PaymentIntent) -> HoldResult:
     match intent.status:
         case "requires_capture" | "succeeded":
             return Placed(intent.id)
-        case "requires_action" if intent.next_action and intent.next_action.redirect_to_url:
-            return NeedsAction(intent.id, intent.next_action.redirect_to_url.url or "")
+        case "requires_action":
+            # Another kind of question would need Stripe's script in our page; for cards with a return address there is none.
+            return NeedsAction(intent.id, optional(optional(intent.next_action, "redirect_to_url"), "url") or "")
         case "canceled":
             lapsed = intent.cancellation_reason in _LAPSE_REASONS
             return Declined(intent.id, _LAPSED if lapsed else _GIVEN_BACK, lapsed)
         case "requires_payment_method":
             error = intent.last_payment_error
-            return Declined(
-                intent.id, decline_sentence(error.code if error else None, error.decline_code if error else None)
-            )
+            return Declined(intent.id, decline_sentence(optional(error, "code"), optional(error, "decline_code")))
         case _:
             raise GatewayUnavailable("The bank is still thinking. Give it a minute, then try again.")
 
@@ -108,20 +107,23 @@ def decline_sentence(code: str | None, decline_code: str | None) -> str:
     return _DECLINES.get(decline_code or "") or _DECLINES.get(code or "") or _DECLINED
 
 
-def decline_code(error: stripe.CardError) -> str | None:
-    return error.error.decline_code if error.error else None
+def declined(error: stripe.CardError) -> Declined:
+    """Return what a card's refusal means; its intent holds nothing and is not confirmed again."""
+    intent = optional(error.error, "payment_intent")
+    sentence = decline_sentence(error.code, optional(error.error, "decline_code"))
+    return Declined(str(optional(intent, "id") or ""), sentence)
 
 
-def intent_in(error: stripe.CardError) -> str:
-    intent = error.error.payment_intent if error.error else None
-    return intent.id if intent else ""
+def optional(thing: Any, name: str) -> Any:
+    """Return a field that Stripe leaves out where there is nothing to say, else None."""
+    return getattr(thing, name, None)
 
 
 def card_details(method: Any) -> CardDetails | None:
     if not isinstance(method, stripe.PaymentMethod) or method.card is None:
         return None
     return CardDetails(
-        method.id, (method.card.display_brand or method.card.brand).replace("_", " ").title(), method.card.last4
+        method.id, (optional(method.card, "display_brand") or method.card.brand).replace("_", " ").title(), method.card.last4
     )
 
 
@@ -144,9 +146,7 @@ def name_of(value: Any) -> str:
 
 
 def refund_of(made: stripe.Refund) -> GatewayRefund:
-    return GatewayRefund(
-        made.id, _REFUND_STATES.get(made.status or "", "pending"), getattr(made, "failure_reason", None) or ""
-    )
+    return GatewayRefund(made.id, _REFUND_STATES.get(made.status or "", "pending"), optional(made, "failure_reason") or "")
 
 
 def refund_entry_of(made: stripe.Refund) -> RefundEntry:
@@ -166,8 +166,7 @@ def same_transfer(made: TransferEntry, account_ref: str, amount_minor: int) -> T
 
 
 def is_ready(account: stripe.Account) -> bool:
-    capabilities = account.capabilities
-    return bool(account.payouts_enabled and capabilities and capabilities.transfers == "active")
+    return bool(account.payouts_enabled and optional(account.capabilities, "transfers") == "active")
 
 
 def dispute_of(opened: stripe.Dispute) -> GatewayDispute:
