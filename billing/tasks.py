@@ -8,6 +8,7 @@ from huey.contrib.djhuey import db_periodic_task
 
 from billing.capture import heal_closed
 from billing.holds import heal_pending
+from billing.payouts import heal_payouts, pay_everybody
 from billing.refund import heal_refunds
 
 
@@ -20,9 +21,17 @@ def heal(now: datetime) -> None:
     heal_pending(now)
     heal_closed(now)
     heal_refunds(now)
+    heal_payouts(now)
 
 
 @db_periodic_task(crontab(minute="*"))  # type: ignore[untyped-decorator]  # huey has no types
 def heal_every_minute() -> None:
     """Once a minute, `heal`. No lock: a killed worker would leave it behind, and two at once do no harm."""
     heal(timezone.now())
+
+
+# Again each hour of the Monday: a worker that was down at six, or an account made ready at ten, waits no week.
+@db_periodic_task(crontab(minute="0", hour="6-23", day_of_week="1"))  # type: ignore[untyped-decorator]
+def pay_experts_on_mondays() -> None:
+    """Pay out what experts earned; the week's payout of an expert is made once."""
+    pay_everybody(timezone.now())
