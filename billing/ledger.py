@@ -1,5 +1,8 @@
 """The ledger: append-only postings, each summing to zero, from which balances are read."""
 
+from collections.abc import Iterable
+from uuid import UUID
+
 from django.db.models import QuerySet, Sum
 
 from accounts.models import User
@@ -63,5 +66,13 @@ def shares_left(payment: Payment) -> tuple[int, int]:
 
 def balance(user: User) -> dict[str, int]:
     """Return what we owe `user` as an expert: minor units by currency. Below zero after a refund of money paid out."""
-    sums = Posting.objects.filter(expert_user=user).order_by().values("currency").annotate(total=Sum("expert"))
-    return {row["currency"]: row["total"] for row in sums.order_by("currency")}
+    return balances([user.pk]).get(user.pk, {})
+
+
+def balances(user_ids: Iterable[UUID]) -> dict[UUID, dict[str, int]]:
+    """Return the balance of each of these users who has entries, read at once."""
+    sums = Posting.objects.filter(expert_user__in=list(user_ids)).order_by().values("expert_user_id", "currency")
+    found: dict[UUID, dict[str, int]] = {}
+    for row in sums.annotate(total=Sum("expert")).order_by("currency"):
+        found.setdefault(row["expert_user_id"], {})[row["currency"]] = row["total"]
+    return found

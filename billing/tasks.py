@@ -11,6 +11,7 @@ from billing.capture import heal_closed
 from billing.disputes import heal_disputes
 from billing.holds import heal_pending
 from billing.models import GatewayEvent
+from billing.payouts import heal_payouts, pay_everybody
 from billing.refund import heal_refunds
 from billing.webhooks import handle, heal_events
 
@@ -26,6 +27,7 @@ def heal(now: datetime) -> None:
     heal_refunds(now)
     heal_disputes(now)
     heal_events(now)
+    heal_payouts(now)
 
 
 @db_periodic_task(crontab(minute="*"))  # type: ignore[untyped-decorator]  # huey has no types
@@ -38,3 +40,10 @@ def heal_every_minute() -> None:
 def look_into(event_id: str) -> None:
     """Look into one event of a gateway's."""
     handle(event=GatewayEvent.objects.get(pk=UUID(event_id)))
+
+
+# Again each hour of the Monday: a worker that was down at six, or an account made ready at ten, waits no week.
+@db_periodic_task(crontab(minute="0", hour="6-23", day_of_week="1"))  # type: ignore[untyped-decorator]
+def pay_experts_on_mondays() -> None:
+    """Pay out what experts earned; the week's payout of an expert is made once."""
+    pay_everybody(timezone.now())

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from billing import views
+from billing import views, views_payouts
 
 urlpatterns = [
     path("billing/", views.overview, name="billing"),
@@ -15,5 +15,10 @@ urlpatterns = [
     path("billing/holds/<uuid:pk>/return/", views.hold_return, name="hold_return"),
     path("billing/webhooks/stripe/", views.stripe_webhook, name="stripe_webhook"),
     path("billing/demo/<uuid:pk>/", views.demo_bank, name="demo_bank"),
-    path("expert/earnings/", views.earnings, name="earnings"),
+    path("billing/demo/account/<uuid:pk>/", views_payouts.demo_account, name="demo_account"),
+    path("expert/earnings/", views_payouts.earnings, name="earnings"),
+    path("expert/earnings/statement.csv", views_payouts.statement, name="earnings_csv"),
+    path("expert/payouts/account/", views_payouts.account_setup, name="payout_account"),
+    path("expert/payouts/return/", views_payouts.account_return, name="payout_return"),
+    path("expert/payouts/dashboard/", views_payouts.dashboard, name="payout_dashboard"),
 ]

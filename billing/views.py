@@ -1,4 +1,4 @@
-"""Cards and receipts, the ways to the bank and back, and what an expert earned."""
+"""Cards and receipts, and the ways to the bank and back."""
 
 from uuid import UUID, uuid4
 
@@ -17,8 +17,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.http import signed_in
-from accounts.models import ExpertProfile
-from billing import cards, ledger, webhooks
+from billing import cards, webhooks
 from billing.customers import customer_ref
 from billing.forms import BankAnswerForm, DemoCardForm
 from billing.gateways import gateway
@@ -201,17 +200,6 @@ def demo_bank(request: HttpRequest, pk: UUID) -> HttpResponse:
         case _:
             messages.info(request, "We are waiting for your bank.")
     return redirect(back)
-
-
-@login_required
-@require_safe
-def earnings(request: HttpRequest) -> HttpResponse:
-    """Show what an expert earned and gave back."""
-    person = signed_in(request)
-    if not ExpertProfile.objects.filter(user=person).exists():
-        raise Http404
-    page = Paginator(ledger.postings_of(person), PER_PAGE).get_page(request.GET.get("page"))
-    return render(request, "billing/earnings.html", {"balance": list(ledger.balance(person).items()), "page": page})
 
 
 def _overview(request: HttpRequest, form: DemoCardForm | None, status: int = 200) -> HttpResponse:

@@ -197,6 +197,8 @@ FIT_WINDOW_SECONDS = env.number("FIT_WINDOW_SECONDS", 2 * 60)
 PLATFORM_FEE_PERCENT = env.number("PLATFORM_FEE_PERCENT", 20)
 # A problem can be reported for so long after a session; its earnings are paid out when that has passed.
 REPORT_HOURS = env.number("REPORT_HOURS", 48)
+# Less than this, in minor units, is not worth a transfer: it stays for the next week.
+PAYOUT_MINIMUM = env.number("PAYOUT_MINIMUM", 100)
 PAYMENTS = env.choice("PAYMENTS", ("demo", "stripe"))
 if not DEVELOPMENT and PAYMENTS == "demo":
     raise ImproperlyConfigured("PAYMENTS=demo moves no real money; it is for HOPPS_ENV=development only.")

@@ -7,6 +7,7 @@ from datetime import UTC
 from django.db.models import Q
 
 from accounts.models import User
+from hopps.csv_files import safe
 from sessions_app.models import OPEN_STATES, HelpSession, HelpSessionQuerySet
 
 CSV_HEADER = (
@@ -55,16 +56,11 @@ def csv_rows(user: User, sessions: HelpSessionQuerySet) -> Iterator[tuple[object
             session.pk,
             asked.astimezone(UTC).isoformat(timespec="seconds"),
             role_in(session, user),
-            _safe(str(other)) if other else "",
-            _safe(str(session.topic)),
-            _safe(session.title),
+            safe(str(other)) if other else "",
+            safe(str(session.topic)),
+            safe(session.title),
             session.get_state_display(),
             session.billable_seconds,
             session.amount_minor,
             session.currency,
         )
-
-
-def _safe(text: str) -> str:
-    """Return `text` so that no spreadsheet takes it for a formula (OWASP, CSV injection)."""
-    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text

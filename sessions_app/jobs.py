@@ -1,8 +1,7 @@
-"""What the job worker does for a session: look at it again when something may be due, and mail."""
+"""What the job worker does for a session: look at it again when something may be due."""
 
 from uuid import UUID
 
-from django.core.mail import mail_managers
 from django.db import transaction
 from django.utils import timezone
 from huey.contrib.djhuey import db_task
@@ -17,12 +16,6 @@ def look_again(session_id: str) -> None:
     from sessions_app.timeouts import enforce  # late: what it does sets this very job again
 
     enforce(session_id=UUID(session_id), now=timezone.now())
-
-
-@db_task(retries=5, retry_delay=60)  # type: ignore[untyped-decorator]
-def mail_operators(subject: str, text: str) -> None:
-    """Mail everybody in settings.MANAGERS; a mail server out of reach is tried again, and keeps nobody waiting."""
-    mail_managers(" ".join(subject.split()), text)
 
 
 def look_again_when_due(session: HelpSession) -> None:

@@ -4,7 +4,8 @@ from django.db import IntegrityError, transaction
 
 from accounts.models import User
 from hopps.errors import Refused
-from sessions_app import jobs, live
+from hopps.tasks import mail_operators
+from sessions_app import live
 from sessions_app.models import HelpSession, Rating, State, TimelineEntry
 from sessions_app.timeline import record
 
@@ -38,4 +39,4 @@ def report(*, session: HelpSession, by: User, problem: str) -> None:
     if session.expert_id is None:
         raise Refused("There is nobody in this session yet. You can cancel the request.")
     record(session, TimelineEntry.Kind.REPORTED, by=by, note=problem)
-    jobs.mail_operators(f"Problem reported: {session.title}", f"{by} ({by.email}) in session {session.pk}:\n\n{problem}\n")
+    mail_operators(f"Problem reported: {session.title}", f"{by} ({by.email}) in session {session.pk}:\n\n{problem}\n")

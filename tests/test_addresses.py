@@ -16,6 +16,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from accounts.models import Topic, User
 from billing import holds
 from billing.models import Payment
+from billing.payout_accounts import open_account
 from tests.people import alice, bob, erin, eve, give_card, make_active, make_person, make_request, olga, topic
 
 __all__ = ["alice", "bob", "erin", "eve", "olga", "topic"]
@@ -69,6 +70,15 @@ TABLE = [
     Row("get", "expert_settings",                   (302,   302,   302,   200,   200,   302)),
     Row("post", "expert_settings",                  (302,   302,   302,   422,   422,   302)),
     Row("get", "earnings",                          (302,   404,   404,   200,   200,   404)),
+    Row("get", "earnings_csv",                      (302,   404,   404,   200,   200,   404)),
+    Row("post", "payout_account",                   (302,   404,   404,   302,   302,   404)),
+    Row("get", "payout_account",                    (302,   405,   405,   405,   405,   405)),
+    Row("get", "payout_return",                     (302,   404,   404,   302,   302,   404)),
+    Row("post", "payout_return",                    (302,   405,   405,   405,   405,   405)),
+    Row("post", "payout_dashboard",                 (302,   404,   404,   302,   302,   404)),
+    Row("get", "payout_dashboard",                  (302,   405,   405,   405,   405,   405)),
+    Row("get", "demo_account",                      (302,   404,   404,   200,   404,   404), "account"),
+    Row("post", "demo_account",                     (302,   404,   404,   302,   404,   404), "account"),
     Row("get", "person_settings",                   (302,   200,   200,   200,   200,   200)),
     Row("post", "person_settings",                  (302,   422,   422,   422,   422,   422)),
     Row("get", "billing",                           (302,   200,   200,   200,   200,   200)),
@@ -108,6 +118,10 @@ TABLE = [
     Row("get", "admin:billing_payment_change",      (302,   302,   302,   302,   302,   200), "payment"),
     Row("get", "admin:billing_payment_delete",      (302,   302,   302,   302,   302,   403), "payment"),
     Row("get", "admin:billing_payment_refund",      (302,   302,   302,   302,   302,   200), "charged_payment"),
+    Row("get", "admin:billing_payoutaccount_changelist", (302, 302, 302,   302,   302,   200)),
+    Row("get", "admin:billing_payoutaccount_add",   (302,   302,   302,   302,   302,   403)),
+    Row("get", "admin:billing_payout_changelist",   (302,   302,   302,   302,   302,   200)),
+    Row("get", "admin:billing_payout_add",          (302,   302,   302,   302,   302,   403)),
     Row("get", "admin:billing_posting_changelist",  (302,   302,   302,   302,   302,   200)),
     Row("get", "admin:billing_posting_add",         (302,   302,   302,   302,   302,   403)),
 ]  # fmt: skip
@@ -142,6 +156,7 @@ def things(alice: User, eve: User, erin: User, olga: User, topic: Topic) -> dict
         "nothing": [uuid4()],
         "card": [give_card(alice).pk],
         "hold": [asks_bank.hold.pk],
+        "account": [open_account(owner=eve).gateway_ref],
         "admin_session": [running.pk],
         "payment": [Payment.objects.get(reference=running.pk).pk],
         "charged_payment": [charged.pk],

@@ -1,8 +1,5 @@
 """History."""
 
-import csv
-from collections.abc import Iterator
-
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -10,6 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accounts.http import signed_in
+from hopps.csv_files import csv_response
 from sessions_app.forms import HistoryForm
 from sessions_app.history import HistoryFilter, csv_rows, history_of, role_in
 
@@ -35,20 +33,10 @@ def history(request: HttpRequest) -> HttpResponse:
     return render(request, "sessions/history.html", context)
 
 
-class _Line:
-    """What csv.writer writes to: hands each line on instead of keeping it."""
-
-    def write(self, line: str) -> str:
-        return line
-
-
 @login_required
 @require_safe
 def export(request: HttpRequest) -> StreamingHttpResponse:
     """The same sessions as CSV."""
     user = signed_in(request)
     rows = csv_rows(user, history_of(user, _wanted(HistoryForm(request.GET))))
-    writer = csv.writer(_Line())
-    lines: Iterator[str] = (writer.writerow(row) for row in rows)
-    headers = {"Content-Disposition": 'attachment; filename="hopps-sessions.csv"'}
-    return StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8", headers=headers)
+    return csv_response(rows, name="hopps-sessions.csv")

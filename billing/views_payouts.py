@@ -1,0 +1,152 @@
+"""What an expert earned, the statement of it, and where it is paid to."""
+
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.http import signed_in
+from accounts.models import ExpertProfile, User
+from billing import payouts
+from billing.earnings import charges_of, csv_rows, lines_of
+from billing.gateways import gateway
+from billing.gateways.base import GatewayError
+from billing.gateways.demo import DemoGateway
+from billing.models import Payout, PayoutAccount
+from billing.payout_accounts import account_of, open_account, refresh_account
+from hopps.csv_files import csv_response
+from hopps.http import public_url
+
+PER_PAGE = 20
+PAYOUTS_SHOWN = 12
+
+
+@login_required
+@require_safe
+def earnings(request: HttpRequest) -> HttpResponse:
+    """Show what we owe an expert, what of it goes out when, and the statement per session."""
+    person = _expert(request)
+    now = timezone.now()
+    monday = payouts.next_payout(now)
+    # As things will stand then: what ripens until Monday goes out on Monday.
+    standings = payouts.standings(person, monday)
+    account = account_of(person)
+    page = Paginator(charges_of(person), PER_PAGE).get_page(request.GET.get("page"))
+    made = list(Payout.objects.filter(expert=person))
+    context = {
+        "standings": standings,
+        "balance": [(row.currency, row.balance_minor) for row in standings],
+        "monday": monday,
+        "minimum_minor": settings.PAYOUT_MINIMUM,
+        "report_hours": settings.REPORT_HOURS,
+        "account": account,
+        "dashboard": _dashboard_name(account),
+        "demo": DemoGateway.name == settings.PAYMENTS,
+        "payouts": made if request.GET.get("payouts") == "all" else made[:PAYOUTS_SHOWN],
+        "payouts_left": max(0, len(made) - PAYOUTS_SHOWN),
+        "page": page,
+        "lines": lines_of(person, page.object_list),
+        "now": now,
+    }
+    return render(request, "billing/earnings.html", context)
+
+
+@login_required
+@require_safe
+def statement(request: HttpRequest) -> StreamingHttpResponse:
+    """The whole statement as CSV."""
+    return csv_response(csv_rows(_expert(request)), name="hopps-earnings.csv")
+
+
+@login_required
+@require_POST
+def account_setup(request: HttpRequest) -> HttpResponse:
+    """Lead the expert to the gateway's page about their account, opening it where there is none."""
+    person = _expert(request)
+    try:
+        account = open_account(owner=person)
+        page = gateway(account.gateway).account_page(
+            ref=account.gateway_ref, return_url=public_url(reverse("payout_return"))
+        )
+    except GatewayError as problem:
+        messages.error(request, f"Payouts could not be set up just now: {problem.sentence} Try again in a minute.")
+        return redirect("earnings")
+    return HttpResponseRedirect(page)
+
+
+@login_required
+@never_cache
+@require_safe
+def account_return(request: HttpRequest) -> HttpResponse:
+    """Back from the gateway's page: look how the account stands and say so."""
+    account = account_of(_expert(request))
+    if account is None:
+        messages.info(request, "You have not set up payouts yet.")
+        return redirect("earnings")
+    try:
+        account = refresh_account(account)
+    except GatewayError:
+        messages.warning(request, "We could not see how your account stands. We look again; this page will say so.")
+        return redirect("earnings")
+    if account.ready:
+        messages.success(request, "Payouts are set up. What you earn goes out every Monday.")
+    else:
+        messages.warning(
+            request, "Something is still missing before you can be paid. Go on with “Finish setting up payouts”."
+        )
+    return redirect("earnings")
+
+
+@login_required
+@require_POST
+def dashboard(request: HttpRequest) -> HttpResponse:
+    """Lead the expert to the gateway's own page about what arrived. Its address is good once, so it is asked for now."""
+    account = account_of(_expert(request))
+    if account is None:
+        messages.info(request, "You have not set up payouts yet.")
+        return redirect("earnings")
+    try:
+        address = gateway(account.gateway).account_dashboard(account.gateway_ref)
+    except GatewayError as problem:
+        messages.error(request, f"That page could not be opened just now: {problem.sentence}")
+        return redirect("earnings")
+    if not address:
+        messages.info(request, "All there is to see is on this page.")
+        return redirect("earnings")
+    return HttpResponseRedirect(address)
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def demo_account(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """The demo gateway's page about an account; pressing its button makes the account ready."""
+    accounts = PayoutAccount.objects.filter(owner=signed_in(request), gateway=DemoGateway.name)
+    account = get_object_or_404(accounts, gateway_ref=str(pk))
+    if request.method != "POST":
+        return render(request, "billing/demo_account.html", {"account": account})
+    DemoGateway().finish_account(account.gateway_ref)
+    return redirect("payout_return")
+
+
+def _expert(request: HttpRequest) -> User:
+    """Return the signed-in expert, suspended ones too: what they earned is theirs."""
+    person = signed_in(request)
+    if not ExpertProfile.objects.filter(user=person).exists():
+        raise Http404
+    return person
+
+
+def _dashboard_name(account: PayoutAccount | None) -> str:
+    """Name the gateway whose own page shows what arrived; empty where there is none. Without asking it: pages are quick."""
+    if account is None or not account.ready or account.gateway == DemoGateway.name:
+        return ""
+    return account.gateway.title()
