@@ -101,7 +101,7 @@ def adopt(*, entry: RefundEntry, gateway_name: str) -> Refund | None:
         return None
     if hold.payment.state != Payment.State.CHARGED:
         raise GatewayUnavailable("Our own charge is not written down yet.")
-    refund_id = uuid5(NAMESPACE_URL, f"{gateway_name}:{entry.ref}")
+    refund_id = _adopted_id(entry.ref, gateway_name)
     part = {"hold": str(hold.pk), "amount_minor": entry.amount_minor, "ref": entry.ref, "state": entry.state}
     while True:
         earlier = list(Refund.objects.filter(payment=hold.payment).order_by("sequence"))
@@ -122,6 +122,15 @@ def adopt(*, entry: RefundEntry, gateway_name: str) -> Refund | None:
         except IntegrityError:  # another refund came first: look again
             continue
         return carry_out(made)
+
+
+def adopted(ref: str, gateway_name: str) -> Refund | None:
+    """Return the row of a refund that was made at the processor itself, where `adopt` wrote one."""
+    return Refund.objects.filter(pk=_adopted_id(ref, gateway_name)).first()
+
+
+def _adopted_id(ref: str, gateway_name: str) -> UUID:
+    return uuid5(NAMESPACE_URL, f"{gateway_name}:{ref}")
 
 
 def heal_refunds(now: datetime) -> None:

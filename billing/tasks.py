@@ -1,8 +1,9 @@
 """Jobs. huey finds this module by its name."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.conf import settings
 from django.utils import timezone
 from huey import crontab
 from huey.contrib.djhuey import db_periodic_task, db_task
@@ -12,8 +13,10 @@ from billing.disputes import heal_disputes
 from billing.holds import heal_pending
 from billing.models import GatewayEvent
 from billing.payouts import heal_payouts, pay_everybody
+from billing.reconcile import DAYS, reconcile
 from billing.refund import heal_refunds
 from billing.webhooks import handle, heal_events
+from hopps.tasks import mail_operators
 
 
 def heal(now: datetime) -> None:
@@ -47,3 +50,12 @@ def look_into(event_id: str) -> None:
 def pay_experts_on_mondays() -> None:
     """Pay out what experts earned; the week's payout of an expert is made once."""
     pay_everybody(timezone.now())
+
+
+@db_periodic_task(crontab(minute="17", hour="3"))  # type: ignore[untyped-decorator]
+def reconcile_nightly() -> None:
+    """Compare our books with the gateway's, and tell operators what differed."""
+    now = timezone.now()
+    found = reconcile(gateway_name=settings.PAYMENTS, since=now - timedelta(days=DAYS), now=now)
+    if found:
+        mail_operators(f"Reconcile found {len(found)} differences", "\n".join(str(difference) for difference in found))

@@ -6,15 +6,16 @@ so an old event brings no old state, and one that never comes is made up for by 
 
 import logging
 from datetime import datetime, timedelta
-from uuid import UUID
 
 from django.utils import timezone
 
-from billing import cards, disputes, holds, refund
+from billing import cards, disputes, holds, payouts, refund
 from billing.customers import owner_of
 from billing.gateways import gateway
 from billing.gateways.base import GatewayError, GatewayNews, GatewayRefused
-from billing.models import GatewayEvent, Hold, Refund
+from billing.keys import own_id
+from billing.models import GatewayEvent, Hold, Payout, PayoutAccount, Refund
+from billing.payout_accounts import refresh_account
 
 logger = logging.getLogger(__name__)
 
@@ -83,6 +84,10 @@ def _look_into(event: GatewayEvent) -> bool:
         case "dispute":
             seen = processor.dispute_state(event.ref)
             return disputes.write_down(seen=seen, gateway_name=event.gateway) is not None
+        case "account":
+            return _account(event)
+        case "transfer":
+            return _transfer(event)
         case _:
             return False
 
@@ -107,12 +112,20 @@ def _refund(event: GatewayEvent) -> bool:
     return refund.adopt(entry=entry, gateway_name=event.gateway) is not None
 
 
-def own_id(key: str, kind: str) -> UUID | None:
-    """Return the id in one of our keys, such as `hold:<id>` or `refund:<id>:1`; None where it is none of that kind."""
-    name, _, rest = key.partition(":")
-    if name != kind:
-        return None
-    try:
-        return UUID(rest.partition(":")[0])
-    except ValueError:
-        return None
+def _account(event: GatewayEvent) -> bool:
+    account = PayoutAccount.objects.filter(gateway=event.gateway, gateway_ref=event.ref).first()
+    if account is None:
+        return False
+    refresh_account(account)
+    return True
+
+
+def _transfer(event: GatewayEvent) -> bool:
+    pk = own_id(event.key, "payout")
+    payout = Payout.objects.filter(pk=pk).first() if pk else None
+    if payout is None:
+        return False
+    entry = gateway(event.gateway).transfer_state(event.ref)
+    payouts.record_paid(payout, entry.ref)
+    payouts.record_reversal(payout, entry.reversed_minor)
+    return True

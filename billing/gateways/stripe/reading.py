@@ -134,7 +134,7 @@ def page_url(session: stripe.checkout.Session) -> str:
 
 
 def key_of(thing: Any) -> str:
-    metadata = thing.metadata
+    metadata = optional(thing, "metadata")
     return str(metadata.to_dict().get(KEY, "")) if metadata else ""
 
 

@@ -1,0 +1,46 @@
+"""`manage.py reconcile`: our books against the gateway's."""
+
+import sys
+from argparse import ArgumentParser
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from billing.gateways.base import GatewayError
+from billing.reconcile import DAYS, reconcile
+
+
+class Command(BaseCommand):
+    help = (
+        "Compares every hold, charge, refund, dispute and payout of the last days with the payment gateway's books, prints "
+        "what differs, and repairs what is safe. Exit status: 0 when all agreed, 1 when something differed (repaired or "
+        "not; run it again to see what is left), 2 when the gateway did not answer."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--days", type=int, default=DAYS, help=f"how far back to look (default {DAYS})")
+        parser.add_argument("--dry-run", action="store_true", help="only look, repair nothing")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["days"] < 1:
+            raise CommandError("--days must be at least 1.")
+        now = timezone.now()
+        try:
+            found = reconcile(
+                gateway_name=settings.PAYMENTS,
+                since=now - timedelta(days=options["days"]),
+                now=now,
+                repair=not options["dry_run"],
+            )
+        except GatewayError as problem:
+            raise CommandError(f"The books could not be read: {problem.sentence}", returncode=2) from problem
+        for difference in found:
+            self.stdout.write(str(difference))
+        if found:
+            left = sum(not difference.repaired for difference in found)
+            self.stdout.write(f"{len(found)} differences, {left} of them for a person to look at.")
+            sys.exit(1)
+        self.stdout.write("All agree.")
