@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tests.peers.stripe_answers import check_answer
 from tests.peers.stripe_front import checkout, connect, customers, disputes, intents_api, refunds
 from tests.peers.stripe_front.books import JSON, CannotExpand, random_id
 from tests.peers.stripe_front.errors import StripeError, refused
@@ -127,6 +128,7 @@ def _done(world: World, asked: Asked, checked: Checked, request_id: str) -> Answ
         try:
             status, result = 200, HANDLERS[checked.operation](world, checked)
             result = world.books.shown(result, expand)
+            world.check(check_answer, checked.operation, result)
         except CannotExpand as problem:
             failed = refused(str(problem), param="expand")
             status, result = failed.status, failed.body

@@ -4,13 +4,14 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from tests.peers.stripe_answers import check_object
 from tests.peers.stripe_front.books import JSON, Books
 from tests.peers.stripe_front.errors import no_such
 from tests.peers.stripe_front.faults import Faults
 from tests.peers.stripe_front.idempotency import IdempotencyKeys
 from tests.peers.stripe_front.upstream import LocalStripe
 from tests.peers.stripe_front.webhooks import Webhooks
-from tests.peers.stripe_spec import Checked, StripeSpec
+from tests.peers.stripe_spec import Checked, SpecError, StripeSpec
 
 
 class World:
@@ -57,8 +58,16 @@ class World:
             raise no_such(kind, key, param)
         return found
 
+    def check(self, check: Callable[..., None], *what: object) -> None:
+        """Check what the stand-in itself says; what is wrong with it is noted with the violations."""
+        try:
+            check(self.spec, *what)
+        except SpecError as problem:
+            self.violations.append(f"The stand-in's mistake: {problem}")
+
     def tell(self, kind: str, item: JSON, *, account: str | None = None) -> None:
         """Make an event about the object as it is now."""
+        self.check(check_object, item)
         self.webhooks.happened(kind, item, request=self.request, account=account)
 
 
