@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 import stripe
@@ -30,9 +31,9 @@ def test_a_key_serves_one_set_of_parameters(client: stripe.StripeClient, paid: s
         client.v1.refunds.create({"payment_intent": paid.id, "amount": 200}, {"idempotency_key": "refund-1"})
 
 
-def test_a_decline_is_kept_under_its_key(hold: Pay, stripe_peer: StripeStandIn, client: stripe.StripeClient) -> None:
+def test_a_decline_is_kept_under_its_key(stripe_peer: StripeStandIn, client: stripe.StripeClient) -> None:
     method = stripe_peer.save_card(client.v1.customers.create().id, DECLINED)
-    asked = {
+    asked: Any = {
         "amount": 900,
         "currency": "eur",
         "customer": method["customer"],
@@ -42,7 +43,7 @@ def test_a_decline_is_kept_under_its_key(hold: Pay, stripe_peer: StripeStandIn, 
     }
     for _ in range(2):
         with pytest.raises(stripe.CardError):
-            client.v1.payment_intents.create(asked, {"idempotency_key": "hold-1"})  # type: ignore[arg-type]
+            client.v1.payment_intents.create(asked, {"idempotency_key": "hold-1"})
     assert len(stripe_peer.books()["payment_intent"]) == 1
 
 
@@ -88,15 +89,20 @@ def test_what_stripe_does_not_know_is_refused_and_noted(
     client: stripe.StripeClient, stripe_peer: StripeStandIn, hold: Pay
 ) -> None:
     held = hold()
-    misspelt = {"amount_to_captre": 5}
+    misspelt: Any = {"amount_to_captre": 5}
     with pytest.raises(stripe.InvalidRequestError, match="the parameter amount_to_captre is unknown"):
-        client.v1.payment_intents.capture(held.id, misspelt, {"idempotency_key": "capture-1"})  # type: ignore[arg-type]
+        client.v1.payment_intents.capture(held.id, misspelt, {"idempotency_key": "capture-1"})
     assert stripe_peer.violations() == [
         "POST /v1/payment_intents/{intent}/capture: the parameter amount_to_captre is unknown."
     ]
     # A request that was not valid did not use up its key.
     assert client.v1.payment_intents.capture(held.id, {}, {"idempotency_key": "capture-1"}).status == "succeeded"
     stripe_peer.reset()
+
+
+def test_metadata_has_its_limits(client: stripe.StripeClient) -> None:
+    with pytest.raises(stripe.InvalidRequestError, match="values of up to 500"):
+        client.v1.customers.create({"metadata": {"note": "x" * 501}})
 
 
 def test_another_version_of_the_api_is_refused(client: stripe.StripeClient, stripe_peer: StripeStandIn) -> None:

@@ -1,8 +1,9 @@
 """Events of the stand-in: signed, delivered at once, held, twice, out of order."""
 
+import pytest
 import stripe
 
-from tests.peers.conftest import Listener, Pay
+from tests.peers.conftest import VERIFIER, Listener, Pay
 from tests.peers.stripe_stand_in import StripeStandIn
 
 
@@ -50,12 +51,22 @@ def test_an_event_shows_its_object_as_it_was(stripe_peer: StripeStandIn, client:
     assert (canceled["api_version"], canceled["livemode"]) == (stripe.api_version, False)
 
 
+def test_events_are_listed_for_those_who_missed_them(client: stripe.StripeClient, hold: Pay) -> None:
+    hold()
+    client.v1.customers.create()
+    listed = client.v1.events.list({"types": ["payment_intent.created", "customer.created"], "created": {"gte": 1}}).data
+    assert [event.type for event in listed] == ["customer.created", "payment_intent.created", "customer.created"]
+    assert client.v1.events.retrieve(listed[0].id).type == "customer.created"
+
+
 def test_a_test_can_post_an_event_itself(stripe_peer: StripeStandIn, customer: str) -> None:
     stripe_peer.send_webhooks_to("http://127.0.0.1:9/", secret="whsec_mine", delivery="held")
     (made,) = stripe_peer.events("customer.created")
     body, signature = stripe_peer.signed(made)
-    event = stripe.Webhook.construct_event(body, signature, "whsec_mine")  # type: ignore[no-untyped-call]
+    event = VERIFIER.construct_event(body, signature, "whsec_mine")
     assert (event.id, event.data.object["id"]) == (made["id"], customer)
+    with pytest.raises(stripe.SignatureVerificationError):
+        VERIFIER.construct_event(body.replace(b"customer", b"costumer"), signature, "whsec_mine")
 
 
 def test_what_the_listener_answered_is_kept(stripe_peer: StripeStandIn, customer: str, listener: Listener) -> None:
