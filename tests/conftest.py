@@ -1,4 +1,4 @@
-"""What all tests share: quick passwords, collected static files, and real server processes."""
+"""What all tests share: quick passwords, collected static files, real server processes, and the stand-in for Stripe."""
 
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
@@ -13,7 +13,7 @@ from tests.peers.stripe_stand_in import StripeStandIn
 StartServer = Callable[..., LiveServer]
 
 BROWSER_TESTS = Path(__file__).parent / "browser"
-_servers: list[LiveServer] = []
+_servers: list[LiveServer | StripeStandIn] = []
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -83,9 +83,12 @@ def _stripe_processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stri
     stand_in = StripeStandIn(tmp_path_factory.mktemp("stripe"))
     try:
         stand_in.start()
+        _servers.append(stand_in)
         yield stand_in
     finally:
         stand_in.stop()
+        if stand_in in _servers:
+            _servers.remove(stand_in)
 
 
 @pytest.fixture

@@ -58,6 +58,8 @@ class StripeSpec:
     def __init__(self, described: Schema) -> None:
         self.version: str = described["info"]["version"]
         self.schemas: Mapping[str, Schema] = described["components"]["schemas"]
+        self.answers: dict[str, Schema] = {}
+        """What each operation answers, by its name ("GET /v1/refunds")."""
         self._operations: dict[tuple[str, int], list[Operation]] = {}
         for path, methods in described["paths"].items():
             for method, operation in methods.items():
@@ -77,6 +79,8 @@ class StripeSpec:
         segments = tuple(path.split("/"))
         operation = Operation(method, path, segments, query, form.get("schema", {"type": "object"}))
         self._operations.setdefault((method, len(segments)), []).append(operation)
+        answers = described["responses"].get("200", {}).get("content", {})
+        self.answers[f"{method} {path}"] = answers.get("application/json", {}).get("schema", {})
 
     def check(self, method: str, path: str, query: str = "", body: str = "") -> Checked:
         """Check one form-encoded request.

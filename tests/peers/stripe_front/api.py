@@ -3,10 +3,12 @@
 import hashlib
 import json
 import re
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tests.peers.stripe_front import checkout, connect, customers, disputes, intents_api, refunds
+from tests.peers.stripe_answers import check_answer
+from tests.peers.stripe_front import checkout, connect, customers, disputes, events_api, intents_api, refunds
 from tests.peers.stripe_front.books import JSON, CannotExpand, random_id
 from tests.peers.stripe_front.errors import StripeError, refused
 from tests.peers.stripe_front.faults import Fault
@@ -19,10 +21,13 @@ HANDLERS: Handlers = {
     **connect.HANDLERS,
     **customers.HANDLERS,
     **disputes.HANDLERS,
+    **events_api.HANDLERS,
     **intents_api.HANDLERS,
     **refunds.HANDLERS,
 }
 SECRET_KEY = re.compile(r"Bearer sk_test_\w+")
+
+LONGEST_KEY = 255
 
 
 class Dropped(Exception):
@@ -49,18 +54,26 @@ def answer(world: World, asked: Asked) -> tuple[Answer, bool]:
     """Answer a request; say too whether the answer is the one kept from before. Raises Dropped."""
     request_id = random_id("req_")
     line: JSON = {"method": asked.method, "path": asked.path, "idempotency_key": asked.key, "request_id": request_id}
-    world.requests.append(line)
+    with world.lock:
+        world.requests.append(line)
     try:
         kept, replayed = _answer(world, asked, request_id, line)
     except StripeError as problem:
         kept, replayed = Answer(problem.status, json.dumps(problem.body).encode(), request_id), False
-    line.update(status=kept.status, replayed=replayed)
+    except (ArithmeticError, AssertionError, LookupError, TypeError, ValueError) as problem:
+        traceback.print_exc()
+        world.mistaken(f"{asked.method} {asked.path}: {problem!r}")
+        error = {"type": "api_error", "message": f"The stand-in's mistake: {problem!r}"}
+        kept, replayed = Answer(500, json.dumps({"error": error}).encode(), request_id), False
+    with world.lock:
+        line.update(status=kept.status, replayed=replayed)
     return kept, replayed
 
 
 def _answer(world: World, asked: Asked, request_id: str, line: JSON) -> tuple[Answer, bool]:
     checked = _check(world, asked)
-    line.update(operation=checked.operation, parameters=checked.body or checked.query)
+    with world.lock:
+        line.update(operation=checked.operation, parameters=checked.body or checked.query)
     if asked.key is None:
         return _struck(world, asked, checked, request_id), False
     # The form in one order: the SDK may write the same parameters in another.
@@ -75,6 +88,8 @@ def _check(world: World, asked: Asked) -> Checked:
     if not SECRET_KEY.fullmatch(asked.headers.get("Authorization", "")):
         raise StripeError(401, "invalid_request_error", "Invalid API Key provided.")
     try:
+        if len(asked.key or "") > LONGEST_KEY:
+            raise SpecError(f"{asked.method} {asked.path}: the idempotency key is longer than {LONGEST_KEY} characters.")
         version = asked.headers.get("Stripe-Version", world.spec.version)
         if version != world.spec.version:
             raise SpecError(f"{asked.method} {asked.path}: it is for version {version}, not {world.spec.version}.")
@@ -89,11 +104,14 @@ def _check(world: World, asked: Asked) -> Checked:
 
 def _struck(world: World, asked: Asked, checked: Checked, request_id: str) -> Answer:
     """Answer, with what a fault makes of it, and keep the answer under the key."""
-    fault = world.faults.take(asked.method, asked.path)
+    faults = world.faults
+    fault = faults.take(asked.method, asked.path)
     if fault is not None and fault.kind in ("answer", "drop_before"):
         return _undone(world, asked, fault, request_id)
     if fault is not None and fault.kind == "hang":
-        world.faults.released.wait(fault.seconds)
+        faults.released.wait(fault.seconds)
+        if faults.stopped:
+            raise Dropped
     try:
         done = _done(world, asked, checked, request_id)
     except BaseException:
@@ -127,6 +145,7 @@ def _done(world: World, asked: Asked, checked: Checked, request_id: str) -> Answ
         try:
             status, result = 200, HANDLERS[checked.operation](world, checked)
             result = world.books.shown(result, expand)
+            world.check(check_answer, checked.operation, result)
         except CannotExpand as problem:
             failed = refused(str(problem), param="expand")
             status, result = failed.status, failed.body

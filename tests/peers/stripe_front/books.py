@@ -25,6 +25,7 @@ PREFIXES = {
     "transfer": "tr_",
     "transfer_reversal": "trr_",
 }
+WITHOUT_LIVEMODE = ("account", "balance_transaction", "refund", "transfer_reversal")
 DEEPEST_EXPANSION = 4
 
 
@@ -50,7 +51,9 @@ class Books:
 
     def add(self, kind: str, /, **fields: Any) -> JSON:
         """Keep a new object and return it. `id` and `created` are made where not given."""
-        made: JSON = {"id": random_id(PREFIXES[kind]), "object": kind, "created": now(), "livemode": False, **fields}
+        made: JSON = {"id": random_id(PREFIXES[kind]), "object": kind, "created": now(), **fields}
+        if kind not in WITHOUT_LIVEMODE:
+            made["livemode"] = False
         self._objects[made["id"]] = made
         return made
 

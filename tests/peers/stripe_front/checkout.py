@@ -38,6 +38,7 @@ def _create(world: World, request: Checked) -> JSON:
         custom_fields=[],
         custom_text={"after_submit": None, "shipping_address": None, "submit": None, "terms_of_service_acceptance": None},
         customer=body.get("customer"),
+        customer_creation=body.get("customer_creation", "if_required"),
         customer_email=body.get("customer_email"),
         expires_at=expires,
         locale=body.get("locale"),
@@ -130,6 +131,10 @@ def expire(world: World, session: JSON) -> None:
         world.upstream.post(f"/v1/payment_intents/{intent['id']}/cancel")
         intent.update(status="canceled", canceled_at=now(), next_action=None)
         world.tell("payment_intent.canceled", intent)
+    setup = world.books.find("setup_intent", session["setup_intent"] or "")
+    if setup is not None:
+        setup.update(status="canceled", next_action=None)
+        world.tell("setup_intent.canceled", setup)
     world.tell("checkout.session.expired", session)
 
 
@@ -142,7 +147,8 @@ def lapse_when_due(world: World, session: JSON) -> None:
 def pay(world: World, session: JSON, number: str) -> str:
     """Press the page's button with a card; return where the customer goes next. Raises StripeError when declined."""
     method = new_card(world, number)
-    if session["customer"] is None:
+    kept_for_later = "setup_future_usage" in world.plans[session["id"]]["data"]
+    if session["customer"] is None and (kept_for_later or session["customer_creation"] == "always"):
         session["customer"] = new_customer(world, {"email": session["customer_email"]})["id"]
     if session["mode"] == "setup":
         return _save(world, session, method)
@@ -180,7 +186,8 @@ def _save(world: World, session: JSON, method: JSON) -> str:
 
 
 def _saved(world: World, session: JSON, intent: JSON) -> str:
-    attach(world, world.get("payment_method", intent["payment_method"]), session["customer"])
+    if session["customer"] is not None:
+        attach(world, world.get("payment_method", intent["payment_method"]), session["customer"])
     intent.update(status="succeeded", next_action=None, last_setup_error=None)
     world.tell("setup_intent.succeeded", intent)
     return _complete(world, session)

@@ -24,7 +24,7 @@ def open_dispute(world: World, *, intent: JSON, amount: int | None, reason: str,
         charge=charge["id"],
         currency=charge["currency"],
         enhanced_eligibility_types=[],
-        evidence={},
+        evidence={"enhanced_evidence": {}},
         evidence_details={
             "due_by": now() + ANSWER_WITHIN_SECONDS,
             "enhanced_eligibility": {},

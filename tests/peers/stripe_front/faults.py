@@ -34,6 +34,7 @@ class Faults:
         self._lock = threading.Lock()
         self._ordered: list[Fault] = []
         self.released = threading.Event()
+        self.stopped = False
 
     def order(self, fault: Fault) -> None:
         """Add a fault. Those ordered first strike first."""
@@ -52,8 +53,7 @@ class Faults:
                     return fault
         return None
 
-    def forget(self) -> None:
-        """Call all off; release what hangs."""
-        with self._lock:
-            self._ordered.clear()
+    def stop(self) -> None:
+        """Release what hangs, to be cut: the test it belonged to is over."""
+        self.stopped = True
         self.released.set()

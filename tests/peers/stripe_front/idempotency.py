@@ -68,8 +68,3 @@ class IdempotencyKeys:
         """Free the key: nothing was done under it."""
         with self._lock:
             self._used.pop(key, None)
-
-    def forget(self) -> None:
-        """Free all keys."""
-        with self._lock:
-            self._used.clear()

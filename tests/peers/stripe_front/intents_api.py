@@ -65,8 +65,8 @@ def _confirm(world: World, request: Checked) -> JSON:
 
 def _capture(world: World, request: Checked) -> JSON:
     intent = _find(world, request)
-    capture(world, intent, request.body.get("amount_to_capture"))
-    intent["metadata"] = merged(intent["metadata"], request.body.get("metadata"))
+    metadata = merged(intent["metadata"], request.body.get("metadata"))
+    capture(world, intent, request.body.get("amount_to_capture"), metadata)
     return intent
 
 

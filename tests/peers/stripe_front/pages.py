@@ -111,7 +111,6 @@ def _money(amount: int, currency: str) -> str:
 
 def _form(title: str, text: str, buttons: Mapping[str, str], inside: str = "") -> str:
     pressed = "".join(f'<button name="action" value="{action}">{label}</button> ' for action, label in buttons.items())
-    # No address: the form goes to where it stands, and there it is not "refused" any more.
     return _html(title, f'<p>{escape(text)}</p><form method="post">{inside}{pressed}</form>')
 
 

@@ -225,8 +225,8 @@ def _unexpected(world: World, intent: JSON, verb: str) -> StripeError:
     )
 
 
-def capture(world: World, intent: JSON, amount: int | None) -> None:
-    """Take the held money, or a part of it; the rest is let go. Raises StripeError."""
+def capture(world: World, intent: JSON, amount: int | None, metadata: JSON) -> None:
+    """Take the held money, or a part of it; the rest is let go. `metadata` is the intent's after it. Raises StripeError."""
     if intent["status"] != "requires_capture":
         raise _unexpected(world, intent, "captured")
     amount = intent["amount_capturable"] if amount is None else amount
@@ -240,6 +240,7 @@ def capture(world: World, intent: JSON, amount: int | None) -> None:
             param="amount_to_capture",
         )
     world.upstream.post(f"/v1/payment_intents/{intent['id']}/capture", amount_to_capture=amount)
+    intent["metadata"] = metadata
     charge = world.get("charge", intent["latest_charge"])
     _take(world, intent, charge, amount)
     world.tell("charge.captured", charge)

@@ -40,15 +40,14 @@ class Webhooks:
         self.events: dict[str, JSON] = {}
         self.deliveries: list[JSON] = []
         """Each attempt that was answered or given up: the event's id and type, and the status (None: no answer)."""
-        self._waiting: queue.SimpleQueue[JSON] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[JSON | None] = queue.SimpleQueue()
+        self._stopped = False
         threading.Thread(target=self._deliver, name="webhooks", daemon=True).start()
 
-    def forget(self) -> None:
-        """Return to how it was at the start."""
-        self.url = self.secret = ""
-        self.delivery = "now"
-        self.events = {}
-        self.deliveries = []
+    def stop(self) -> None:
+        """Deliver nothing more at once."""
+        self._stopped = True
+        self._waiting.put(None)
 
     def happened(self, kind: str, item: JSON, *, request: JSON | None, account: str | None = None) -> None:
         """Keep an event about the object as it is now, and deliver it where events are delivered at once."""
@@ -83,11 +82,8 @@ class Webhooks:
         return status
 
     def _deliver(self) -> None:
-        while True:
-            event = self._waiting.get()
-            # Forgotten meanwhile: the test it belonged to is over.
-            if event["id"] in self.events and self.url:
-                self.send(event)
+        while (event := self._waiting.get()) is not None and not self._stopped:
+            self.send(event)
 
 
 def _post(url: str, body: bytes, headers: dict[str, str]) -> int | None:
