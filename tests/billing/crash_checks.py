@@ -1,0 +1,146 @@
+"""What must agree when all is over: the gateway's books, our rows, the ledger, and what people read on their pages."""
+
+import re
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+
+from django.db.models import Sum
+
+from billing import ledger
+from billing.models import Dispute, GatewayEvent, Hold, Payment, Payout, Posting, Refund
+from billing.reconcile import DAYS, reconcile
+from billing.returned import Returned
+from hopps.money import format_money
+from sessions_app.models import State
+from tests.billing.crash_scene import Scene
+
+DISPUTED = ("needs_response", "under_review", "lost")
+
+
+@dataclass(frozen=True)
+class Money:
+    """Where the money is, in minor units: held; charged, and of that given back, disputed, paid out; owed to the expert."""
+
+    held: int = 0
+    taken: int = 0
+    given_back: int = 0
+    disputed: int = 0
+    transferred: int = 0
+    owed: int = 0
+
+
+def check(scene: Scene, end: Money) -> list[str]:
+    """Check everything; return what reconcile had to repair before."""
+    now = scene.now + timedelta(minutes=10)
+    since = now - timedelta(days=DAYS)
+    repaired = [str(found) for found in reconcile(gateway_name="stripe", since=since, now=now)]
+    left = [str(found) for found in reconcile(gateway_name="stripe", since=since, now=now)]
+    assert left == [], left
+    check_the_gateway(scene, end)
+    check_the_rows(scene, end)
+    check_the_ledger(scene, end)
+    check_the_pages(scene, end)
+    assert scene.peer.violations() == [], scene.peer.violations()
+    return repaired
+
+
+def check_the_gateway(scene: Scene, end: Money) -> None:
+    """Money moved once, for rows of ours, and nothing waits there that could still move some."""
+    books = scene.peer.books()
+    intents = books["payment_intent"]
+    keys = [intent["metadata"].get("hopps_key") for intent in intents]
+    known = {f"hold:{pk}" for pk in Hold.objects.values_list("pk", flat=True)}
+    assert len(set(keys)) == len(keys), keys
+    assert set(keys) <= known, keys
+    by_state: dict[str, int] = {}
+    for intent in intents:
+        by_state[intent["status"]] = by_state.get(intent["status"], 0) + intent["amount"]
+    assert set(by_state) <= {"requires_capture", "succeeded", "canceled"}, by_state
+    assert not [page for page in books["checkout.session"] if page["status"] == "open"]
+    found = Money(
+        held=by_state.get("requires_capture", 0),
+        taken=sum(intent["amount_received"] for intent in intents),
+        given_back=sum(made["amount"] for made in books["refund"] if made["status"] == "succeeded"),
+        disputed=sum(row["amount"] for row in books["dispute"] if row["status"] in DISPUTED),
+        transferred=sum(made["amount"] - made["amount_reversed"] for made in books["transfer"]),
+        owed=end.owed,
+    )
+    assert found == end, ("at the gateway", asdict(found), asdict(end))
+    assert len(books["transfer"]) == (1 if end.transferred else 0)
+    assert len(books["account"]) <= 1
+
+
+def check_the_rows(scene: Scene, end: Money) -> None:
+    """Our rows say the same, and none is in between."""
+    paid = Payout.objects.filter(state=Payout.State.PAID)
+    sums = Payment.objects.aggregate(
+        taken=Sum("charged_minor"), given_back=Sum("refunded_minor"), disputed=Sum("disputed_minor")
+    )
+    found = Money(
+        held=sum(Hold.objects.filter(state=Hold.State.PLACED).values_list("amount_minor", flat=True)),
+        **sums,
+        transferred=sum(row.amount_minor - row.reversed_minor for row in paid),
+        owed=end.owed,
+    )
+    assert found == end, ("our rows", asdict(found), asdict(end))
+    assert sum(Hold.objects.values_list("captured_minor", flat=True)) == end.taken
+    assert sum(made.standing_minor for made in Refund.objects.all()) == end.given_back
+    disputes = Dispute.objects.filter(state__in=Returned.DISPUTED)
+    assert sum(row.amount_minor for row in disputes) == end.disputed
+    for kind, between in (
+        (Hold, [Hold.State.PENDING, Hold.State.RELEASING]),
+        (Payment, [Payment.State.CAPTURING, Payment.State.FAILED]),
+        (Refund, [Refund.State.PENDING]),
+        (Payout, [Payout.State.PENDING]),
+    ):
+        assert not kind.objects.filter(state__in=between).exists(), kind  # type: ignore[attr-defined]  # each has them
+    assert not GatewayEvent.objects.filter(handled_at=None).exists()
+    assert len(Refund.objects.all()) <= 1
+    held = {hold.gateway_ref for hold in Hold.objects.filter(state=Hold.State.PLACED)}
+    there = {row["id"] for row in scene.peer.books()["payment_intent"] if row["status"] == "requires_capture"}
+    assert held == there
+
+
+def check_the_ledger(scene: Scene, end: Money) -> None:
+    """Every posting is zero, and their sums are the same once more."""
+    postings = list(Posting.objects.all())
+    assert all(row.customer + row.expert + row.platform + row.processor == 0 for row in postings)
+    assert -sum(row.customer for row in postings) == end.taken - end.given_back - end.disputed
+    assert sum(row.processor for row in postings) == end.transferred
+    assert sum(row.expert for row in postings) == end.owed
+    assert ledger.balance(scene.eve).get("USD", 0) == end.owed
+
+
+def check_the_pages(scene: Scene, end: Money) -> None:
+    """Alice reads it on her billing page and on the session's, Eve on her earnings page."""
+    overview = scene.browser(scene.alice).get("/billing/").content.decode()
+    word = "Charged" if end.taken else "Held, not charged" if end.held else "Released, not charged"
+    assert re.findall(r'<td data-label="State"><span class="badge[^"]*">([^<]*)', overview) == [word]
+    assert re.findall(r'<td data-label="Charged" class="end">([^<]*)', overview) == [usd(end.taken)]
+    assert re.findall(r'<td data-label="Refunded" class="end">(?:<span[^>]*>)?([^<]*)', overview) == [
+        usd(end.given_back) if end.given_back else "–"
+    ]
+    session = scene.session()
+    page = scene.browser(scene.alice).get(session.get_absolute_url()).content.decode()
+    match session.state:
+        case State.REQUESTED:
+            assert f"at most {usd(end.held)}" in page
+        case State.ACTIVE:
+            assert re.findall(r'name="seen_cap_minutes" value="(\d+)"', page) == [str(end.held // 200)]
+        case State.ENDED:
+            paid = end.taken - end.given_back - end.disputed
+            assert re.findall(r'class="big-num">([^<]*)', page) == [usd(paid)]
+        case State.CANCELLED:
+            assert "The hold on your card is released" in page
+        case other:
+            raise AssertionError(other)
+    earnings = scene.browser(scene.eve).get("/expert/earnings/").content.decode()
+    owed = [usd(end.owed)] if end.taken else []
+    assert re.findall(r'<p class="big-num">([^<]*)', earnings) == owed
+    paid_out = re.findall(r'<td data-label="State"><span class="badge badge-good">Paid</span></td>', earnings)
+    assert len(paid_out) == (1 if end.transferred else 0)
+
+
+def usd(minor: int) -> str:
+    """Return an amount as pages write it."""
+    return format_money(minor, "USD")

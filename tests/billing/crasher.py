@@ -1,0 +1,223 @@
+"""A process that dies on purpose: `python -m tests.billing.crasher` reads an order a line and answers it.
+
+An order is JSON: {"journey": name, "kill": the point to die at or null, "cut": the call to lose the answer of or null,
+"retries": how often Stripe's library asks again by itself}. Each is done in two processes forked from this one, which itself
+has no connection open: one prepares, arms the hook, does the journey and is killed; the other is the restart, which does what
+the jobs do, lets the people try again, and checks everything. The database file between them is all that survives.
+"""
+
+import gc
+import json
+import os
+import re
+import shutil
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NoReturn
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hopps.settings")
+django.setup()
+
+import stripe  # noqa: E402  Django first
+from django.conf import settings  # noqa: E402
+from django.db import connection, connections  # noqa: E402
+from huey.contrib.djhuey import HUEY  # noqa: E402
+
+from billing.gateways.stripe import gateway as at_stripe  # noqa: E402
+from tests.billing.crash_checks import check  # noqa: E402
+from tests.billing.crash_journeys import JOURNEYS  # noqa: E402
+from tests.billing.crash_scene import Scene, raise_the_curtain  # noqa: E402
+from tests.peers.stripe_stand_in import StripeStandIn  # noqa: E402
+
+Tell = Callable[..., None]
+
+WRITES = re.compile(r'(INSERT INTO|UPDATE|DELETE FROM) "(\w+)"')
+# A name Stripe gave, in an address.
+NAMES = re.compile(r"/(?:pi|cs_test|re|du|tr|acct|pm|cus|seti)_\w+")
+
+
+class Points:
+    """Every point at which a process may die: before and after each request to Stripe and each write to the database."""
+
+    def __init__(self, scene: Scene, tell: Tell, *, kill: int | None, cut: int | None) -> None:
+        self.scene, self.tell, self.kill, self.cut = scene, tell, kill, cut
+        self.count = 0
+        self.calls = 0
+
+    def reach(self, name: str) -> None:
+        """Count a point, and die where it is the one."""
+        self.count += 1
+        self.tell(point=name)
+        if self.count == self.kill:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def arm(self) -> None:
+        """Watch the library's own HTTP client and the database's connection from here on."""
+        really_ask = stripe.RequestsClient.request
+
+        def ask(client: Any, method: str, url: str, headers: Any, post_data: Any = None) -> Any:
+            path = url.removeprefix(self.scene.peer.url).partition("?")[0]
+            name = f"{method} {NAMES.sub('/…', path)}"
+            if method == "POST":
+                self.calls += 1
+                self.tell(call=name)
+                if self.calls == self.cut:
+                    self.scene.peer.drop("POST", re.escape(path), done=True)
+            self.reach(f"before {name}")
+            answer = really_ask(client, method, url, headers, post_data)
+            self.reach(f"after {name}")
+            return answer
+
+        stripe.RequestsClient.request = ask  # type: ignore[method-assign]
+        connection.execute_wrappers.append(self._around_writes)
+
+    def _around_writes(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        write = WRITES.match(sql)
+        if write is None:
+            return execute(sql, params, many, context)
+        self.reach(f"before {write[1]} {write[2]}")
+        result = execute(sql, params, many, context)
+        self.reach(f"after {write[1]} {write[2]}")
+        return result
+
+
+class Crasher:
+    """Forks the attempts."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.database = Path(str(settings.DATABASES["default"]["NAME"]))
+        self.peer = StripeStandIn(folder)
+        self.peer.url = settings.STRIPE_API_BASE
+        self.number = 0
+
+    def prepare(self) -> None:
+        """Make the people, and do one whole attempt in this very process: what it loads, its children need not."""
+        self.fork(lambda tell: raise_the_curtain())
+        rehearsal = self.attempt({"journey": next(iter(JOURNEYS)), "kill": None, "cut": None, "retries": 0}, forked=False)
+        if rehearsal["problem"]:
+            raise RuntimeError(rehearsal["problem"])
+        connections.close_all()
+        HUEY.storage.close()
+        at_stripe._client.cache_clear()
+        gc.collect()
+        gc.freeze()
+
+    def attempt(self, order: Mapping[str, Any], *, forked: bool = True) -> dict[str, Any]:
+        """Do a journey as ordered, restart, check; return what came of it. Not forked, nothing is watched or killed."""
+        run = self.fork if forked else _here
+        journey = JOURNEYS[order["journey"]]
+        self.number += 1
+        attempt = self.folder / f"attempt-{self.number}.sqlite3"
+        shutil.copyfile(self.database, attempt)
+        facts: dict[str, str] = {}
+
+        def first_life(tell: Tell) -> None:
+            _open(attempt, retries=order["retries"])
+            scene = Scene(self.peer, {})
+            self.peer.reset()
+            journey.prepare(scene)
+            tell(facts=scene.facts)
+            points = Points(scene, tell, kill=order["kill"], cut=order["cut"])
+            if forked:
+                points.arm()
+            journey.do(scene)
+
+        def second_life(tell: Tell) -> None:
+            _open(attempt, retries=0)
+            scene = Scene(self.peer, facts)
+            scene.heal()
+            journey.again(scene)
+            scene.heal()
+            tell(repaired=check(scene, journey.end))
+
+        told, killed = run(first_life)
+        for line in told:
+            facts.update(line.get("facts", {}))
+        answer = {
+            "points": [line["point"] for line in told if "point" in line],
+            "calls": [line["call"] for line in told if "call" in line],
+            "killed": killed,
+            "repaired": [],
+            "problem": _problem(told),
+        }
+        if not answer["problem"]:
+            after, _ = run(second_life)
+            answer["problem"] = _problem(after)
+            answer["repaired"] = next((line["repaired"] for line in after if "repaired" in line), [])
+        if not answer["problem"]:
+            for rest in self.folder.glob(f"{attempt.name}*"):
+                rest.unlink()
+        return answer
+
+    def fork(self, work: Callable[[Tell], None]) -> tuple[list[dict[str, Any]], bool]:
+        """Do `work` in a new process; return what it told, a line each, and whether it was killed."""
+        reading, writing = os.pipe()
+        child = os.fork()
+        if not child:
+            os.close(reading)
+            _live(work, writing)
+        os.close(writing)
+        with os.fdopen(reading) as lines:
+            told = [json.loads(line) for line in lines]
+        _, status = os.waitpid(child, 0)
+        return told, os.WIFSIGNALED(status)
+
+
+def _live(work: Callable[[Tell], None], writing: int) -> NoReturn:
+    """Do `work` and end, without anything the parent would do at its own end."""
+
+    def tell(**what: Any) -> None:
+        os.write(writing, json.dumps(what).encode() + b"\n")
+
+    try:
+        work(tell)
+        connections.close_all()
+    except BaseException:
+        tell(problem=traceback.format_exc())
+    os._exit(0)
+
+
+def _here(work: Callable[[Tell], None]) -> tuple[list[dict[str, Any]], bool]:
+    told: list[dict[str, Any]] = []
+    try:
+        work(lambda **what: told.append(what))
+    except Exception:
+        told.append({"problem": traceback.format_exc()})
+    return told, False
+
+
+def _open(database: Path, *, retries: int) -> None:
+    """Let this process use the attempt's own database, and Stripe's library ask again so often by itself."""
+    connections.close_all()
+    connection.settings_dict["NAME"] = str(database)
+    at_stripe.NETWORK_RETRIES = retries
+    at_stripe._client.cache_clear()
+
+
+def _problem(told: list[dict[str, Any]]) -> str:
+    return "\n".join(line["problem"] for line in told if "problem" in line)
+
+
+def main() -> None:
+    """Answer orders until there are no more."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    }
+    # The library's pause before it asks again.
+    stripe.HTTPClient.INITIAL_DELAY = 0
+    crasher = Crasher(Path(str(settings.VAR_DIR)))
+    crasher.prepare()
+    for line in sys.stdin:
+        print(json.dumps(crasher.attempt(json.loads(line))), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,113 @@
+"""The process is killed at every point between "about to call Stripe" and "our write done": money moves once.
+
+The points are counted as the journey runs (see crasher.py): just before each request to Stripe leaves, just after each answer
+arrived, just before and just after each write. The process is killed at the first, then at the second, until the journey ends
+unkilled; so none is left out.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.billing.crash_journeys import JOURNEYS
+from tests.live import ROOT, prepare_database
+from tests.peers.stripe_stand_in import StripeStandIn
+
+MOST_POINTS = 300
+
+
+class Crasher:
+    """The process that forks the attempts, and what it needs around it."""
+
+    def __init__(self, folder: Path, prepared: Path, environment: dict[str, str]) -> None:
+        database = folder / "crashes.sqlite3"
+        database.write_bytes((prepared / "hopps.sqlite3").read_bytes())
+        self.log = folder / "crasher.log"
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "tests.billing.crasher"],
+                cwd=ROOT,
+                env={
+                    **os.environ,
+                    **environment,
+                    "HOPPS_ENV": "development",
+                    "VAR_DIR": str(folder),
+                    "DATABASE_URL": f"sqlite:///{database}",
+                    "REDIS_URL": "",
+                    "LOG_LEVEL": "WARNING",
+                },
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+
+    def attempt(
+        self, journey: str, *, kill: int | None = None, cut: int | None = None, retries: int = 0
+    ) -> dict[str, Any]:
+        """Have a journey done and checked; return its points, its calls, whether it was killed, what reconcile repaired."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        order = {"journey": journey, "kill": kill, "cut": cut, "retries": retries}
+        self.process.stdin.write(json.dumps(order) + "\n")
+        self.process.stdin.flush()
+        line = self.process.stdout.readline()
+        assert line, self.log.read_text()[-4000:]
+        answer: dict[str, Any] = json.loads(line)
+        where = answer["points"][-1:] if kill else answer["calls"][(cut or 1) - 1 :][:1]
+        assert not answer["problem"], (
+            f"{journey}, {'killed at' if kill else 'no answer to'} {kill or cut}, {where}:\n{answer['problem']}"
+        )
+        return answer
+
+    def stop(self) -> None:
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.close()
+        self.process.wait(timeout=20)
+        self.process.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def crasher(
+    _stripe_processes: StripeStandIn, shared_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Crasher]:
+    """The process, its people made; each attempt begins with an empty Stripe and a copy of its database."""
+    prepared = prepare_database(shared_folder / "empty", demo=False)
+    crasher = Crasher(tmp_path_factory.mktemp("crashes"), prepared, _stripe_processes.environment)
+    yield crasher
+    crasher.stop()
+
+
+@pytest.mark.parametrize("journey", JOURNEYS)
+def test_killed_at_any_point_money_moves_once_and_all_books_and_pages_agree(crasher: Crasher, journey: str) -> None:
+    whole = crasher.attempt(journey)
+    points: list[str] = whole["points"]
+    repaired: dict[str, list[str]] = {}
+    number = 0
+    killed = True
+    while killed and number < MOST_POINTS:
+        number += 1
+        answer = crasher.attempt(journey, kill=number)
+        killed = answer["killed"]
+        if answer["repaired"]:
+            repaired[answer["points"][-1]] = answer["repaired"]
+    assert number == len(points) + 1, "another way was taken"
+    print(f"{journey}: {len(points)} points, {len([point for point in points if '/v1/' in point])} of them at a request")
+    assert len(points) >= JOURNEYS[journey].least
+    # The sweep is enough: what it leaves, reconcile has not to find.
+    assert repaired == {}
+
+
+@pytest.mark.parametrize("retries", [0, 1], ids=["asked again by the sweep", "asked again by Stripe's library"])
+@pytest.mark.parametrize("journey", JOURNEYS)
+def test_an_answer_lost_on_the_way_is_work_done_once(crasher: Crasher, journey: str, retries: int) -> None:
+    calls: list[str] = crasher.attempt(journey)["calls"]
+    for number in range(1, len(calls) + 1):
+        assert crasher.attempt(journey, cut=number, retries=retries)["repaired"] == []
