@@ -174,7 +174,7 @@ JOURNEYS = {
         with_nothing := lambda scene: scene.sign_in(scene.alice),
         ask_without_a_card,
         Money(held=CAP_MINOR),
-        least=40,
+        least=30,
         again=go_on_with_the_draft,
     ),
     "hold on a saved card": Journey(
