@@ -1,7 +1,9 @@
 """Disputes: a customer's bank took a charge back, for now or for good."""
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 
+from django.db.models import Q
 from django.utils import timezone
 
 from billing import ledger, signals
@@ -45,25 +47,38 @@ def write_down(*, seen: GatewayDispute, gateway_name: str) -> Dispute | None:
             "closed_at": timezone.now() if seen.state in OVER else None,
         },
     )
-    changed = created
-    if not created:
-        rows = Dispute.objects.filter(pk=row.pk)
-        if seen.state in OVER:
-            changed = bool(rows.exclude(state=seen.state).update(state=seen.state, closed_at=timezone.now()))
-        else:
-            # An answer that was on its way while the bank decided changes nothing any more.
-            still_open = rows.exclude(state__in=OVER)
-            changed = bool(
-                still_open.exclude(state=seen.state, answer_by=seen.answer_by).update(
-                    state=seen.state, answer_by=seen.answer_by
-                )
-            )
-        row.refresh_from_db()
+    changed = created or _change(row, seen)
     _book(row)
     recount(row.payment)
     if changed:
         signals.dispute_changed.send_robust(sender=Dispute, dispute=row)
     return row
+
+
+def _change(row: Dispute, seen: GatewayDispute) -> bool:
+    """Write down how the dispute stands now, and return whether that is news.
+
+    An answer that was on its way while the bank went on changes nothing any more: an inquiry comes before anything else,
+    and what is decided is open no more.
+    """
+    news: dict[str, object] = {"state": seen.state}
+    if seen.state in OVER:
+        news["closed_at"] = timezone.now()
+    else:
+        news["answer_by"] = seen.answer_by
+    while True:
+        before = Dispute.objects.filter(pk=row.pk, state=row.state)
+        as_it_is = row.state == seen.state and (seen.state in OVER or row.answer_by == seen.answer_by)
+        overtaken = seen.state == State.INQUIRY != row.state or (seen.state not in OVER and row.state in OVER)
+        if as_it_is or overtaken:
+            return False
+        if seen.state in Returned.DISPUTED and row.state not in Returned.DISPUTED:
+            # The money goes back to the customer at this moment: who gives how much of it is decided by what there is now.
+            news["expert_minor"] = expert_part(row.payment, returned_of(row.payment), row.amount_minor)
+        won = before.update(**news)
+        row.refresh_from_db()
+        if won:
+            return True
 
 
 def heal_disputes(now: datetime) -> None:
@@ -74,15 +89,30 @@ def heal_disputes(now: datetime) -> None:
 
 
 def _book(row: Dispute) -> None:
-    """Post what the row's state means, once each."""
-    key = f"dispute:{row.pk}"
-    if row.state in Returned.DISPUTED:
-        _post(row, key, 1)
-    elif Posting.objects.filter(key=key).exists():
-        _post(row, f"dispute-won:{row.pk}", -1)
+    """Post what the row's state means, where the ledger does not say it yet.
+
+    The postings of one dispute take turns: the bank takes the money, the bank gives it back. Their number is in their
+    keys, so each is written once; who read an older state looks again.
+    """
+    out, back = f"dispute:{row.pk}", f"dispute-won:{row.pk}"
+    while True:
+        booked = list(Posting.objects.filter(Q(key__startswith=out) | Q(key__startswith=back)))
+        row.refresh_from_db()
+        is_out = len(booked) % 2 == 1
+        if is_out == (row.state in Returned.DISPUTED):
+            return
+        turn = len(booked) // 2 + 1
+        key = (back if is_out else out) + (f":{turn}" if turn > 1 else "")
+        if is_out:
+            # Exactly what was taken the last time.
+            customer, expert = -sum(posting.customer for posting in booked), -sum(posting.expert for posting in booked)
+        else:
+            customer, expert = row.amount_minor, -row.expert_minor
+        with suppress(ValueError):  # another process posted this turn by a newer row
+            _post(row, key, customer, expert)
 
 
-def _post(row: Dispute, key: str, sign: int) -> None:
+def _post(row: Dispute, key: str, customer: int, expert: int) -> None:
     payment = row.payment
     ledger.post(
         key=key,
@@ -91,7 +121,7 @@ def _post(row: Dispute, key: str, sign: int) -> None:
         payment=payment,
         customer_user=payment.payer,
         expert_user=payment.payee,
-        customer=sign * row.amount_minor,
-        expert=-sign * row.expert_minor,
-        platform=-sign * (row.amount_minor - row.expert_minor),
+        customer=customer,
+        expert=expert,
+        platform=-customer - expert,
     )
