@@ -157,11 +157,17 @@ def finish_hold(*, hold: Hold) -> HoldOutcome:
 
 
 def look_again(*, hold: Hold) -> None:
-    """Bring a hold's row in line with the gateway, which told us that something changed. Safe to call again."""
+    """Bring a hold's row in line with the gateway, which told us that something changed. Safe to call again.
+
+    Raises:
+        GatewayUnavailable: the gateway did not say how it stands; ask again.
+    """
     hold = _read(hold.pk)
     match hold.state:
         case Hold.State.PENDING:
-            _ask(hold)
+            outcome = _ask(hold)
+            if isinstance(outcome, HoldInProgress):
+                raise GatewayUnavailable(outcome.sentence)
         case Hold.State.PLACED:
             note_lapse(hold)
         case Hold.State.RELEASING:
