@@ -12,3 +12,5 @@ hold_placed = Signal()
 payment_charged = Signal()
 # refund: Refund
 payment_refunded = Signal()
+# payment: Payment; charging it failed for good, as far as we can do it alone
+payment_flagged = Signal()

@@ -7,6 +7,8 @@ from django.db import transaction
 from django.utils import timezone
 from huey.contrib.djhuey import db_task
 
+from billing.models import Refund
+from sessions_app import receipt_mails
 from sessions_app.due import next_due
 from sessions_app.models import HelpSession
 
@@ -23,6 +25,24 @@ def look_again(session_id: str) -> None:
 def mail_operators(subject: str, text: str) -> None:
     """Mail everybody in settings.MANAGERS; a mail server out of reach is tried again, and keeps nobody waiting."""
     mail_managers(" ".join(subject.split()), text)
+
+
+@db_task(retries=2, retry_delay=15)  # type: ignore[untyped-decorator]
+def mail_receipt(session_id: str) -> None:
+    """Mail the customer the receipt of a charged session, once."""
+    receipt_mails.mail_receipt(HelpSession.objects.with_people().get(pk=session_id))
+
+
+@db_task(retries=2, retry_delay=15)  # type: ignore[untyped-decorator]
+def mail_refund(refund_id: str) -> None:
+    """Mail the customer that money comes back, once."""
+    receipt_mails.mail_refund(Refund.objects.select_related("payment").get(pk=refund_id))
+
+
+@db_task(retries=2, retry_delay=15)  # type: ignore[untyped-decorator]
+def mail_charge_failed(session_id: str) -> None:
+    """Mail the customer that the card could not be charged, once."""
+    receipt_mails.mail_charge_failed(HelpSession.objects.with_people().get(pk=session_id))
 
 
 def look_again_when_due(session: HelpSession) -> None:
