@@ -239,10 +239,10 @@ def describe(session: HelpSession, payment: Payment | None) -> Receipt | None:
     return Receipt(
         number=str(session.pk),
         path=session.get_absolute_url(),
-        seller=settings.RECEIPT_SELLER,
+        seller=plain(settings.RECEIPT_SELLER),
         customer=plain(str(session.customer)),
         expert=plain(str(session.expert)) if session.expert else "",
-        topic=session.topic.name,
+        topic=plain(session.topic.name),
         title=plain(session.title),
         at=(session.active_at or session.created_at).astimezone(zone),
         issued_at=max([session.settled_at, *(line.at for line in refunds)]).astimezone(zone),
