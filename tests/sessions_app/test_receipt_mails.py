@@ -68,7 +68,7 @@ def fail(session: HelpSession) -> Payment:
 
 
 def pdf_text(mail: EmailMessage) -> str:
-    [(name, content, kind)] = mail.attachments  # type: ignore[misc]
+    [(name, content, kind)] = mail.attachments
     assert name.startswith("hopps-receipt-")
     assert kind == "application/pdf"
     return PdfReader(BytesIO(content)).pages[0].extract_text()
