@@ -256,5 +256,9 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO")},
-    "loggers": {"huey": {"level": "WARNING"}, "django.request": {"level": "ERROR"}},
+    "loggers": {
+        "huey": {"level": "WARNING"},
+        "django.request": {"level": "ERROR"},
+        "fontTools": {"level": "WARNING"},  # it tells of every table it leaves out
+    },
 }

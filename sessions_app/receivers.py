@@ -2,13 +2,17 @@
 
 from typing import Any
 
+from django.db import transaction
 from django.dispatch import receiver
+from django.urls import reverse
 
 from billing.models import Payment, Refund
 from billing.release import release
-from billing.signals import hold_placed, payment_charged, payment_refunded
+from billing.signals import hold_placed, payment_charged, payment_flagged, payment_refunded
+from hopps.http import public_url
 from hopps.money import format_money
-from sessions_app import live
+from hopps.tasks import mail_operators
+from sessions_app import jobs, live
 from sessions_app.ask import go_live
 from sessions_app.extend import raise_cap
 from sessions_app.models import HelpSession, State, TimelineEntry
@@ -30,16 +34,34 @@ def hold_was_placed(payment: Payment, **_: Any) -> None:
 
 @receiver(payment_charged)
 def card_was_charged(payment: Payment, **_: Any) -> None:
-    """Say so on the timeline, nothing included."""
+    """Say so on the timeline, nothing included, and mail the receipt of what was charged."""
     session = HelpSession.objects.get(pk=payment.reference)
     amount = format_money(payment.charged_minor, payment.currency) if payment.charged_minor else "nothing to pay"
     record(session, TimelineEntry.Kind.CHARGED, note=amount)
+    if payment.charged_minor:
+        transaction.on_commit(lambda: jobs.mail_receipt(str(session.pk)), robust=True)
 
 
 @receiver(payment_refunded)
 def payment_was_refunded(refund: Refund, **_: Any) -> None:
-    """Say so on the timeline and on both receipts."""
+    """Say so on the timeline, on both receipts and by mail."""
     session = HelpSession.objects.get(pk=refund.payment.reference)
     amount = format_money(refund.amount_minor, refund.payment.currency)
     record(session, TimelineEntry.Kind.REFUNDED, by=refund.by, note=f"{amount}: {refund.reason}")
     live.session_changed(session)
+    transaction.on_commit(lambda: jobs.mail_refund(str(refund.pk)), robust=True)
+
+
+@receiver(payment_flagged)
+def charge_failed_for_good(payment: Payment, **_: Any) -> None:
+    """Tell the customer plainly, and the operators, who have to do something about it."""
+    session = HelpSession.objects.with_people().get(pk=payment.reference)
+    amount = format_money(payment.due_minor or 0, payment.currency)
+    page = public_url(reverse("admin:billing_payment_change", args=[payment.pk]))
+    text = (
+        f"{amount} for “{session.title}” could not be charged to {session.customer} ({session.customer.email}), "
+        f"tried {payment.attempts} times. What the processor said: {payment.problem or 'nothing'}\n\n{page}\n"
+    )
+    live.session_changed(session)
+    transaction.on_commit(lambda: jobs.mail_charge_failed(str(session.pk)), robust=True)
+    transaction.on_commit(lambda: mail_operators(f"Charge failed: {amount}, {session.title}", text), robust=True)

@@ -12,11 +12,13 @@ import pytest
 from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
 
 from accounts.models import Topic, User
 from billing import holds
 from billing.models import Payment
 from billing.payout_accounts import open_account
+from sessions_app.models import HelpSession
 from tests.people import alice, bob, erin, eve, give_card, make_active, make_person, make_request, olga, topic
 
 __all__ = ["alice", "bob", "erin", "eve", "olga", "topic"]
@@ -46,6 +48,9 @@ TABLE = [
     Row("get", "session",                           (302,   200,   404,   200,   404,   404), "running"),
     Row("get", "session",                           (302,   404,   404,   200,   200,   404), "open"),
     Row("get", "session",                           (302,   404,   404,   404,   404,   404), "nothing"),
+    Row("get", "session_receipt",                   (302,   404,   404,   404,   404,   404), "running"),
+    Row("get", "session_receipt",                   (302,   200,   404,   404,   404,   404), "settled"),
+    Row("post", "session_receipt",                  (302,   405,   405,   405,   405,   405), "settled"),
     Row("post", "session_accept",                   (302,   404,   404,   302,   302,   404), "running"),
     Row("post", "session_accept",                   (302,   404,   404,   302,   302,   404), "open"),
     Row("post", "session_accept",                   (302,   404,   404,   404,   404,   404), "nothing"),
@@ -139,6 +144,13 @@ def things(alice: User, eve: User, erin: User, olga: User, topic: Topic) -> dict
         reference=uuid4(), payer=dora, payee=eve, currency="USD", state=Payment.State.CHARGED, charged_minor=500
     )
     running = make_active(alice, eve, topic, seconds=200)
+    settled = HelpSession.objects.create(
+        customer=alice, expert=eve, topic=topic, title="Before", state="ended", currency="USD", price_per_minute=200,
+        cap_minutes=30, settled_at=timezone.now(), billable_seconds=150, amount_minor=500,
+    )  # fmt: skip
+    Payment.objects.create(
+        reference=settled.pk, payer=alice, payee=eve, currency="USD", state=Payment.State.CHARGED, charged_minor=500
+    )
     asks_bank = holds.place_hold(
         reference=uuid4(),
         payer=alice,
@@ -152,6 +164,7 @@ def things(alice: User, eve: User, erin: User, olga: User, topic: Topic) -> dict
     return {
         "": [],
         "running": [running.pk],
+        "settled": [settled.pk],
         "open": [waiting.pk],
         "nothing": [uuid4()],
         "card": [give_card(alice).pk],

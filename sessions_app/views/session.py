@@ -13,7 +13,7 @@ from accounts.http import signed_in
 from accounts.models import User
 from billing import holds
 from billing.models import Payment
-from sessions_app import attendance, chat
+from sessions_app import attendance, chat, receipts
 from sessions_app.forms import ExtendForm, RatingForm, ReportForm
 from sessions_app.history import role_in
 from sessions_app.matching import alerted_count, may_accept, usual_wait_seconds
@@ -65,7 +65,8 @@ def page_context(
     if role == "candidate":
         return context
     context["timeline"] = list(session.timeline.select_related("by", "session__customer"))
-    context["payment"] = Payment.objects.filter(reference=session.pk).prefetch_related("holds__card", "refunds").first()
+    payment = Payment.objects.filter(reference=session.pk).prefetch_related("holds__card", "refunds").first()
+    context["payment"] = payment
     if session.state == State.DRAFT:
         context["hold"] = holds.latest_hold(session.pk)
     if session.state == State.REQUESTED:
@@ -75,6 +76,7 @@ def page_context(
     if session.is_live and role == "customer":
         context["extend_form"] = ExtendForm(session=session)
     if session.is_over:
+        context["receipt"] = receipts.describe(session, payment)
         context["chat"] = chat.lines_of(session)
         context["rating"] = Rating.objects.filter(session=session).first()
         context["rating_form"] = rating_form or RatingForm()
