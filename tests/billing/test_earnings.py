@@ -108,9 +108,9 @@ def test_a_statement_shows_each_session_with_all_that_became_of_it(
     ]  # fmt: skip
     assert sum(line.net_minor for line in lines) == ledger.balance(eve)["USD"]
     page = earnings(as_eve)
-    assert "Waits until" in page
+    assert "; waits until" in page
     assert "−$2.00 refund" in page
-    assert "Disputed: the bank decides" in page
+    assert "Disputed" in page
     assert [
         tuple(int(row[name]) for name in row if name.endswith("(minor units)")) for row in rows(as_eve)
     ] == [(1001, 200, 801, 0, 0, 801), (1000, 200, 800, -200, 0, 600), (500, 100, 400, 0, -200, 200)]  # fmt: skip
@@ -136,7 +136,7 @@ def test_payouts_say_how_they_went(as_eve: Client, alice: User, eve: User) -> No
     make_refuse(account)
     pay_out(expert=eve, currency="USD", period="2026-W01", now=now)
     page = earnings(as_eve)
-    assert "2026-W01 It did not arrive. We owe it to you again, and try with the next payout." in page
+    assert "Week 01, 2026 It did not arrive. We owe it to you again, and try with the next payout." in page
     ready_account(eve)
     pay_out(expert=eve, currency="USD", period="2026-W02", now=now)
     assert "Paid $8.00" in earnings(as_eve)
