@@ -12,6 +12,7 @@ from sessions_app import live
 from sessions_app.ask import go_live
 from sessions_app.extend import raise_cap
 from sessions_app.models import HelpSession, State, TimelineEntry
+from sessions_app.settle import never_connected
 from sessions_app.timeline import record
 
 
@@ -32,8 +33,13 @@ def hold_was_placed(payment: Payment, **_: Any) -> None:
 def card_was_charged(payment: Payment, **_: Any) -> None:
     """Say so on the timeline, nothing included."""
     session = HelpSession.objects.get(pk=payment.reference)
-    amount = format_money(payment.charged_minor, payment.currency) if payment.charged_minor else "nothing to pay"
-    record(session, TimelineEntry.Kind.CHARGED, note=amount)
+    if payment.charged_minor:
+        note = format_money(payment.charged_minor, payment.currency)
+    elif never_connected(session):
+        note = "the call never connected, so nothing is charged"
+    else:
+        note = "nothing to pay"
+    record(session, TimelineEntry.Kind.CHARGED, note=note)
 
 
 @receiver(payment_refunded)
