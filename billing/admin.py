@@ -12,7 +12,10 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from accounts.models import User
-from billing import ledger
+from billing import (
+    admin_disputes,  # noqa: F401  registers disputes
+    ledger,
+)
 from billing.forms import RefundForm
 from billing.models import Card, DemoIntent, DemoRefund, Hold, Payment, Posting, Refund
 from billing.refund import RefundRefused, refund

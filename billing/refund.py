@@ -22,14 +22,14 @@ class RefundRefused(Refused):
     """This cannot be given back; `sentence` says why."""
 
 
-def refund(*, payment: Payment, amount_minor: int, reason: str, by: User, refund_id: UUID | None = None) -> Refund:
+def refund(*, payment: Payment, amount_minor: int, reason: str, by: User | None, refund_id: UUID | None = None) -> Refund:
     """Give `amount_minor` of a charge back. All refunds together never exceed the charge, whoever else refunds meanwhile.
 
     Args:
         payment: a charged one.
         amount_minor: what to give back, in minor units of the payment's currency.
         reason: for the customer and for the books.
-        by: the operator.
+        by: the operator; None: the system, by a rule.
         refund_id: the new refund's id; a form sent twice with the same one refunds once.
 
     Returns:
@@ -50,7 +50,7 @@ def refund(*, payment: Payment, amount_minor: int, reason: str, by: User, refund
     return made
 
 
-def _reserve(payment: Payment, amount_minor: int, reason: str, by: User, refund_id: UUID) -> Refund:
+def _reserve(payment: Payment, amount_minor: int, reason: str, by: User | None, refund_id: UUID) -> Refund:
     """Write the refund down. The insert decides: its number can be taken once, so the sums read before it still hold."""
     while True:
         payment = Payment.objects.get(pk=payment.pk)

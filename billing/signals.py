@@ -12,3 +12,5 @@ hold_placed = Signal()
 payment_charged = Signal()
 # refund: Refund
 payment_refunded = Signal()
+# payment: Payment. Asks; each listener answers with a list of billing.evidence.EvidenceLine.
+evidence_asked = Signal()

@@ -4,15 +4,17 @@ from typing import Any
 
 from django.dispatch import receiver
 
+from billing.evidence import EvidenceLine
 from billing.models import Payment, Refund
 from billing.release import release
-from billing.signals import hold_placed, payment_charged, payment_refunded
+from billing.signals import evidence_asked, hold_placed, payment_charged, payment_refunded
 from hopps.money import format_money
 from sessions_app import live
 from sessions_app.ask import go_live
+from sessions_app.evidence import evidence_of
 from sessions_app.extend import raise_cap
 from sessions_app.models import HelpSession, State, TimelineEntry
-from sessions_app.settle import never_connected
+from sessions_app.never_worked import never_connected
 from sessions_app.timeline import record
 
 
@@ -49,3 +51,10 @@ def payment_was_refunded(refund: Refund, **_: Any) -> None:
     amount = format_money(refund.amount_minor, refund.payment.currency)
     record(session, TimelineEntry.Kind.REFUNDED, by=refund.by, note=f"{amount}: {refund.reason}")
     live.session_changed(session)
+
+
+@receiver(evidence_asked)
+def evidence_was_asked(payment: Payment, **_: Any) -> list[EvidenceLine]:
+    """Say what happened in the session a payment is for."""
+    session = HelpSession.objects.with_people().filter(pk=payment.reference).first()
+    return evidence_of(session) if session is not None else []

@@ -40,10 +40,3 @@ def settle(session: HelpSession) -> None:
         raise ValueError(f"Session {session.pk} ended without an expert.")
     capture(reference=session.pk, payee=session.expert, amount_minor=session.amount_minor)
     live.session_changed(session)
-
-
-def never_connected(session: HelpSession) -> bool:
-    """Return whether a settled session costs nothing because both were there and the call never came about."""
-    if session.settled_at is None or not session.billable_seconds or session.amount_minor:
-        return False
-    return not attendance.call_worked(session, session.settled_at)
