@@ -46,10 +46,12 @@ class DisputeAdmin(ReadOnly, admin.ModelAdmin[Dispute]):
     readonly_fields = ("amount_text", "due", "reason_text", "payment_link", "expert_text")
     change_form_template = "admin/billing/dispute/change_form.html"
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Dispute]:
+    def get_ordering(self, request: HttpRequest) -> Any:
         """What waits for us first, and of that what is due first."""
-        rows = super().get_queryset(request).select_related("payment__payer", "payment__payee")
-        return rows.annotate(turn=_TURN).order_by("turn", F("answer_by").asc(nulls_last=True), "-opened_at")
+        return (_TURN.asc(), F("answer_by").asc(nulls_last=True), "-opened_at")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Dispute]:
+        return super().get_queryset(request).select_related("payment__payer", "payment__payee")
 
     @admin.display(description="payment", ordering="payment__description")
     def payment_text(self, dispute: Dispute) -> str:

@@ -7,7 +7,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Case as Choice
-from django.db.models import IntegerField, QuerySet, Value, When
+from django.db.models import IntegerField, Value, When
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -35,10 +35,10 @@ class CaseAdmin(ReadOnly, admin.ModelAdmin[Case]):
     list_per_page = 50
     show_full_result_count = False
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Case]:
+    def get_ordering(self, request: HttpRequest) -> Any:
         """What waits for an operator first, the oldest of it on top."""
         turn = Choice(When(unanswered(), then=Value(0)), default=Value(1), output_field=IntegerField())
-        return super().get_queryset(request).annotate(turn=turn).order_by("turn", "opened_at")
+        return (turn.asc(), "opened_at")
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
         """Fetch what was charged for the sessions on the page, in one query."""
@@ -107,7 +107,8 @@ class CaseAdmin(ReadOnly, admin.ModelAdmin[Case]):
             "role": _role(case),
             "left": format_money(left, payment.currency) if payment is not None else "",
             "may_refund": may_refund and left > 0,
-            "form": form if waits and may_answer else None,
+            "form": form,
+            "may_answer": may_answer,
             "waits": waits,
             "unfinished": is_unfinished(case),
             "evidence": evidence_for(payment) if payment is not None else [],

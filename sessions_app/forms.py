@@ -190,6 +190,12 @@ class CaseAnswerForm(forms.Form):
         if not offers_refund:
             del self.fields["amount"]
 
+    def clean(self) -> dict[str, Any]:
+        """Say so where neither button was pressed."""
+        if self.data.get("do") not in ("refund", "refuse"):
+            raise forms.ValidationError("Press “Refund and answer” or “Refuse and answer”.")
+        return super().clean() or self.cleaned_data
+
     def clean_amount(self) -> int:
         """Return minor units; 0 where nothing is given back."""
         if not self.refunds:
