@@ -28,8 +28,8 @@ from sessions_app.models import Case
 class CaseAdmin(ReadOnly, admin.ModelAdmin[Case]):
     """Reports, those that wait first and of them the oldest."""
 
-    list_display = ("session", "stands", "age", "who", "charged", "problem_start", "answered_by")
-    list_select_related = ("session", "by", "answered_by")
+    list_display = ("session", "stands", "age", "who", "charged")
+    list_select_related = ("session", "by")
     list_filter = ("state",)
     search_fields = ("session__title", "by__email", "by__display_name", "problem")
     list_per_page = 50
@@ -65,11 +65,6 @@ class CaseAdmin(ReadOnly, admin.ModelAdmin[Case]):
         payment: Payment | None = getattr(case, "payment", None)
         return format_money(payment.charged_minor, payment.currency) if payment is not None else "–"
 
-    @admin.display(description="problem")
-    def problem_start(self, case: Case) -> str:
-        words = " ".join(case.problem.split())
-        return words if len(words) <= 80 else f"{words[:80]}…"
-
     # --- one case ---
 
     def change_view(
@@ -98,7 +93,7 @@ class CaseAdmin(ReadOnly, admin.ModelAdmin[Case]):
         context = {
             **self.admin_site.each_context(request),
             **(extra_context or {}),
-            "title": "Report",
+            "title": "Case",
             "subtitle": str(case.session),
             "opts": self.opts,
             "case": case,

@@ -11,8 +11,8 @@ register = template.Library()
 
 
 @register.simple_tag
-def waiting_reports() -> int:
-    """How many reports wait for an answer."""
+def waiting_cases() -> int:
+    """How many reported problems wait for an answer."""
     return Case.objects.filter(unanswered()).count()
 
 
