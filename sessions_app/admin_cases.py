@@ -28,7 +28,7 @@ from sessions_app.models import Case
 class CaseAdmin(ReadOnly, admin.ModelAdmin[Case]):
     """Reports, those that wait first and of them the oldest."""
 
-    list_display = ("session", "stands", "age", "who", "charged")
+    list_display = ("title", "stands", "age", "who", "charged")
     list_select_related = ("session", "by")
     list_filter = ("state",)
     search_fields = ("session__title", "by__email", "by__display_name", "problem")
@@ -47,6 +47,10 @@ class CaseAdmin(ReadOnly, admin.ModelAdmin[Case]):
         for case in listed.result_list:
             case.payment = payments.get(case.session_id)
         return listed
+
+    @admin.display(description="session", ordering="session__title")
+    def title(self, case: Case) -> str:
+        return case.session.title
 
     @admin.display(description="state", ordering="state")
     def stands(self, case: Case) -> str:
