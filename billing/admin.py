@@ -12,14 +12,14 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from accounts.models import User
-from billing import admin_payouts, ledger
+from billing import admin_disputes, admin_payouts, ledger
 from billing.forms import RefundForm
 from billing.models import Card, DemoIntent, DemoRefund, Hold, Payment, Posting, Refund
 from billing.refund import RefundRefused, refund
 from hopps.admin import ReadOnly, ReadOnlyInline
 from hopps.money import format_money
 
-__all__ = ["admin_payouts"]
+__all__ = ["admin_disputes", "admin_payouts"]
 
 
 class LedgerColumns:

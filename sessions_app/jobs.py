@@ -38,6 +38,14 @@ def mail_charge_failed(session_id: str) -> None:
     receipt_mails.mail_charge_failed(HelpSession.objects.with_people().get(pk=session_id))
 
 
+@db_task(retries=5, retry_delay=60)  # type: ignore[untyped-decorator]
+def mail_answer(case_id: str) -> None:
+    """Mail the answer of a report to who wrote it, once."""
+    from sessions_app.answer import mail_answer_of  # late: what answers sets this very job
+
+    mail_answer_of(UUID(case_id))
+
+
 def look_again_when_due(session: HelpSession) -> None:
     """Set a job for the moment the session's next time-out is due. Losing it does no harm: the sweep asks too."""
     due = next_due(session, timezone.now())

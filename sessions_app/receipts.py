@@ -16,6 +16,7 @@ from billing.models import Hold, Payment, Refund
 from hopps.money import format_money
 from hopps.templatetags.hopps import clock, spoken
 from sessions_app.models import HelpSession
+from sessions_app.never_worked import never_connected
 
 # Marks that turn the direction of the text after them, and could make an amount read backwards.
 _TURNS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -286,6 +287,9 @@ def _lines(session: HelpSession, payment: Payment, final: bool) -> Iterable[Line
         return Line(label=label, value=format_money(amount_minor, session.currency), amount_minor=amount_minor)
 
     yield Line(label="Time you were both there", value=clock(session.billable_seconds))
+    if never_connected(session):
+        yield Line(label="The call never connected, so nothing is charged", value="free")
+        return
     if session.free_seconds:
         yield Line(label=f"First {spoken(session.free_seconds)}, new expert", value="free")
     paid_seconds = max(0, session.billable_seconds - session.free_seconds)

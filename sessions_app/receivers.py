@@ -6,16 +6,19 @@ from django.db import transaction
 from django.dispatch import receiver
 from django.urls import reverse
 
+from billing.evidence import EvidenceLine
 from billing.models import Payment, Refund
 from billing.release import release
-from billing.signals import hold_placed, payment_charged, payment_flagged, payment_refunded
+from billing.signals import evidence_asked, hold_placed, payment_charged, payment_flagged, payment_refunded
 from hopps.http import public_url
 from hopps.money import format_money
 from hopps.tasks import mail_operators
 from sessions_app import jobs, live
 from sessions_app.ask import go_live
+from sessions_app.evidence import evidence_of
 from sessions_app.extend import raise_cap
 from sessions_app.models import HelpSession, State, TimelineEntry
+from sessions_app.never_worked import never_connected
 from sessions_app.timeline import record
 
 
@@ -36,8 +39,13 @@ def hold_was_placed(payment: Payment, **_: Any) -> None:
 def card_was_charged(payment: Payment, **_: Any) -> None:
     """Say so on the timeline, nothing included, and mail the receipt of what was charged."""
     session = HelpSession.objects.get(pk=payment.reference)
-    amount = format_money(payment.charged_minor, payment.currency) if payment.charged_minor else "nothing to pay"
-    record(session, TimelineEntry.Kind.CHARGED, note=amount)
+    if payment.charged_minor:
+        note = format_money(payment.charged_minor, payment.currency)
+    elif never_connected(session):
+        note = "the call never connected, so nothing is charged"
+    else:
+        note = "nothing to pay"
+    record(session, TimelineEntry.Kind.CHARGED, note=note)
     if payment.charged_minor:
         transaction.on_commit(lambda: jobs.mail_receipt(str(session.pk)), robust=True)
 
@@ -65,3 +73,10 @@ def charge_failed_for_good(payment: Payment, **_: Any) -> None:
     live.session_changed(session)
     transaction.on_commit(lambda: jobs.mail_charge_failed(str(session.pk)), robust=True)
     transaction.on_commit(lambda: mail_operators(f"Charge failed: {amount}, {session.title}", text), robust=True)
+
+
+@receiver(evidence_asked)
+def evidence_was_asked(payment: Payment, **_: Any) -> list[EvidenceLine]:
+    """Say what happened in the session a payment is for."""
+    session = HelpSession.objects.with_people().filter(pk=payment.reference).first()
+    return evidence_of(session) if session is not None else []

@@ -13,6 +13,7 @@ from billing.models import Payment, Posting, Refund
 from billing.release import release as release_hold
 from sessions_app import attendance, jobs, live, receipt_mails
 from sessions_app.ask import discard, go_live
+from sessions_app.cases import heal_cases
 from sessions_app.extend import raise_cap
 from sessions_app.models import OPEN_STATES, HelpSession, HelpSessionQuerySet, State
 from sessions_app.settle import settle
@@ -41,6 +42,7 @@ def sweep(*, now: datetime) -> None:
     references = list(unfinished.values_list("reference", flat=True))
     _each(HelpSession.objects.with_people().filter(pk__in=references), _finish_money)
     _each(HelpSession.objects.filter(state=State.DRAFT, created_at__lt=now - DRAFT_KEPT), lambda old: discard(old.pk))
+    heal_cases(now)
     send_lost_mails(now=now)
 
 

@@ -16,8 +16,9 @@ from django.utils import timezone
 
 from accounts.models import Topic, User
 from billing import holds
-from billing.models import Payment
+from billing.models import Dispute, Payment
 from billing.payout_accounts import open_account
+from sessions_app import cases
 from sessions_app.models import HelpSession
 from tests.people import alice, bob, erin, eve, give_card, make_active, make_person, make_request, olga, topic
 
@@ -128,6 +129,15 @@ TABLE = [
     Row("get", "admin:sessions_app_helpsession_change", (302, 302, 302,   302,   302,   200), "admin_session"),
     Row("get", "admin:sessions_app_helpsession_add", (302,  302,   302,   302,   302,   403)),
     Row("get", "admin:sessions_app_helpsession_delete", (302, 302, 302,   302,   302,   403), "admin_session"),
+    Row("get", "admin:sessions_app_case_changelist", (302,  302,   302,   302,   302,   200)),
+    Row("get", "admin:sessions_app_case_change",    (302,   302,   302,   302,   302,   200), "case"),
+    Row("post", "admin:sessions_app_case_change",   (302,   302,   302,   302,   302,   422), "case"),
+    Row("get", "admin:sessions_app_case_history",   (302,   302,   302,   302,   302,   200), "case"),
+    Row("get", "admin:sessions_app_case_add",       (302,   302,   302,   302,   302,   403)),
+    Row("get", "admin:sessions_app_case_delete",    (302,   302,   302,   302,   302,   403), "case"),
+    Row("get", "admin:billing_dispute_changelist",  (302,   302,   302,   302,   302,   200)),
+    Row("get", "admin:billing_dispute_change",      (302,   302,   302,   302,   302,   200), "dispute"),
+    Row("get", "admin:billing_dispute_delete",      (302,   302,   302,   302,   302,   403), "dispute"),
     Row("get", "admin:billing_payment_changelist",  (302,   302,   302,   302,   302,   200)),
     Row("get", "admin:billing_payment_change",      (302,   302,   302,   302,   302,   200), "payment"),
     Row("get", "admin:billing_payment_delete",      (302,   302,   302,   302,   302,   403), "payment"),
@@ -170,6 +180,9 @@ def things(alice: User, eve: User, erin: User, olga: User, topic: Topic) -> dict
         return_url="/",
     )
     assert isinstance(asks_bank, holds.HoldNeedsAction)
+    dispute = Dispute.objects.create(
+        payment=asks_bank.hold.payment, hold=asks_bank.hold, gateway="demo", gateway_ref="1", amount_minor=1, state="lost"
+    )
     return {
         "": [],
         "running": [running.pk],
@@ -182,6 +195,8 @@ def things(alice: User, eve: User, erin: User, olga: User, topic: Topic) -> dict
         "admin_session": [running.pk],
         "payment": [Payment.objects.get(reference=running.pk).pk],
         "charged_payment": [charged.pk],
+        "case": [cases.report(session=running, by=eve, problem="He was rude").pk],
+        "dispute": [dispute.pk],
     }
 
 
