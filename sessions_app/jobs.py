@@ -33,6 +33,12 @@ def mail_refund(refund_id: str) -> None:
 
 
 @db_task(retries=2, retry_delay=15)  # type: ignore[untyped-decorator]
+def mail_refund_failed(refund_id: str) -> None:
+    """Mail the customer that a refund did not arrive, once."""
+    receipt_mails.mail_refund_failed(Refund.objects.select_related("payment").get(pk=refund_id))
+
+
+@db_task(retries=2, retry_delay=15)  # type: ignore[untyped-decorator]
 def mail_charge_failed(session_id: str) -> None:
     """Mail the customer that the card could not be charged, once."""
     receipt_mails.mail_charge_failed(HelpSession.objects.with_people().get(pk=session_id))

@@ -82,6 +82,32 @@ def mail_charge_failed(session: HelpSession) -> bool:
     return send_once(key=charge_failed_key(session.pk), to=session.customer, subject=subject, text=text)
 
 
+def mail_refund_failed(refund: Refund) -> bool:
+    """Mail that the bank did not take what was given back; return whether it went out now.
+
+    Args:
+        refund: with its payment.
+
+    Raises:
+        OSError, smtplib.SMTPException: the mail server did not take it; call again.
+    """
+    session = HelpSession.objects.with_people().get(pk=refund.payment.reference)
+    receipt = receipts.find(session)
+    if receipt is None:
+        return False
+    missing = refund.amount_minor - refund.standing_minor
+    amount = format_money(missing, refund.payment.currency)
+    text = render_to_string(
+        "sessions/mail/refund_failed.txt", {"receipt": receipt, "amount": amount, "page": public_url(receipt.path)}
+    )
+    return send_once(
+        key=f"refund-failed:{refund.pk}:{missing}",
+        to=session.customer,
+        subject=f"Your refund did not arrive: {receipt.title}",
+        text=text,
+    )
+
+
 def receipt_key(session_id: UUID) -> str:
     """Return what the receipt's mail is known by."""
     return f"receipt:{session_id}"

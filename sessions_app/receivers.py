@@ -7,9 +7,17 @@ from django.dispatch import receiver
 from django.urls import reverse
 
 from billing.evidence import EvidenceLine
-from billing.models import Payment, Refund
+from billing.models import Dispute, Payment, Refund
 from billing.release import release
-from billing.signals import evidence_asked, hold_placed, payment_charged, payment_flagged, payment_refunded
+from billing.signals import (
+    dispute_changed,
+    evidence_asked,
+    hold_placed,
+    payment_charged,
+    payment_flagged,
+    payment_refunded,
+    refund_failed,
+)
 from hopps.http import public_url
 from hopps.money import format_money
 from hopps.tasks import mail_operators
@@ -73,6 +81,38 @@ def charge_failed_for_good(payment: Payment, **_: Any) -> None:
     live.session_changed(session)
     transaction.on_commit(lambda: jobs.mail_charge_failed(str(session.pk)), robust=True)
     transaction.on_commit(lambda: mail_operators(f"Charge failed: {amount}, {session.title}", text), robust=True)
+
+
+@receiver(refund_failed)
+def refund_did_not_arrive(refund: Refund, **_: Any) -> None:
+    """Tell the customer and the operators, who have to find another way."""
+    session = HelpSession.objects.with_people().get(pk=refund.payment.reference)
+    amount = format_money(refund.amount_minor - refund.standing_minor, refund.payment.currency)
+    page = public_url(reverse("admin:billing_payment_change", args=[refund.payment_id]))
+    text = (
+        f"{amount} given back to {session.customer} ({session.customer.email}) for “{session.title}” did not arrive: "
+        f"the bank sent it back. What the processor said: {refund.problem or 'nothing'}\n\n{page}\n"
+    )
+    record(session, TimelineEntry.Kind.REFUNDED, note=f"{amount} of it did not arrive; an operator looks at it")
+    live.session_changed(session)
+    transaction.on_commit(lambda: jobs.mail_refund_failed(str(refund.pk)), robust=True)
+    transaction.on_commit(lambda: mail_operators(f"A refund did not arrive: {amount}, {session.title}", text), robust=True)
+
+
+@receiver(dispute_changed)
+def bank_disputes_the_charge(dispute: Dispute, **_: Any) -> None:
+    """Put it on the timeline, and tell the operators what is due when."""
+    session = HelpSession.objects.with_people().get(pk=dispute.payment.reference)
+    amount = format_money(dispute.amount_minor, dispute.payment.currency)
+    state = dispute.get_state_display()
+    page = public_url(reverse("admin:billing_dispute_change", args=[dispute.pk]))
+    due = f"Answer by {dispute.answer_by:%-d %B %Y, %H:%M} UTC.\n" if dispute.answer_by and not dispute.closed_at else ""
+    text = (
+        f"{session.customer} ({session.customer.email}) disputes {amount} for “{session.title}” at the bank: "
+        f"{dispute.reason}.\nIt stands: {state.lower()}.\n{due}\nThe evidence: {page}\n"
+    )
+    record(session, TimelineEntry.Kind.DISPUTED, note=f"{amount}, {dispute.reason}: {state.lower()}")
+    transaction.on_commit(lambda: mail_operators(f"Dispute, {state.lower()}: {amount}, {session.title}", text), robust=True)
 
 
 @receiver(evidence_asked)
