@@ -299,13 +299,7 @@ def _write(hold: Hold, result: HoldResult) -> HoldOutcome:
             card_id = hold.card_id
             if typed is not None and card_id is None:
                 # Saved first: what is written twice is found to be there.
-                saved = cards.add(
-                    owner=hold.payment.payer,
-                    gateway_name=hold.gateway,
-                    gateway_ref=typed.ref,
-                    brand=typed.brand,
-                    last4=typed.last4,
-                )
+                saved = cards.keep(owner=hold.payment.payer, gateway_name=hold.gateway, details=typed)
                 card_id = saved.pk
             won = pending.update(state=Hold.State.PLACED, gateway_ref=ref, card=card_id)
         case Declined(ref=ref, sentence=sentence):

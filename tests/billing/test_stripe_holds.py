@@ -208,6 +208,16 @@ def test_a_card_added_in_a_tab_that_was_closed_is_kept_by_the_webhook(
     assert Card.objects.get().owner == alice
 
 
+def test_a_late_webhook_does_not_bring_a_removed_card_back(at_stripe: StripeStandIn, alice: User, client: Client) -> None:
+    client.force_login(alice)
+    back = at_stripe.pay(client.post(reverse("card_page"))["Location"]).location
+    assert back is not None
+    client.get(back)
+    cards.remove(card=Card.objects.get())
+    deliver(at_stripe, *at_stripe.events("checkout.session.completed"))
+    assert not cards.cards_of(alice).exists()
+
+
 def test_leaving_the_page_adds_no_card(at_stripe: StripeStandIn, alice: User, client: Client) -> None:
     client.force_login(alice)
     back = at_stripe.go_back(client.post(reverse("card_page"))["Location"]).location
