@@ -14,7 +14,7 @@ from django.urls import reverse
 from accounts.models import User
 from billing import ledger
 from billing.gateways import gateway
-from billing.gateways.base import KEYS_KEPT, GatewayError, GatewayRefused, GatewayUnavailable, TransferEntry
+from billing.gateways.base import KEYS_KEPT, GatewayRefused, GatewayUnavailable, TransferEntry
 from billing.models import Dispute, Payment, Payout, PayoutAccount, Posting
 from billing.payout_accounts import account_of
 from hopps.http import public_url
@@ -210,7 +210,7 @@ def heal_payouts(now: datetime) -> None:
     for left in list(Payout.objects.filter(state=State.PENDING, created_at__lt=now - timedelta(minutes=1))):
         try:
             carry_out(left, now)
-        except GatewayError:
+        except Exception:
             logger.exception("Payout %s stays pending; the others are looked after", left.pk)
 
 

@@ -85,13 +85,14 @@ class World:
 
     def ripe(self, currency: str) -> int:
         """Return what sessions left the expert of which no problem can be reported any more and none is looked at."""
+        charges = Posting.objects.filter(payment__in=self.payments, currency=currency, kind="charge")
+        ripe = charges.filter(posted_at__lte=self.now - REPORT_TIME, payment__kept_back=False).select_related("payment")
         total = 0
-        for payment in Payment.objects.filter(pk__in=[payment.pk for payment in self.payments], currency=currency):
-            charge = Posting.objects.get(payment=payment, kind="charge")
-            if charge.posted_at <= self.now - REPORT_TIME and not payment.kept_back:
-                share = payment.charged_minor - payment.charged_minor * 20 // 100
-                total += share - sum(made.standing_expert_minor for made in Refund.objects.filter(payment=payment))
-        return total
+        for charge in ripe:
+            assert charge.payment is not None
+            total += charge.payment.charged_minor - charge.payment.charged_minor * 20 // 100
+        refunds = Refund.objects.filter(payment__in=[charge.payment for charge in ripe])
+        return total - sum(made.standing_expert_minor for made in refunds)
 
     def out(self, currency: str) -> int:
         """Return what was paid out or is on its way, less what came back."""
@@ -131,7 +132,7 @@ class World:
 
 @pytest.mark.django_db
 @hypothesis_settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 @given(st.lists(steps, min_size=4, max_size=20))
 def test_any_order_of_earning_refunding_and_paying_adds_up(journey: list[Step]) -> None:
@@ -142,9 +143,9 @@ def test_any_order_of_earning_refunding_and_paying_adds_up(journey: list[Step]) 
     world.leave()
 
 
-def test_a_year_of_weeks_pays_out_exactly_what_was_earned(db: None) -> None:
+def test_half_a_year_of_weeks_pays_out_exactly_what_was_earned(db: None) -> None:
     world = World()
-    for week in range(52):
+    for week in range(26):
         world.do(("charge", "USD", 1000 + week))
         if week % 5 == 0:
             world.do(("refund", week, 80))
@@ -177,6 +178,7 @@ def test_killed_at_any_write_a_payout_moves_once_and_the_sweep_makes_it_whole(re
             done = True
         except Killed:
             pass
+        refusal_kept = world.payouts().exclude(problem="").exists()
         # Meanwhile the gateway would pay: what was refused and written down must not be asked for again.
         DemoGateway().finish_account(world.account.gateway_ref)
         heal(world.now + timedelta(minutes=2))
@@ -189,6 +191,7 @@ def test_killed_at_any_write_a_payout_moves_once_and_the_sweep_makes_it_whole(re
             assert ledger.balance(world.eve) == {"USD": 800}
         else:
             assert payout.state == Payout.State.PAID
+            assert not refusal_kept
             assert ledger.balance(world.eve) == {"USD": 0}
         world.leave()
     assert number > 4
