@@ -10,16 +10,19 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.views.decorators.http import require_POST
 
 from accounts.models import User
-from billing import admin_payouts, ledger
+from billing import admin_disputes, admin_payouts, ledger
+from billing.capture import try_again
 from billing.forms import RefundForm
-from billing.models import Card, DemoIntent, DemoRefund, Hold, Payment, Posting, Refund
+from billing.gateways.base import GatewayError
+from billing.models import Card, DemoIntent, DemoRefund, GatewayEvent, Hold, Payment, Posting, Refund
 from billing.refund import RefundRefused, refund
 from hopps.admin import ReadOnly, ReadOnlyInline
 from hopps.money import format_money
 
-__all__ = ["admin_payouts"]
+__all__ = ["admin_disputes", "admin_payouts"]
 
 
 class LedgerColumns:
@@ -98,12 +101,17 @@ class PaymentAdmin(ReadOnly, admin.ModelAdmin[Payment]):
         "due",
         "charged",
         "refunded",
+        "disputed",
         "problem",
+        "attempts",
+        "next_try_at",
+        "flagged_at",
+        "kept_back",
         "created_at",
         "closed_at",
         "reference",
     )
-    readonly_fields = ("due", "charged", "refunded")
+    readonly_fields = ("due", "charged", "refunded", "disputed")
     inlines = (HoldInline, RefundInline, PostingInline)
     change_form_template = "admin/billing/payment/change_form.html"
 
@@ -114,6 +122,10 @@ class PaymentAdmin(ReadOnly, admin.ModelAdmin[Payment]):
     @admin.display(ordering="refunded_minor")
     def refunded(self, payment: Payment) -> str:
         return format_money(payment.refunded_minor, payment.currency)
+
+    @admin.display(ordering="disputed_minor")
+    def disputed(self, payment: Payment) -> str:
+        return format_money(payment.disputed_minor, payment.currency)
 
     @admin.display(description="to charge", empty_value="not decided yet")
     def due(self, payment: Payment) -> str | None:
@@ -130,9 +142,35 @@ class PaymentAdmin(ReadOnly, admin.ModelAdmin[Payment]):
         return queryset.filter(Q(pk=wanted) | Q(reference=wanted)), False
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the refund page to the admin's own."""
-        view = self.admin_site.admin_view(self.refund_view)
-        return [path("<uuid:payment_id>/refund/", view, name="billing_payment_refund"), *super().get_urls()]
+        """Add the refund page and the retry button to the admin's own."""
+        refund_page = self.admin_site.admin_view(self.refund_view)
+        retry = self.admin_site.admin_view(require_POST(self.retry_view))
+        return [
+            path("<uuid:payment_id>/refund/", refund_page, name="billing_payment_refund"),
+            path("<uuid:payment_id>/retry/", retry, name="billing_payment_retry"),
+            *super().get_urls(),
+        ]
+
+    def retry_view(self, request: HttpRequest, payment_id: str) -> HttpResponse:
+        """Ask the card once more for a charge that was refused."""
+        if not request.user.has_perm("billing.change_payment"):
+            raise PermissionDenied
+        payment = get_object_or_404(Payment, pk=payment_id)
+        try:
+            payment = try_again(payment=payment)
+        except GatewayError as problem:
+            messages.warning(request, f"{problem.sentence} We keep asking.")
+        else:
+            amount = format_money(payment.charged_minor, payment.currency)
+            match payment.state:
+                case Payment.State.CHARGED:
+                    messages.success(request, f"{amount} is charged.")
+                case Payment.State.FAILED:
+                    messages.error(request, f"Refused again: {payment.problem}")
+                case _:
+                    messages.info(request, "There was nothing to try again.")
+            self.log_change(request, payment, f"Tried to charge again: {payment.get_state_display().lower()}.")
+        return redirect(reverse("admin:billing_payment_change", args=[payment.pk]))
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -266,3 +304,13 @@ class DemoRefundAdmin(ReadOnly, admin.ModelAdmin[DemoRefund]):
     @admin.display(description="amount")
     def refunded(self, made: DemoRefund) -> str:
         return format_money(made.amount_minor, made.intent.currency)
+
+
+@admin.register(GatewayEvent)
+class GatewayEventAdmin(ReadOnly, admin.ModelAdmin[GatewayEvent]):
+    """What gateways told us, as it came."""
+
+    list_display = ("received_at", "type", "ref", "handled_at", "outcome")
+    list_filter = ("gateway", ("handled_at", admin.EmptyFieldListFilter), "type")
+    search_fields = ("event_id", "ref", "key")
+    show_full_result_count = False

@@ -21,9 +21,9 @@ class PayoutColumns:
     def amount_text(self, row: Payout) -> str:
         return format_money(row.amount_minor, row.currency)
 
-    @admin.display(description="taken back", ordering="reversed_minor", empty_value="–")
-    def reversed_text(self, row: Payout) -> str | None:
-        return format_money(row.reversed_minor, row.currency) if row.reversed_minor else None
+    @admin.display(description="taken back", ordering="reversed_minor")
+    def reversed_text(self, row: Payout) -> str:
+        return format_money(row.reversed_minor, row.currency) if row.reversed_minor else "–"
 
 
 class PayoutInline(PayoutColumns, ReadOnlyInline):
@@ -38,7 +38,7 @@ class PayoutInline(PayoutColumns, ReadOnlyInline):
 class PayoutAccountAdmin(ReadOnly, admin.ModelAdmin[PayoutAccount]):
     """Where experts are paid to, and what each is owed."""
 
-    list_display = ("owner", "gateway", "ready", "owed", "gateway_ref", "opened_at")
+    list_display = ("owner", "gateway", "ready", "owed", "opened_at")
     list_select_related = ("owner",)
     list_filter = ("ready", "gateway")
     list_per_page = 50

@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.models import User
 from billing.customers import customer_ref
 from billing.gateways import gateway
-from billing.gateways.base import GatewayError
+from billing.gateways.base import CardDetails, GatewayError
 from billing.models import Card
 
 logger = logging.getLogger(__name__)
@@ -80,8 +80,14 @@ def keep_added(*, owner: User, ref: str, gateway_name: str) -> Card | None:
         GatewayError: the gateway could not be asked.
     """
     details = gateway(gateway_name).added_card(ref=ref, customer_ref=customer_ref(owner=owner, gateway_name=gateway_name))
-    if details is None:
-        return None
+    return keep(owner=owner, gateway_name=gateway_name, details=details) if details is not None else None
+
+
+def keep(*, owner: User, gateway_name: str, details: CardDetails) -> Card:
+    """Save a card the gateway took on its own page, and return it; one its owner removed meanwhile stays removed."""
+    known = Card.objects.filter(owner=owner, gateway=gateway_name, gateway_ref=details.ref).first()
+    if known is not None:
+        return known
     return add(owner=owner, gateway_name=gateway_name, gateway_ref=details.ref, brand=details.brand, last4=details.last4)
 
 

@@ -157,11 +157,17 @@ def finish_hold(*, hold: Hold) -> HoldOutcome:
 
 
 def look_again(*, hold: Hold) -> None:
-    """Bring a hold's row in line with the gateway, which told us that something changed. Safe to call again."""
+    """Bring a hold's row in line with the gateway, which told us that something changed. Safe to call again.
+
+    Raises:
+        GatewayUnavailable: the gateway did not say how it stands; ask again.
+    """
     hold = _read(hold.pk)
     match hold.state:
         case Hold.State.PENDING:
-            _ask(hold)
+            outcome = _ask(hold)
+            if isinstance(outcome, HoldInProgress):
+                raise GatewayUnavailable(outcome.sentence)
         case Hold.State.PLACED:
             note_lapse(hold)
         case Hold.State.RELEASING:
@@ -293,13 +299,7 @@ def _write(hold: Hold, result: HoldResult) -> HoldOutcome:
             card_id = hold.card_id
             if typed is not None and card_id is None:
                 # Saved first: what is written twice is found to be there.
-                saved = cards.add(
-                    owner=hold.payment.payer,
-                    gateway_name=hold.gateway,
-                    gateway_ref=typed.ref,
-                    brand=typed.brand,
-                    last4=typed.last4,
-                )
+                saved = cards.keep(owner=hold.payment.payer, gateway_name=hold.gateway, details=typed)
                 card_id = saved.pk
             won = pending.update(state=Hold.State.PLACED, gateway_ref=ref, card=card_id)
         case Declined(ref=ref, sentence=sentence):

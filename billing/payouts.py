@@ -8,13 +8,13 @@ from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Min, QuerySet, Sum
+from django.db.models import Min, Q, QuerySet, Sum
 from django.urls import reverse
 
 from accounts.models import User
 from billing import ledger
 from billing.gateways import gateway
-from billing.gateways.base import KEYS_KEPT, GatewayError, GatewayRefused, GatewayUnavailable, TransferEntry
+from billing.gateways.base import KEYS_KEPT, GatewayRefused, GatewayUnavailable, TransferEntry
 from billing.models import Dispute, Payment, Payout, PayoutAccount, Posting
 from billing.payout_accounts import account_of
 from hopps.http import public_url
@@ -82,12 +82,13 @@ def standings(expert: User, at: datetime) -> list[Standing]:
     disputed = Dispute.objects.filter(payment__payee=expert, state__in=OPEN_DISPUTES).values_list("payment", flat=True)
     kept = {*kept_back, *disputed}
     ripe_before = at - timedelta(hours=settings.REPORT_HOURS)
-    # One statement, so that a charge and its refund are both in it or neither; a payment's first entry is its charge.
+    charge = Q(kind=Posting.Kind.CHARGE)
+    # One statement, so that a charge and its refund are both in it or neither.
     entries = Posting.objects.filter(expert_user=expert).order_by().values("currency", "payment_id")
     balance: dict[str, int] = {}
     fresh: dict[str, int] = {}
     waiting: dict[str, int] = {}
-    for row in entries.annotate(net=Sum("expert"), charged_at=Min("posted_at")):
+    for row in entries.annotate(net=Sum("expert"), charged_at=Min("posted_at", filter=charge)):
         currency, net = row["currency"], row["net"]
         balance[currency] = balance.get(currency, 0) + net
         # A session that cost the expert something waits for nothing: it counts at once.
@@ -209,7 +210,7 @@ def heal_payouts(now: datetime) -> None:
     for left in list(Payout.objects.filter(state=State.PENDING, created_at__lt=now - timedelta(minutes=1))):
         try:
             carry_out(left, now)
-        except GatewayError:
+        except Exception:
             logger.exception("Payout %s stays pending; the others are looked after", left.pk)
 
 

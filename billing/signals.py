@@ -18,3 +18,5 @@ payment_flagged = Signal()
 refund_failed = Signal()
 # dispute: Dispute. A customer's bank disputes a charge, or has decided.
 dispute_changed = Signal()
+# payment: Payment. Asks; each listener answers with a list of billing.evidence.EvidenceLine.
+evidence_asked = Signal()

@@ -41,6 +41,7 @@ def earnings(request: HttpRequest) -> HttpResponse:
     account = account_of(person)
     page = Paginator(charges_of(person), PER_PAGE).get_page(request.GET.get("page"))
     made = list(Payout.objects.filter(expert=person))
+    shown = made if request.GET.get("payouts") == "all" else made[:PAYOUTS_SHOWN]
     context = {
         "standings": standings,
         "balance": [(row.currency, row.balance_minor) for row in standings],
@@ -50,8 +51,8 @@ def earnings(request: HttpRequest) -> HttpResponse:
         "account": account,
         "dashboard": _dashboard_name(account),
         "demo": DemoGateway.name == settings.PAYMENTS,
-        "payouts": made if request.GET.get("payouts") == "all" else made[:PAYOUTS_SHOWN],
-        "payouts_left": max(0, len(made) - PAYOUTS_SHOWN),
+        "payouts": shown,
+        "more_payouts": len(shown) < len(made),
         "page": page,
         "lines": lines_of(person, page.object_list),
         "now": now,

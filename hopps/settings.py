@@ -172,6 +172,8 @@ ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+# Of mails to operators.
+EMAIL_SUBJECT_PREFIX = "[Hopps] "
 
 EMAIL_HOST = env.text("EMAIL_HOST")
 EMAIL_PORT = env.number("EMAIL_PORT", 587)
@@ -256,5 +258,9 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO")},
-    "loggers": {"huey": {"level": "WARNING"}, "django.request": {"level": "ERROR"}},
+    "loggers": {
+        "huey": {"level": "WARNING"},
+        "django.request": {"level": "ERROR"},
+        "fontTools": {"level": "WARNING"},  # it tells of every table it leaves out
+    },
 }

@@ -9,6 +9,7 @@ from django.utils.html import format_html
 from billing.models import Payment
 from hopps.admin import ReadOnly, ReadOnlyInline
 from hopps.money import format_money
+from sessions_app import admin_cases  # noqa: F401  registers cases
 from sessions_app.models import Attendance, ChatMessage, HelpSession, Pause, Rating, TimelineEntry
 
 
@@ -20,7 +21,7 @@ class TimelineInline(ReadOnlyInline):
 
 class AttendanceInline(ReadOnlyInline):
     model = Attendance
-    fields = ("person", "joined_at", "last_seen_at", "left_at")
+    fields = ("person", "joined_at", "last_seen_at", "left_at", "media_at")
     related = ("person",)
 
 

@@ -9,6 +9,7 @@ from django.db.models import Case, DateTimeField, F, Q, Value, When
 from django.utils import timezone
 
 from accounts.models import ExpertProfile, User
+from sessions_app import clock as rules
 from sessions_app.clock import Interval, Stay, billable_intervals, total_seconds
 from sessions_app.events import Clock, Presence
 from sessions_app.models import Attendance, HelpSession, Pause, State, TimelineEntry
@@ -55,6 +56,11 @@ def seen(heard: Mapping[UUID, datetime]) -> None:
     Attendance.objects.filter(pk__in=list(heard), left_at=None).update(
         last_seen_at=Case(*cases, default=F("last_seen_at"), output_field=DateTimeField())
     )
+
+
+def media_flows(*, attendance_id: UUID, at: datetime) -> None:
+    """Write that the page of this stretch has the other's sound or picture since `at` (UTC). The first word stands."""
+    Attendance.objects.filter(pk=attendance_id, media_at=None).update(media_at=at)
 
 
 def close_stale(now: datetime) -> list[UUID]:
@@ -123,14 +129,33 @@ def billable(session: HelpSession, now: datetime, *, proven_only: bool = False) 
 def _billable(
     session: HelpSession, stretches: Iterable[Attendance], pauses: Iterable[Pause], now: datetime, proven_only: bool
 ) -> list[Interval]:
+    return billable_intervals(*_facts(session, stretches, pauses, now, proven_only))
+
+
+def _facts(
+    session: HelpSession, stretches: Iterable[Attendance], pauses: Iterable[Pause], now: datetime, proven_only: bool
+) -> tuple[list[Stay], list[Interval]]:
+    """Return the stays of the two and the pauses, each with a definite end."""
     until = min(session.ended_at or now, now)
+    ours = [stretch for stretch in stretches if stretch.person_id in (session.customer_id, session.expert_id)]
+    # A page that was taken for gone and heard again has a new stretch, and the same line to the other as before.
+    media: dict[UUID, datetime] = {}
+    for stretch in ours:
+        if stretch.media_at is not None:
+            media[stretch.page] = min(stretch.media_at, media.get(stretch.page, stretch.media_at))
     stays = []
-    for stretch in stretches:
-        if stretch.person_id not in (session.customer_id, session.expert_id):
-            continue
+    for stretch in ours:
         open_end = stretch.last_seen_at if proven_only or not is_fresh(stretch, now) else now
-        stays.append(Stay(stretch.person_id, stretch.joined_at, min(stretch.left_at or open_end, until)))
-    return billable_intervals(stays, [(pause.started_at, min(pause.ended_at or until, until)) for pause in pauses])
+        end = min(stretch.left_at or open_end, until)
+        stays.append(Stay(stretch.person_id, stretch.joined_at, end, media.get(stretch.page)))
+    return stays, [(pause.started_at, min(pause.ended_at or until, until)) for pause in pauses]
+
+
+def call_worked(session: HelpSession, now: datetime) -> bool:
+    """Return whether customer and expert were ever connected in time that is billed, as proven at `now` (UTC)."""
+    stretches = list(Attendance.objects.filter(session=session))
+    pauses = list(Pause.objects.filter(session=session))
+    return rules.call_worked(*_facts(session, stretches, pauses, now, proven_only=True))
 
 
 def clock(session: HelpSession, now: datetime) -> Clock:

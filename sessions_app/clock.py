@@ -14,6 +14,8 @@ class Stay:
     person: Hashable
     start: datetime
     end: datetime
+    media_at: datetime | None = None
+    """Since when this page had the other's sound or picture; None: it never did."""
 
 
 def union(intervals: Iterable[Interval]) -> list[Interval]:
@@ -76,6 +78,21 @@ def billable_intervals(attendances: Iterable[Stay], pauses: Iterable[Interval]) 
         return []
     one, two = (union(intervals) for intervals in by_person.values())
     return difference(intersection(one, two), union(pauses))
+
+
+def call_worked(attendances: Iterable[Stay], pauses: Iterable[Interval]) -> bool:
+    """Return whether the two were ever connected while the clock ran: the page of either had the other's media then.
+
+    One side's word is enough. A customer whose page keeps silent does not get the call for nothing, for the expert's page
+    speaks too; and an expert gains nothing by silence.
+    """
+    stays = list(attendances)
+    return any(
+        max(start, stay.start, stay.media_at) < min(end, stay.end)
+        for start, end in billable_intervals(stays, pauses)
+        for stay in stays
+        if stay.media_at is not None
+    )
 
 
 def total_seconds(intervals: Iterable[Interval]) -> float:

@@ -164,6 +164,10 @@ class Media(Message):
     screen: bool
 
 
+class MediaFlowing(Message):
+    """The line to the other's page is up: sound and picture come through. Said once for each joining."""
+
+
 class Chat(Message):
     """A line of chat. `id` is made by the page, so that sending it again does no harm."""
 
@@ -176,4 +180,4 @@ BoardMessage = SetAvailability | Sync | Ping
 SessionEvent = (
     SessionChanged | Clock | Presence | ChatLine | Welcome | PeerJoined | PeerLeft | Moved | SignalFrom | MediaState | Error
 )
-SessionMessage = Join | Signal | Media | Chat | Sync | Ping
+SessionMessage = Join | Signal | Media | MediaFlowing | Chat | Sync | Ping

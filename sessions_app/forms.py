@@ -6,11 +6,12 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.http import QueryDict
 
 from accounts.models import Topic, User
 from billing.cards import cards_of
-from billing.models import Card
-from hopps.money import format_money
+from billing.models import Card, Payment
+from hopps.money import format_money, parse_money
 from sessions_app.models import HelpSession, Rating, State
 
 
@@ -161,11 +162,51 @@ class ReportForm(forms.Form):
     """What went wrong."""
 
     problem = forms.CharField(
-        max_length=250,
+        max_length=2000,
         label="What went wrong?",
-        widget=forms.Textarea(attrs={"rows": 3}),
+        widget=forms.Textarea(attrs={"rows": 4}),
         error_messages={"required": "Write what went wrong, so that we can help."},
     )
+
+
+class CaseAnswerForm(forms.Form):
+    """What an operator answers to a report, and how much goes back where something does."""
+
+    amount = forms.CharField(max_length=20, required=False)
+    answer = forms.CharField(
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 6, "class": "vLargeTextField"}),
+        help_text="Mailed to the person who reported.",
+        error_messages={"required": "Write an answer: it is mailed to the person who reported."},
+    )
+
+    def __init__(self, data: QueryDict | None = None, *, payment: Payment | None, offers_refund: bool) -> None:
+        self.refunds = data is not None and data.get("do") == "refund"
+        self.currency = payment.currency if payment is not None else ""
+        left = format_money(payment.refundable_minor if payment is not None else 0, self.currency)
+        super().__init__(data, initial={"amount": left.removesuffix(f" {self.currency}")})
+        self.fields["amount"].label = f"Amount in {self.currency}"
+        self.fields["amount"].help_text = f"Up to {left}, all that is left of the charge."
+        if not offers_refund:
+            del self.fields["amount"]
+
+    def clean(self) -> dict[str, Any]:
+        """Say so where neither button was pressed."""
+        if self.data.get("do") not in ("refund", "refuse"):
+            raise forms.ValidationError("Press “Refund and answer” or “Refuse and answer”.")
+        return super().clean() or self.cleaned_data
+
+    def clean_amount(self) -> int:
+        """Return minor units; 0 where nothing is given back."""
+        if not self.refunds:
+            return 0
+        try:
+            amount = parse_money(self.cleaned_data["amount"], self.currency)
+        except ValueError as problem:
+            raise forms.ValidationError(str(problem)) from None
+        if amount < 1:
+            raise forms.ValidationError("Give back more than nothing, or refuse.")
+        return amount
 
 
 class HistoryForm(forms.Form):

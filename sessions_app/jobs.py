@@ -1,4 +1,4 @@
-"""What the job worker does for a session: look at it again when something may be due."""
+"""What the job worker does for a session: look at it again when something may be due, and mail."""
 
 from uuid import UUID
 
@@ -6,6 +6,8 @@ from django.db import transaction
 from django.utils import timezone
 from huey.contrib.djhuey import db_task
 
+from billing.models import Refund
+from sessions_app import receipt_mails
 from sessions_app.due import next_due
 from sessions_app.models import HelpSession
 
@@ -16,6 +18,38 @@ def look_again(session_id: str) -> None:
     from sessions_app.timeouts import enforce  # late: what it does sets this very job again
 
     enforce(session_id=UUID(session_id), now=timezone.now())
+
+
+@db_task(retries=2, retry_delay=15)  # type: ignore[untyped-decorator]
+def mail_receipt(session_id: str) -> None:
+    """Mail the customer the receipt of a charged session, once."""
+    receipt_mails.mail_receipt(HelpSession.objects.with_people().get(pk=session_id))
+
+
+@db_task(retries=2, retry_delay=15)  # type: ignore[untyped-decorator]
+def mail_refund(refund_id: str) -> None:
+    """Mail the customer that money comes back, once."""
+    receipt_mails.mail_refund(Refund.objects.select_related("payment").get(pk=refund_id))
+
+
+@db_task(retries=2, retry_delay=15)  # type: ignore[untyped-decorator]
+def mail_refund_failed(refund_id: str) -> None:
+    """Mail the customer that a refund did not arrive, once."""
+    receipt_mails.mail_refund_failed(Refund.objects.select_related("payment").get(pk=refund_id))
+
+
+@db_task(retries=2, retry_delay=15)  # type: ignore[untyped-decorator]
+def mail_charge_failed(session_id: str) -> None:
+    """Mail the customer that the card could not be charged, once."""
+    receipt_mails.mail_charge_failed(HelpSession.objects.with_people().get(pk=session_id))
+
+
+@db_task(retries=5, retry_delay=60)  # type: ignore[untyped-decorator]
+def mail_answer(case_id: str) -> None:
+    """Mail the answer of a report to who wrote it, once."""
+    from sessions_app.answer import mail_answer_of  # late: what answers sets this very job
+
+    mail_answer_of(UUID(case_id))
 
 
 def look_again_when_due(session: HelpSession) -> None:

@@ -1,10 +1,9 @@
-"""What the customer thought of it, and problems either side reports."""
+"""What the customer thought of it."""
 
 from django.db import IntegrityError, transaction
 
 from accounts.models import User
 from hopps.errors import Refused
-from hopps.tasks import mail_operators
 from sessions_app import live
 from sessions_app.models import HelpSession, Rating, State, TimelineEntry
 from sessions_app.timeline import record
@@ -28,15 +27,3 @@ def rate(*, session: HelpSession, customer: User, stars: int, solved: str, comme
     )
     live.session_changed(session)
     return rating
-
-
-def report(*, session: HelpSession, by: User, problem: str) -> None:
-    """Put a participant's problem on the timeline, where operators see it, and mail it to them.
-
-    Raises:
-        Refused: the session has not been accepted by anybody yet.
-    """
-    if session.expert_id is None:
-        raise Refused("There is nobody in this session yet. You can cancel the request.")
-    record(session, TimelineEntry.Kind.REPORTED, by=by, note=problem)
-    mail_operators(f"Problem reported: {session.title}", f"{by} ({by.email}) in session {session.pk}:\n\n{problem}\n")

@@ -30,8 +30,10 @@ def settle(session: HelpSession) -> None:
     """
     now = timezone.now()
     seconds = int(total_seconds(attendance.billable(session, now, proven_only=True)))
+    # Time in a room that never worked is nobody's to pay for (decision 0005).
+    amount = amount_due(seconds, session.price) if attendance.call_worked(session, now) else 0
     HelpSession.objects.filter(pk=session.pk, state=State.ENDED, settled_at=None).update(
-        settled_at=now, billable_seconds=seconds, amount_minor=amount_due(seconds, session.price)
+        settled_at=now, billable_seconds=seconds, amount_minor=amount
     )
     session = HelpSession.objects.with_people().get(pk=session.pk)
     if session.expert is None:

@@ -3,14 +3,17 @@
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.db.models import Q
 
+from accounts.models import SentMail
 from billing import holds
-from billing.models import Payment
+from billing.models import Payment, Posting, Refund
 from billing.release import release as release_hold
-from sessions_app import attendance, live
+from sessions_app import attendance, jobs, live, receipt_mails
 from sessions_app.ask import discard, go_live
+from sessions_app.cases import heal_cases
 from sessions_app.extend import raise_cap
 from sessions_app.models import OPEN_STATES, HelpSession, HelpSessionQuerySet, State
 from sessions_app.settle import settle
@@ -20,6 +23,10 @@ logger = logging.getLogger(__name__)
 
 # A crash between two writes is old by then; anything younger is still being worked on.
 GRACE = timedelta(minutes=1)
+# For so long a mail that did not go out is set again: it has news until then.
+NEWS = timedelta(days=1)
+# No card is charged later than this after it was decided: the bank has given the hold back by then.
+LONGEST_CHARGE = timedelta(days=31)
 # How long an unsent draft keeps its words.
 DRAFT_KEPT = timedelta(days=7)
 
@@ -35,6 +42,32 @@ def sweep(*, now: datetime) -> None:
     references = list(unfinished.values_list("reference", flat=True))
     _each(HelpSession.objects.with_people().filter(pk__in=references), _finish_money)
     _each(HelpSession.objects.filter(state=State.DRAFT, created_at__lt=now - DRAFT_KEPT), lambda old: discard(old.pk))
+    heal_cases(now)
+    send_lost_mails(now=now)
+
+
+def send_lost_mails(*, now: datetime) -> None:
+    """Set the jobs of mails about money that a crash, or a mail server out of reach, kept from going out."""
+    window = (now - NEWS, now - GRACE)
+    charged = Payment.objects.filter(
+        state=Payment.State.CHARGED,
+        closed_at__gt=now - LONGEST_CHARGE,
+        postings__kind=Posting.Kind.CHARGE,
+        postings__posted_at__range=window,
+    )
+    flagged = Payment.objects.filter(state=Payment.State.FAILED, flagged_at__range=window)
+    refunds = Refund.objects.exclude(state=Refund.State.FAILED).filter(created_at__range=window)
+    lost: dict[str, Callable[[], object]] = {}
+    for reference in charged.values_list("reference", flat=True):
+        lost[receipt_mails.receipt_key(reference)] = partial(jobs.mail_receipt, str(reference))
+    for reference in flagged.values_list("reference", flat=True):
+        lost[receipt_mails.charge_failed_key(reference)] = partial(jobs.mail_charge_failed, str(reference))
+    for refund in refunds:
+        if receipt_mails.is_underway(refund):
+            lost[receipt_mails.refund_key(refund.pk)] = partial(jobs.mail_refund, str(refund.pk))
+    sent = set(SentMail.objects.filter(key__in=list(lost)).values_list("key", flat=True))
+    for key in lost.keys() - sent:
+        lost[key]()
 
 
 def _each(sessions: HelpSessionQuerySet, work: Callable[[HelpSession], object]) -> None:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from sessions_app.views import actions, asking, board, landing, past, session
+from sessions_app.views import actions, asking, board, landing, past, receipt, session
 
 urlpatterns = [
     path("", landing.home, name="home"),
@@ -8,6 +8,7 @@ urlpatterns = [
     path("sessions/", past.history, name="sessions"),
     path("sessions/export.csv", past.export, name="sessions_csv"),
     path("sessions/<uuid:session_id>/", session.session, name="session"),
+    path("sessions/<uuid:session_id>/receipt.pdf", receipt.pdf, name="session_receipt"),
     path("sessions/<uuid:session_id>/accept/", actions.accept, name="session_accept"),
     path("sessions/<uuid:session_id>/cancel/", actions.cancel, name="session_cancel"),
     path("sessions/<uuid:session_id>/release/", actions.release, name="session_release"),

@@ -59,24 +59,41 @@ def make_accepted(customer: User, expert: User, topic: Topic, *, cap_minutes: in
     return accept.accept(session_id=make_request(customer, topic, cap_minutes=cap_minutes).pk, expert=expert)
 
 
-def make_active(customer: User, expert: User, topic: Topic, *, seconds: float, cap_minutes: int = 30) -> HelpSession:
-    """Return a running session in which both have been present for `seconds`, up to now."""
+def make_active(
+    customer: User, expert: User, topic: Topic, *, seconds: float, cap_minutes: int = 30, media: bool = True
+) -> HelpSession:
+    """Return a running session in which both have been present for `seconds`, up to now. `media`: whether they connected."""
     session = make_accepted(customer, expert, topic, cap_minutes=cap_minutes)
     now = timezone.now()
     start = now - timedelta(seconds=seconds)
     HelpSession.objects.filter(pk=session.pk).update(state=State.ACTIVE, active_at=start)
     for person in (customer, expert):
-        be_present(session, person, start, seen=now)
+        be_present(session, person, start, seen=now, media=media)
     session.refresh_from_db()
     return session
 
 
 def be_present(
-    session: HelpSession, person: User, start: datetime, *, seen: datetime | None = None, left: datetime | None = None
+    session: HelpSession,
+    person: User,
+    start: datetime,
+    *,
+    seen: datetime | None = None,
+    left: datetime | None = None,
+    media: bool = True,
 ) -> Attendance:
-    """Return a stretch of presence from `start`, last heard at `seen`, closed at `left` unless None."""
+    """Return a stretch of presence from `start`, last heard at `seen`, closed at `left` unless None.
+
+    `media`: whether the page had the other's sound and picture.
+    """
     return Attendance.objects.create(
-        session=session, person=person, page=uuid4(), joined_at=start, last_seen_at=seen or left or start, left_at=left
+        session=session,
+        person=person,
+        page=uuid4(),
+        joined_at=start,
+        last_seen_at=seen or left or start,
+        left_at=left,
+        media_at=start if media else None,
     )
 
 

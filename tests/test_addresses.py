@@ -12,11 +12,14 @@ import pytest
 from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
 
 from accounts.models import Topic, User
 from billing import holds
-from billing.models import Payment
+from billing.models import Dispute, Payment
 from billing.payout_accounts import open_account
+from sessions_app import cases
+from sessions_app.models import HelpSession
 from tests.people import alice, bob, erin, eve, give_card, make_active, make_person, make_request, olga, topic
 
 __all__ = ["alice", "bob", "erin", "eve", "olga", "topic"]
@@ -46,6 +49,9 @@ TABLE = [
     Row("get", "session",                           (302,   200,   404,   200,   404,   404), "running"),
     Row("get", "session",                           (302,   404,   404,   200,   200,   404), "open"),
     Row("get", "session",                           (302,   404,   404,   404,   404,   404), "nothing"),
+    Row("get", "session_receipt",                   (302,   404,   404,   404,   404,   404), "running"),
+    Row("get", "session_receipt",                   (302,   200,   404,   404,   404,   404), "settled"),
+    Row("post", "session_receipt",                  (302,   405,   405,   405,   405,   405), "settled"),
     Row("post", "session_accept",                   (302,   404,   404,   302,   302,   404), "running"),
     Row("post", "session_accept",                   (302,   404,   404,   302,   302,   404), "open"),
     Row("post", "session_accept",                   (302,   404,   404,   404,   404,   404), "nothing"),
@@ -84,6 +90,15 @@ TABLE = [
     Row("get", "billing",                           (302,   200,   200,   200,   200,   200)),
     Row("get", "card_add",                          (302,   200,   200,   200,   200,   200)),
     Row("post", "card_add",                         (302,   422,   422,   422,   422,   422)),
+    # The demo's cards are chosen from a list: no page of a processor's.
+    Row("post", "card_page",                        (302,   404,   404,   404,   404,   404)),
+    Row("get", "card_page",                         (302,   405,   405,   405,   405,   405)),
+    Row("get", "card_added",                        (302,   302,   302,   302,   302,   302)),
+    Row("get", "hold_continue",                     (302,   302,   404,   404,   404,   404), "hold"),
+    Row("get", "hold_return",                       (302,   302,   404,   404,   404,   404), "hold"),
+    Row("post", "hold_return",                      (302,   405,   405,   405,   405,   405), "hold"),
+    Row("post", "stripe_webhook",                   (404,   404,   404,   404,   404,   404)),
+    Row("get", "stripe_webhook",                    (405,   405,   405,   405,   405,   405)),
     Row("post", "card_remove",                      (302,   302,   404,   404,   404,   404), "card"),
     Row("get", "card_remove",                       (302,   405,   405,   405,   405,   405), "card"),
     Row("post", "card_default",                     (302,   302,   404,   404,   404,   404), "card"),
@@ -114,6 +129,15 @@ TABLE = [
     Row("get", "admin:sessions_app_helpsession_change", (302, 302, 302,   302,   302,   200), "admin_session"),
     Row("get", "admin:sessions_app_helpsession_add", (302,  302,   302,   302,   302,   403)),
     Row("get", "admin:sessions_app_helpsession_delete", (302, 302, 302,   302,   302,   403), "admin_session"),
+    Row("get", "admin:sessions_app_case_changelist", (302,  302,   302,   302,   302,   200)),
+    Row("get", "admin:sessions_app_case_change",    (302,   302,   302,   302,   302,   200), "case"),
+    Row("post", "admin:sessions_app_case_change",   (302,   302,   302,   302,   302,   422), "case"),
+    Row("get", "admin:sessions_app_case_history",   (302,   302,   302,   302,   302,   200), "case"),
+    Row("get", "admin:sessions_app_case_add",       (302,   302,   302,   302,   302,   403)),
+    Row("get", "admin:sessions_app_case_delete",    (302,   302,   302,   302,   302,   403), "case"),
+    Row("get", "admin:billing_dispute_changelist",  (302,   302,   302,   302,   302,   200)),
+    Row("get", "admin:billing_dispute_change",      (302,   302,   302,   302,   302,   200), "dispute"),
+    Row("get", "admin:billing_dispute_delete",      (302,   302,   302,   302,   302,   403), "dispute"),
     Row("get", "admin:billing_payment_changelist",  (302,   302,   302,   302,   302,   200)),
     Row("get", "admin:billing_payment_change",      (302,   302,   302,   302,   302,   200), "payment"),
     Row("get", "admin:billing_payment_delete",      (302,   302,   302,   302,   302,   403), "payment"),
@@ -139,6 +163,13 @@ def things(alice: User, eve: User, erin: User, olga: User, topic: Topic) -> dict
         reference=uuid4(), payer=dora, payee=eve, currency="USD", state=Payment.State.CHARGED, charged_minor=500
     )
     running = make_active(alice, eve, topic, seconds=200)
+    settled = HelpSession.objects.create(
+        customer=alice, expert=eve, topic=topic, title="Before", state="ended", currency="USD", price_per_minute=200,
+        cap_minutes=30, settled_at=timezone.now(), billable_seconds=150, amount_minor=500,
+    )  # fmt: skip
+    Payment.objects.create(
+        reference=settled.pk, payer=alice, payee=eve, currency="USD", state=Payment.State.CHARGED, charged_minor=500
+    )
     asks_bank = holds.place_hold(
         reference=uuid4(),
         payer=alice,
@@ -149,9 +180,13 @@ def things(alice: User, eve: User, erin: User, olga: User, topic: Topic) -> dict
         return_url="/",
     )
     assert isinstance(asks_bank, holds.HoldNeedsAction)
+    dispute = Dispute.objects.create(
+        payment=asks_bank.hold.payment, hold=asks_bank.hold, gateway="demo", gateway_ref="1", amount_minor=1, state="lost"
+    )
     return {
         "": [],
         "running": [running.pk],
+        "settled": [settled.pk],
         "open": [waiting.pk],
         "nothing": [uuid4()],
         "card": [give_card(alice).pk],
@@ -160,6 +195,8 @@ def things(alice: User, eve: User, erin: User, olga: User, topic: Topic) -> dict
         "admin_session": [running.pk],
         "payment": [Payment.objects.get(reference=running.pk).pk],
         "charged_payment": [charged.pk],
+        "case": [cases.report(session=running, by=eve, problem="He was rude").pk],
+        "dispute": [dispute.pk],
     }
 
 

@@ -17,6 +17,7 @@ from sessions_app.events import (
     Chat,
     Join,
     Media,
+    MediaFlowing,
     MediaState,
     Moved,
     PeerJoined,
@@ -179,6 +180,13 @@ class SessionSocket(Socket):
             return
         state = MediaState(page=self.page, microphone=message.microphone, camera=message.camera, screen=message.screen)
         self._publish(state)
+
+    async def on_media_flowing(self, message: MediaFlowing) -> None:
+        attendance_id = self.attendance_id
+        if attendance_id is None:
+            self.tell(Error(message="Join the call first."))
+            return
+        await database_sync_to_async(attendance.media_flows)(attendance_id=attendance_id, at=timezone.now())
 
     async def on_chat(self, message: Chat) -> None:
         if "\0" in message.body:

@@ -17,12 +17,12 @@ from hopps.errors import Refused
 from hopps.http import done, refused, wants_json
 from sessions_app import accept as accepting
 from sessions_app import cancel as cancelling
+from sessions_app import cases, room
 from sessions_app import end as ending
 from sessions_app import extend as extending
 from sessions_app import pause as pausing
 from sessions_app import rate as rating
 from sessions_app import release as releasing
-from sessions_app import room
 from sessions_app.forms import ExtendForm, RatingForm, ReportForm
 from sessions_app.history import role_in
 from sessions_app.models import HelpSession
@@ -149,14 +149,24 @@ def report(request: HttpRequest, session: HelpSession, user: User) -> HttpRespon
     form = ReportForm(request.POST)
     if not form.is_valid():
         return _form_again(request, session, user, form.errors, report_form=form)
-    rating.report(session=session, by=user, problem=form.cleaned_data["problem"])
-    messages.success(request, "Thank you. Our operators have it and will write to you.")
+    try:
+        case = cases.report(session=session, by=user, problem=form.cleaned_data["problem"])
+    except Refused as refusal:
+        if not session.is_over:
+            raise
+        # What was written stays in the form.
+        form.add_error("problem", refusal.sentence)
+        return _form_again(request, session, user, form.errors, status=409, report_form=form)
+    if case.state == case.State.OPEN:
+        messages.success(request, "Thank you. Our operators have it and answer by mail.")
     return None
 
 
-def _form_again(request: HttpRequest, session: HelpSession, user: User, errors: Any, **forms: Any) -> HttpResponse:
+def _form_again(
+    request: HttpRequest, session: HelpSession, user: User, errors: Any, *, status: int = 422, **forms: Any
+) -> HttpResponse:
     if wants_json(request):
         first = next(iter(errors.values()))[0]
-        return JsonResponse({"error": str(first)}, status=422)
+        return JsonResponse({"error": str(first)}, status=status)
     context = page_context(session, user, role_in(session, user), **forms)
-    return render(request, "sessions/session.html", context, status=422)
+    return render(request, "sessions/session.html", context, status=status)

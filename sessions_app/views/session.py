@@ -13,11 +13,11 @@ from accounts.http import signed_in
 from accounts.models import User
 from billing import holds
 from billing.models import Payment
-from sessions_app import attendance, chat
+from sessions_app import answer, attendance, cases, chat, receipts
 from sessions_app.forms import ExtendForm, RatingForm, ReportForm
 from sessions_app.history import role_in
 from sessions_app.matching import alerted_count, may_accept, usual_wait_seconds
-from sessions_app.models import HelpSession, Rating, State, TimelineEntry
+from sessions_app.models import Case, HelpSession, Rating, State, TimelineEntry
 
 # What puts an accepted request back in front of the other experts.
 GIVEN_BACK = (TimelineEntry.Kind.RETURNED, TimelineEntry.Kind.RELEASED)
@@ -64,8 +64,9 @@ def page_context(
     }
     if role == "candidate":
         return context
-    context["timeline"] = list(session.timeline.select_related("by", "session__customer"))
-    context["payment"] = Payment.objects.filter(reference=session.pk).prefetch_related("holds__card", "refunds").first()
+    context["timeline"] = cases.timeline_for(session, user)
+    payment = Payment.objects.filter(reference=session.pk).prefetch_related("holds__card", "refunds").first()
+    context["payment"] = payment
     if session.state == State.DRAFT:
         context["hold"] = holds.latest_hold(session.pk)
     if session.state == State.REQUESTED:
@@ -75,8 +76,27 @@ def page_context(
     if session.is_live and role == "customer":
         context["extend_form"] = ExtendForm(session=session)
     if session.is_over:
+        context["receipt"] = receipts.describe(session, payment)
         context["chat"] = chat.lines_of(session)
         context["rating"] = Rating.objects.filter(session=session).first()
         context["rating_form"] = rating_form or RatingForm()
-        context["report_form"] = report_form or ReportForm()
+    if session.is_over and session.expert_id is not None:
+        context.update(_report_context(session, user, report_form))
+    return context
+
+
+def _report_context(session: HelpSession, user: User, form: ReportForm | None) -> dict[str, object]:
+    """Return what the page says of problems: the person's own case, and the form while the time for it lasts."""
+    case, until = cases.own_case(session, user), cases.report_until(session)
+    waits = case is not None and (case.state == Case.State.OPEN or answer.is_unfinished(case))
+    open_until = until if until is not None and timezone.now() < until else None
+    context: dict[str, object] = {
+        "case": case,
+        "case_waits": waits,
+        "report_until": open_until,
+        "report_hours": settings.REPORT_HOURS,
+        "support": cases.support_address(),
+    }
+    if form is not None or (open_until and not waits):
+        context["report_form"] = form or ReportForm()
     return context

@@ -55,6 +55,10 @@ export interface Media {
   screen: boolean;
 }
 
+export interface MediaFlowing {
+  type: "media_flowing";
+}
+
 export interface MediaState {
   type: "media_state";
   page: string;
@@ -172,6 +176,7 @@ export type SessionMessage =
   | Join
   | Signal
   | Media
+  | MediaFlowing
   | Chat
   | Sync
   | Ping;

@@ -60,6 +60,8 @@ def at_stripe(stripe_peer: StripeStandIn, settings: Settings, db: None) -> Strip
     settings.STRIPE_SECRET_KEY = stripe_peer.environment["STRIPE_SECRET_KEY"]
     settings.STRIPE_WEBHOOK_SECRETS = [stripe_peer.environment["STRIPE_WEBHOOK_SECRETS"]]
     settings.STRIPE_API_BASE = stripe_peer.url
+    # Signed for us, and brought to us by the test when it wants.
+    stripe_peer.send_webhooks_to("http://127.0.0.1:9/", delivery="held")
     return stripe_peer
 
 

@@ -1,11 +1,12 @@
 """What one of several processes does in a race: `python -m tests.billing.racers` reads an order a line and answers it.
 
-An order is JSON too: {"do": "seed" | "hold" | "ask the bank" | "finish" | "capture" | "refund" | "default", …}.
+An order is JSON too: {"do": one of the cases below, …}.
 """
 
 import json
 import os
 import sys
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -19,9 +20,11 @@ from billing import cards, signals  # noqa: E402
 from billing.capture import capture  # noqa: E402
 from billing.gateways.demo import DemoGateway  # noqa: E402
 from billing.holds import HoldNeedsAction, HoldPlaced, finish_hold, place_hold  # noqa: E402
-from billing.models import Card, Hold, Payment  # noqa: E402
+from billing.models import Card, Hold, Payment, Payout  # noqa: E402
+from billing.payouts import heal_payouts, pay_everybody, record_reversal  # noqa: E402
 from billing.refund import RefundRefused, refund  # noqa: E402
 from tests.billing.conftest import approved_card, asking_card, charged, declined_card, hold, person  # noqa: E402
+from tests.billing.payday import earned, make_refuse, ready_account  # noqa: E402
 
 # What billing told outward in this process.
 heard: list[Hold] = []
@@ -84,6 +87,19 @@ def do(order: dict[str, Any]) -> Any:
             except RefundRefused as refusal:
                 return refusal.sentence
             return made.amount_minor
+        case "earn":
+            expert = person("Eve")
+            account = ready_account(expert)
+            earned(person("Alice"), expert, 1000, now=datetime.fromisoformat(order["now"]))
+            if order.get("refused"):
+                make_refuse(account)
+            return str(expert.pk)
+        case "pay":
+            return [row.amount_minor for row in pay_everybody(datetime.fromisoformat(order["now"]))]
+        case "heal":
+            return heal_payouts(datetime.fromisoformat(order["now"]))
+        case "reverse":
+            return record_reversal(Payout.objects.get(expert=order["eve"]), order["amount_minor"]).reversed_minor
         case "default":
             card = list(Card.objects.filter(owner=order["alice"]).order_by("last4"))[order["which"]]
             cards.make_default(card=card)

@@ -158,3 +158,31 @@ def test_killed_and_restarted_mid_call_the_call_goes_on_and_the_gap_is_free(
     # From the second joining to the end, less the time there was no server: not a second more is charged.
     assert 8 <= seconds <= (time.monotonic() - joining) - (starting - killed)
     assert money_in(customer.locator(".bill-total dd")) == seconds * PRICE_PER_MINUTE // 60
+
+
+# What a network does that lets websockets through and no media: with a relay only, and none there, nothing connects.
+NO_MEDIA = """
+    const Real = RTCPeerConnection;
+    window.RTCPeerConnection = class extends Real {
+      constructor(configuration) { super({ ...configuration, iceTransportPolicy: "relay" }); }
+      setConfiguration(configuration) { super.setConfiguration({ ...configuration, iceTransportPolicy: "relay" }); }
+    };
+"""
+
+
+def test_a_call_that_never_connects_is_free_and_both_are_told(start_server: StartServer, open_page: OpenPage) -> None:
+    server: LiveServer = start_server(FIT_WINDOW_SECONDS="0")
+    set_price(open_page(server, OPERATOR), "Python", PRICE_PER_MINUTE)
+    customer, expert = open_page(server, CUSTOMER), open_page(server, EXPERT)
+    customer.add_init_script(NO_MEDIA)
+    expert.goto("/expert/")
+    ask_for_help(customer, TITLE)
+    accept(expert, TITLE)
+    join(expert)
+    join(customer)
+    wait_for_clock(customer, 3)
+    end_session(customer)
+    assert billed_seconds(customer) >= 3
+    for page in (customer, expert):
+        expect(page.get_by_text("The call never connected, so nothing is charged").first).to_be_visible()
+        assert money_in(page.locator(".bill-total dd")) == 0

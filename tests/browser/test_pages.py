@@ -4,8 +4,10 @@
 """
 
 import re
+from io import BytesIO
 
 from playwright.sync_api import Page, ViewportSize, expect
+from pypdf import PdfReader
 
 from tests.browser.call import (
     CUSTOMER,
@@ -113,6 +115,8 @@ def test_every_state_of_a_session_has_nothing_axe_would_mind(start_server: Start
     )
     expect(customer.get_by_text("Let us look at the plan")).to_be_visible()
     picture(customer, "room")
+    for _ in range(3):
+        write(customer, "Seq Scan on orders\n" * 40)
     write(board, "x" * 600)  # one long word breaks no page: `check` looks for sideways scrolling
     board.get_by_role("button", name="Share screen").click()
     shows_movement(customer.get_by_label("Ada Demo's screen"))
@@ -124,6 +128,11 @@ def test_every_state_of_a_session_has_nothing_axe_would_mind(start_server: Start
     end_session(customer)
     wrong += check(customer, "the receipt")
     picture(customer, "receipt")
+    # On paper it is one page, however much was said; the PDF is there beside it.
+    assert len(PdfReader(BytesIO(customer.pdf(format="A4"))).pages) == 1
+    file = customer.get_by_role("link", name="Download receipt (PDF)").get_attribute("href")
+    assert file is not None
+    assert title in PdfReader(BytesIO(customer.request.get(f"{server.url}{file}").body())).pages[0].extract_text()
     expect(board.get_by_text("Receipt", exact=True)).to_be_visible()
     wrong += check(board, "the expert's receipt")
     for address in ("/sessions/", "/billing/"):

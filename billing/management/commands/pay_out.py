@@ -27,7 +27,7 @@ class Command(BaseCommand):
             return
         made = pay_everybody(now)
         for payout in made:
-            how = f"{payout.get_state_display().lower()} {payout.problem}".rstrip()
+            how = ": ".join(filter(None, [payout.get_state_display().lower(), payout.problem]))
             self._say(payout.amount_minor, payout.currency, payout.expert, how)
         self.stdout.write(f"{period_of(now)}: {len(made)} made.")
         failed = sum(payout.state == Payout.State.FAILED for payout in made)

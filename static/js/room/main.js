@@ -31,6 +31,8 @@ export class Room {
   #grant = null;
   // Whether a page that was in the call before asked to be let in again.
   #returning = false;
+  // Whether this joining said that the line is up.
+  #toldFlowing = false;
   #presence = { customer: false, expert: false };
   #ends = new AbortController();
 
@@ -53,7 +55,7 @@ export class Room {
     this.devices = need(root, "[data-devices]", HTMLElement);
     this.clock = new ClockView(root);
     this.check = new DeviceCheck(this.devices, media);
-    this.stage = new Stage(need(root, "[data-stage]", HTMLElement), () => this.#status(), signal);
+    this.stage = new Stage(need(root, "[data-stage]", HTMLElement), () => this.#connectionChanged(), signal);
     this.chat = new Chat(need(root, "[data-chat-panel]", HTMLElement), {
       session,
       person,
@@ -101,6 +103,7 @@ export class Room {
   /** Tell the room who we are: with the grant the first time, by the page's id after a gap. */
   #join() {
     this.#returning = this.#grant === null;
+    this.#toldFlowing = false;
     this.socket.send({ type: "join", page: this.#page, grant: this.#grant });
   }
 
@@ -205,6 +208,18 @@ export class Room {
     sessionStorage.setItem(this.key, "joined");
     this.#show("call");
     this.#sendsChanged(this.controls.sends);
+    this.#tellFlowing();
+  }
+
+  #connectionChanged() {
+    this.#tellFlowing();
+    this.#status();
+  }
+
+  /** Tell the server, once a joining, that the two are connected: nobody pays for a call that never was. */
+  #tellFlowing() {
+    if (this.#toldFlowing || this.#mode !== "call" || this.stage.connection !== "connected") return;
+    this.#toldFlowing = this.socket.send({ type: "media_flowing" });
   }
 
   /** @param {string} sentence */

@@ -80,6 +80,8 @@ def _answer(world: World, asked: Asked, request_id: str, line: JSON) -> tuple[An
     text = "\n".join((asked.method, asked.path, *sorted(asked.body.split("&"))))
     kept = world.keys.begin(asked.key, hashlib.sha256(text.encode()).hexdigest())
     if kept is not None:
+        if world.faults.take(asked.method, asked.path, kinds=("drop_before", "drop_after")) is not None:
+            raise Dropped  # a bad network loses a repeated answer too
         return kept, True
     return _struck(world, asked, checked, request_id), False
 

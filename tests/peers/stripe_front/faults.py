@@ -2,12 +2,14 @@
 
 import re
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from tests.peers.stripe_front.books import JSON
 
 Kind = Literal["answer", "drop_before", "drop_after", "hang"]
+KINDS: tuple[Kind, ...] = ("answer", "drop_before", "drop_after", "hang")
 
 
 @dataclass
@@ -42,11 +44,11 @@ class Faults:
             self._ordered.append(fault)
             self.released.clear()
 
-    def take(self, method: str, path: str) -> Fault | None:
-        """Return the fault that strikes this request, and count it."""
+    def take(self, method: str, path: str, kinds: Sequence[Kind] = KINDS) -> Fault | None:
+        """Return the fault, one of these kinds, that strikes this request, and count it."""
         with self._lock:
             for fault in self._ordered:
-                if fault.method == method and fault.path.fullmatch(path):
+                if fault.kind in kinds and fault.method == method and fault.path.fullmatch(path):
                     fault.times -= 1
                     if fault.times == 0:
                         self._ordered.remove(fault)

@@ -1,0 +1,22 @@
+"""What operators find on the first page of their admin."""
+
+from django import template
+
+from billing.admin_disputes import to_answer
+from billing.models import Dispute
+from sessions_app.answer import unanswered
+from sessions_app.models import Case
+
+register = template.Library()
+
+
+@register.simple_tag
+def waiting_cases() -> int:
+    """How many reported problems wait for an answer."""
+    return Case.objects.filter(unanswered()).count()
+
+
+@register.simple_tag
+def waiting_disputes() -> int:
+    """How many disputes wait for our side."""
+    return to_answer(Dispute.objects.all()).count()

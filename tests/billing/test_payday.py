@@ -1,0 +1,59 @@
+"""When payouts go out: the Monday job, and the command for operators."""
+
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+from huey.contrib.djhuey import HUEY
+from pytest_django import Settings
+
+from accounts.models import User
+from billing import tasks  # noqa: F401  the job
+from billing.models import Payout
+from billing.payouts import next_payout, pay_everybody, period_of
+from tests.billing.payday import NOW, earned, make_refuse, ready_account, transferred
+
+
+def test_the_job_runs_on_mondays_from_six_again_each_hour() -> None:
+    (job,) = [task for task in HUEY._registry.periodic_tasks if task.name == "pay_experts_on_mondays"]
+    monday = datetime(2026, 11, 30, tzinfo=UTC)
+    week = [monday + timedelta(minutes=30 * half_hour) for half_hour in range(2 * 24 * 7)]
+    runs = [at for at in week if job.validate_datetime(at)]
+    assert runs == [monday + timedelta(hours=hour) for hour in range(6, 24)]
+    assert runs[0] == next_payout(monday)
+
+
+def test_the_command_pays_and_a_dry_run_only_says_what_it_would_pay(alice: User, eve: User) -> None:
+    now = timezone.now()
+    earned(alice, eve, 1000, now=now)
+    ready_account(eve)
+    said = StringIO()
+    call_command("pay_out", "--dry-run", stdout=said)
+    assert f"$8.00 to Eve: would go out\n{period_of(now)}: 1 to pay. Nothing was paid." in said.getvalue()
+    assert not Payout.objects.exists()
+    said = StringIO()
+    call_command("pay_out", stdout=said)
+    assert "$8.00 to Eve: paid" in said.getvalue()
+    assert transferred() == [800]
+    said = StringIO()
+    call_command("pay_out", "--dry-run", stdout=said)
+    call_command("pay_out", stdout=said)
+    assert said.getvalue() == f"{period_of(now)}: 0 to pay. Nothing was paid.\n{period_of(now)}: 0 made.\n"
+
+
+def test_the_command_fails_where_a_payout_was_refused(alice: User, eve: User) -> None:
+    earned(alice, eve, 1000, now=timezone.now())
+    make_refuse(ready_account(eve))
+    said = StringIO()
+    with pytest.raises(CommandError, match="1 refused"):
+        call_command("pay_out", stdout=said)
+    assert "$8.00 to Eve: failed: This account cannot be paid to yet." in said.getvalue()
+
+
+def test_the_minimum_is_a_setting(alice: User, eve: User, settings: Settings) -> None:
+    settings.PAYOUT_MINIMUM = 801
+    earned(alice, eve, 1000)
+    ready_account(eve)
+    assert pay_everybody(NOW) == []
