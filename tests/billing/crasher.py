@@ -39,6 +39,14 @@ from tests.billing.crash_journeys import JOURNEYS  # noqa: E402
 from tests.billing.crash_scene import Scene, raise_the_curtain  # noqa: E402
 from tests.peers.stripe_stand_in import StripeStandIn  # noqa: E402
 
+REHEARSED = (
+    "first hold by Checkout",
+    "extension",
+    "full refund over two holds",
+    "dispute won",
+    "payout refused, and made a week later",
+)
+
 Tell = Callable[..., None]
 
 WRITES = re.compile(r'(INSERT INTO|UPDATE|DELETE FROM) "(\w+)"')
@@ -102,15 +110,17 @@ class Crasher:
         self.number = 0
 
     def prepare(self) -> None:
-        """Make the people, and do one whole attempt in this very process: what it loads, its children need not."""
+        """Make the people, and do some whole attempts in this very process: what it loads, its children need not."""
         self.fork(lambda tell: raise_the_curtain())
-        rehearsal = self.attempt({"journey": next(iter(JOURNEYS)), "kill": None, "cut": None, "retries": 0}, forked=False)
-        if rehearsal["problem"]:
-            raise RuntimeError(rehearsal["problem"])
+        for journey in REHEARSED:
+            rehearsal = self.attempt({"journey": journey, "kill": None, "cut": None, "retries": 0}, forked=False)
+            if rehearsal["problem"]:
+                raise RuntimeError(rehearsal["problem"])
         connections.close_all()
         at_stripe._client.cache_clear()
         gc.collect()
         gc.freeze()
+        gc.disable()
 
     def attempt(self, order: Mapping[str, Any], *, forked: bool = True) -> dict[str, Any]:
         """Do a journey as ordered, restart, check; return what came of it. Not forked, nothing is watched or killed."""
@@ -214,6 +224,7 @@ def _problem(told: list[dict[str, Any]]) -> str:
 
 def main() -> None:
     """Answer orders until there are no more."""
+    settings.DEBUG = False
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.STORAGES = {
         **settings.STORAGES,
