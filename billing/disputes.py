@@ -69,7 +69,9 @@ def _change(row: Dispute, seen: GatewayDispute) -> bool:
     while True:
         before = Dispute.objects.filter(pk=row.pk, state=row.state)
         as_it_is = row.state == seen.state and (seen.state in OVER or row.answer_by == seen.answer_by)
-        overtaken = seen.state == State.INQUIRY != row.state or (seen.state not in OVER and row.state in OVER)
+        overtaken = (seen.state == "inquiry" and row.state != State.INQUIRY) or (
+            seen.state not in OVER and row.state in OVER
+        )
         if as_it_is or overtaken:
             return False
         if seen.state in Returned.DISPUTED and row.state not in Returned.DISPUTED:

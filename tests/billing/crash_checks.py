@@ -94,7 +94,7 @@ def check_the_rows(scene: Scene, end: Money) -> None:
         (Refund, [Refund.State.PENDING]),
         (Payout, [Payout.State.PENDING]),
     ):
-        assert not kind.objects.filter(state__in=between).exists(), kind  # type: ignore[attr-defined]  # each has them
+        assert not kind.objects.filter(state__in=between).exists(), kind
     assert not GatewayEvent.objects.filter(handled_at=None).exists()
     assert len(Refund.objects.all()) <= 1
     held = {hold.gateway_ref for hold in Hold.objects.filter(state=Hold.State.PLACED)}

@@ -137,7 +137,7 @@ class Scene:
     def end(self) -> None:
         """Alice ends the session, and both sockets close at the last sign of life: the second one brings the bill."""
         self.act("end")
-        for stretch in Attendance.objects.filter(session=self.facts["session"], left_at=None).order_by("joined_at", "pk"):
+        for stretch in Attendance.objects.filter(session=self.session(), left_at=None).order_by("joined_at", "pk"):
             room.go(attendance_id=stretch.pk, at=stretch.last_seen_at)
 
     def deliver(self, *kinds: str) -> None:

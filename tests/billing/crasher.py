@@ -86,7 +86,7 @@ class Points:
             self.reach(f"after {name}")
             return answer
 
-        stripe.RequestsClient.request = ask  # type: ignore[method-assign]
+        stripe.RequestsClient.request = ask  # type: ignore[assignment, method-assign]
         connection.execute_wrappers.append(self._around_writes)
 
     def _around_writes(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:

@@ -200,7 +200,7 @@ class World:
     def _check_payouts(self, payments: list[Payment]) -> None:
         paid = list(Payout.objects.filter(expert=self.eve, state=Payout.State.PAID))
         out = sum(row.amount_minor - row.reversed_minor for row in paid)
-        there = DemoTransfer.objects.filter(account=self.account.gateway_ref)
+        there = DemoTransfer.objects.filter(account=UUID(self.account.gateway_ref))
         assert sorted(row.amount_minor for row in there) == sorted(row.amount_minor for row in paid)
         entries = list(Posting.objects.filter(expert_user=self.eve))
         assert all(row.customer + row.expert + row.platform + row.processor == 0 for row in entries)
