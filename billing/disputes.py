@@ -61,23 +61,18 @@ def _change(row: Dispute, seen: GatewayDispute) -> bool:
     An answer that was on its way while the bank went on changes nothing any more: an inquiry comes before anything else,
     and what is decided is open no more.
     """
-    news: dict[str, object] = {"state": seen.state}
-    if seen.state in OVER:
-        news["closed_at"] = timezone.now()
-    else:
-        news["answer_by"] = seen.answer_by
+    over = seen.state in OVER
     while True:
         before = Dispute.objects.filter(pk=row.pk, state=row.state)
-        as_it_is = row.state == seen.state and (seen.state in OVER or row.answer_by == seen.answer_by)
-        overtaken = (seen.state == "inquiry" and row.state != State.INQUIRY) or (
-            seen.state not in OVER and row.state in OVER
-        )
+        as_it_is = row.state == seen.state and (over or row.answer_by == seen.answer_by)
+        overtaken = (seen.state == "inquiry" and row.state != State.INQUIRY) or (not over and row.state in OVER)
         if as_it_is or overtaken:
             return False
+        news: dict[str, object] = {"closed_at": timezone.now()} if over else {"answer_by": seen.answer_by}
         if seen.state in Returned.DISPUTED and row.state not in Returned.DISPUTED:
             # The money goes back to the customer at this moment: who gives how much of it is decided by what there is now.
             news["expert_minor"] = expert_part(row.payment, returned_of(row.payment), row.amount_minor)
-        won = before.update(**news)
+        won = before.update(state=seen.state, **news)
         row.refresh_from_db()
         if won:
             return True
