@@ -140,9 +140,14 @@ class Scene:
         for stretch in Attendance.objects.filter(session=self.session(), left_at=None).order_by("joined_at", "pk"):
             room.go(attendance_id=stretch.pk, at=stretch.last_seen_at)
 
-    def deliver(self, *kinds: str) -> None:
-        """Stripe delivers its events of these kinds, and the worker looks into them."""
+    def deliver(self, *kinds: str, only_new: bool = False) -> None:
+        """Stripe delivers its events of these kinds, and the worker looks into them.
+
+        `only_new`: not those we have written down, whether or not anybody has looked into them.
+        """
         for event in self.peer.events(*kinds):
+            if only_new and GatewayEvent.objects.filter(event_id=event["id"]).exists():
+                continue
             body, signature = self.peer.signed(event)
             answer = Client(SERVER_NAME="127.0.0.1").post(
                 "/billing/webhooks/stripe/",

@@ -34,7 +34,7 @@ from huey.storage import BlackHoleStorage  # noqa: E402
 
 from billing.gateways.base import GatewayUnavailable  # noqa: E402
 from billing.gateways.stripe import gateway as at_stripe  # noqa: E402
-from tests.billing.crash_checks import check  # noqa: E402
+from tests.billing.crash_checks import check, check_between  # noqa: E402
 from tests.billing.crash_journeys import JOURNEYS  # noqa: E402
 from tests.billing.crash_scene import Scene, raise_the_curtain  # noqa: E402
 from tests.peers.stripe_stand_in import StripeStandIn  # noqa: E402
@@ -150,6 +150,7 @@ class Crasher:
             _open(attempt, retries=0)
             scene = Scene(self.peer, facts)
             scene.heal()
+            check_between(scene)
             journey.again(scene)
             scene.heal()
             tell(repaired=check(scene, journey.end))
