@@ -64,9 +64,10 @@ def carry_out(made: Refund) -> Refund:
         GatewayUnavailable: the processor did not answer; the next call or the sweep goes on from there.
     """
     made = _read(made.pk)
+    # First, for what a crash after the last write left: the sum.
+    recount(made.payment)
     if made.state == State.FAILED:
         return made
-    recount(made.payment)
     holds = {str(hold.pk): hold for hold in made.payment.holds.select_related("card")}
     parts: list[Part] = []
     for part in made.parts:
@@ -143,8 +144,9 @@ def heal_refunds(now: datetime) -> None:
             carry_out(left)
         except GatewayError:
             logger.exception("Refund %s stays pending; the others are looked after", left.pk)
-    # A crash between a state and the new sum left the sum wrong.
-    for ended in Refund.objects.filter(created_at__gt=now - timedelta(days=1)).exclude(state=State.PENDING):
+    # A crash between a state and the new sum left the sum wrong. What ends later is told by an event, which is looked into
+    # until that is done.
+    for ended in Refund.objects.filter(created_at__gt=now - timedelta(hours=1)).exclude(state=State.PENDING):
         recount(ended.payment)
 
 
