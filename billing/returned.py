@@ -1,7 +1,6 @@
 """What of a charge went back to the customer, by refund or by dispute, and whose part it was."""
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from billing.models import Dispute, Payment, Posting, Refund
 
@@ -15,9 +14,6 @@ class Returned:
     expert_minor: int
     """The expert's part of both."""
 
-    # While the bank decides, and when it decided against us, the customer has the money.
-    DISPUTED: ClassVar = (Dispute.State.NEEDS_ANSWER, Dispute.State.UNDER_REVIEW, Dispute.State.LOST)
-
     @property
     def total_minor(self) -> int:
         """Both together."""
@@ -27,7 +23,7 @@ class Returned:
 def returned_of(payment: Payment) -> Returned:
     """Return what of a payment went back, by the rows of its refunds and disputes."""
     refunds = list(Refund.objects.filter(payment=payment).exclude(state=Refund.State.FAILED))
-    disputes = list(Dispute.objects.filter(payment=payment, state__in=Returned.DISPUTED))
+    disputes = list(Dispute.objects.filter(payment=payment, state__in=Dispute.TAKEN))
     return Returned(
         refunded_minor=sum(made.standing_minor for made in refunds),
         disputed_minor=sum(dispute.amount_minor for dispute in disputes),
