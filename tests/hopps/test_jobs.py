@@ -25,14 +25,12 @@ def test_of_two_one_does_it_and_a_dead_process_keeps_nobody_from_it(settings: Se
             assert not also_mine
         with alone("other work") as another:
             assert another
-    holder = subprocess.Popen(
-        [sys.executable, "-c", HOLDER, str(tmp_path / "work.lock")], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
-    assert holder.stdout is not None
-    assert holder.stdout.readline() == b"held\n"
-    with alone("work") as mine:
-        assert not mine
-    holder.kill()
-    holder.wait()
+    command = [sys.executable, "-c", HOLDER, str(tmp_path / "work.lock")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"held\n"
+        with alone("work") as mine:
+            assert not mine
+        holder.kill()
     with alone("work") as mine:
         assert mine
