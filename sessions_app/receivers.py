@@ -38,9 +38,10 @@ def hold_was_placed(payment: Payment, **_: Any) -> None:
         go_live(session.pk)
     elif session.state == State.ACTIVE:
         raise_cap(session=session)
-    elif session.is_over:
-        # The bank took longer than the session: what it held now is held for nothing.
+    elif session.state in (State.CANCELLED, State.EXPIRED):
+        # The bank took longer than the request stood: what it held now is held for nothing.
         release(reference=payment.reference)
+    # An ended session is paid from what is held: capture takes what is due and gives the rest back, this hold's too.
 
 
 @receiver(payment_charged)

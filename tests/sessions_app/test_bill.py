@@ -6,6 +6,8 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import Topic, User
+from billing import holds
+from billing.gateways.demo import DemoGateway
 from billing.models import Hold, Payment, Posting
 from hopps.errors import Refused
 from sessions_app import attendance, end, extend, pause
@@ -158,6 +160,24 @@ def test_a_long_session_is_captured_over_both_holds_and_the_rest_released(alice:
     settle_when_empty(session.pk)
     captured = Hold.objects.filter(payment__reference=session.pk).order_by("sequence").values_list("captured_minor")
     assert list(captured) == [(3000,), (1000,)]
+
+
+def test_a_bank_that_answers_an_extension_after_the_end_makes_nothing_free(alice: User, eve: User, topic: Topic) -> None:
+    session = make_active(alice, eve, topic, seconds=600, cap_minutes=15)
+    bank = extend.extend(session=session, customer=alice, minutes=15, card=give_card(alice, 2), seen_cap_minutes=15)
+    assert bank is not None
+    end.end(session=session, by=alice)
+    close_pages(session)
+    asked = Hold.objects.get(payment__reference=session.pk, sequence=2)
+    DemoGateway().answer(asked.gateway_ref, approved=True)
+    assert isinstance(holds.finish_hold(hold=asked), holds.HoldPlaced)
+    settle_when_empty(session.pk)
+    session.refresh_from_db()
+    payment = Payment.objects.get(reference=session.pk)
+    assert (payment.state, payment.charged_minor) == (Payment.State.CHARGED, 1600)  # 8 min; the first two are free
+    assert session.amount_minor == 1600
+    held = payment.holds.order_by("sequence").values_list("state", "captured_minor")
+    assert list(held) == [(Hold.State.CAPTURED, 1600), (Hold.State.RELEASED, 0)]
 
 
 def test_the_sweep_charges_what_a_crash_left_uncharged(alice: User, eve: User, topic: Topic) -> None:
