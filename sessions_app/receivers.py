@@ -8,7 +8,6 @@ from django.urls import reverse
 
 from billing.evidence import EvidenceLine
 from billing.models import Dispute, Payment, Refund
-from billing.release import release
 from billing.signals import (
     dispute_changed,
     evidence_asked,
@@ -25,6 +24,7 @@ from sessions_app import jobs, live
 from sessions_app.ask import go_live
 from sessions_app.evidence import evidence_of
 from sessions_app.extend import raise_cap
+from sessions_app.give_back import give_back
 from sessions_app.models import HelpSession, State, TimelineEntry
 from sessions_app.never_worked import never_connected
 from sessions_app.timeline import record
@@ -40,7 +40,7 @@ def hold_was_placed(payment: Payment, **_: Any) -> None:
         raise_cap(session=session)
     elif session.state in (State.CANCELLED, State.EXPIRED):
         # The bank took longer than the request stood: what it held now is held for nothing.
-        release(reference=payment.reference)
+        give_back(payment.reference)
     # An ended session is paid from what is held: capture takes what is due and gives the rest back, this hold's too.
 
 
