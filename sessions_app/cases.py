@@ -1,7 +1,5 @@
 """Problems people report: a case each, until an operator answers it."""
 
-import logging
-from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from email.utils import parseaddr
 from uuid import uuid5
@@ -12,15 +10,15 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import SentMail, User
+from billing.gateways.base import GatewayUnavailable
 from billing.keeping_back import keep_back
+from hopps.each import look_after
 from hopps.errors import Refused
 from hopps.http import public_url
 from hopps.tasks import mail_operators
 from sessions_app import answer
 from sessions_app.models import Case, HelpSession, TimelineEntry
 from sessions_app.timeline import record
-
-logger = logging.getLogger(__name__)
 
 # A crash between two writes is old by then.
 GRACE = timedelta(minutes=1)
@@ -112,8 +110,8 @@ def heal_cases(now: datetime) -> None:
     """Finish what a crash left of reports and answers more than a minute before `now` (UTC). Safe to repeat."""
     before = now - GRACE
     cases = Case.objects.select_related("session__customer", "session__expert", "by", "answered_by", "refund__payment")
-    _each(cases.filter(state=Case.State.OPEN, opened_at__lt=before), _spread)
-    _each(cases.filter(answer.decided_to_refund(), answered_at__lt=before), answer.find_refund)
+    look_after(cases.filter(state=Case.State.OPEN, opened_at__lt=before), _spread, name="Case", quiet=(GatewayUnavailable,))
+    look_after(cases.filter(answer.decided_to_refund(), answered_at__lt=before), answer.find_refund, name="Case")
     answered = list(cases.exclude(answer.unanswered()).filter(answered_at__lt=before, answered_at__gt=now - SWEPT_FOR))
     entries = TimelineEntry.objects.filter(pk__in=[answer.answered_entry(case.pk) for case in answered])
     mails = SentMail.objects.filter(key__in=[answer.mail_key(case.pk) for case in answered])
@@ -123,13 +121,4 @@ def heal_cases(now: datetime) -> None:
         overdue = case.answered_at is not None and case.answered_at < now - MAIL_OVERDUE
         return answer.answered_entry(case.pk) not in done or (overdue and answer.mail_key(case.pk) not in mailed)
 
-    _each(filter(is_left_behind, answered), answer.spread_answer)
-
-
-def _each(cases: Iterable[Case], work: Callable[[Case], None]) -> None:
-    """Do `work` for each; one that fails keeps the others not waiting."""
-    for case in list(cases):
-        try:
-            work(case)
-        except Exception:
-            logger.exception("Case %s could not be looked after; the others are", case.pk)
+    look_after(filter(is_left_behind, answered), answer.spread_answer, name="Case")
