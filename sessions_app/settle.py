@@ -14,9 +14,13 @@ from sessions_app.models import Attendance, HelpSession, State
 
 
 def settle_when_empty(session_id: UUID) -> None:
-    """Settle an ended session if nobody is in its room any more, or if the time for goodbyes is over."""
+    """Settle an ended session if nobody is in its room any more, or if the time for goodbyes is over.
+
+    One that is settled stays as it is: what a crash left of charging it is the sweep's, and a refused charge is tried again
+    when its time has come, not with every late goodbye.
+    """
     session = HelpSession.objects.with_people().get(pk=session_id)
-    if session.state != State.ENDED or session.ended_at is None:
+    if session.state != State.ENDED or session.ended_at is None or session.settled_at is not None:
         return
     waited = timezone.now() - session.ended_at >= timedelta(seconds=GOODBYE_SECONDS)
     if waited or not Attendance.objects.filter(session=session, left_at=None).exists():

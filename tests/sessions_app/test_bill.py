@@ -224,6 +224,17 @@ def test_ending_with_nobody_in_the_room_does_not_wait_for_a_silent_processor(
     assert "The charge is on its way" in client.get(answer["Location"]).content.decode()
 
 
+def test_late_goodbyes_do_not_use_up_the_tries_of_a_refused_charge(alice: User, eve: User, topic: Topic) -> None:
+    session = make_active(alice, eve, topic, seconds=300)
+    Hold.objects.filter(payment__reference=session.pk).update(gateway_ref="unknown")
+    end.end(session=session, by=alice)
+    close_pages(session)
+    for _ in range(3):
+        settle_when_empty(session.pk)
+    payment = Payment.objects.get(reference=session.pk)
+    assert (payment.state, payment.attempts) == (Payment.State.FAILED, 1)
+
+
 def test_the_sweep_charges_what_a_crash_left_uncharged(alice: User, eve: User, topic: Topic) -> None:
     session = make_active(alice, eve, topic, seconds=300)
     now = timezone.now()
