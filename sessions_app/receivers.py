@@ -55,6 +55,7 @@ def card_was_charged(payment: Payment, **_: Any) -> None:
     else:
         note = "nothing to pay"
     record(session, TimelineEntry.Kind.CHARGED, note=note)
+    live.session_changed(session)
     if payment.charged_minor:
         transaction.on_commit(lambda: jobs.mail_receipt(str(session.pk)), robust=True)
 

@@ -6,6 +6,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from billing.capture import capture
+from billing.models import Payment
 from billing.pricing import amount_due
 from sessions_app import attendance, live
 from sessions_app.clock import total_seconds
@@ -36,11 +37,16 @@ def settle(session: HelpSession) -> None:
     seconds = int(total_seconds(attendance.billable(session, now, proven_only=True)))
     # Time in a room that never worked is nobody's to pay for (decision 0005).
     amount = amount_due(seconds, session.price) if attendance.call_worked(session, now) else 0
-    HelpSession.objects.filter(pk=session.pk, state=State.ENDED, settled_at=None).update(
+    won = HelpSession.objects.filter(pk=session.pk, state=State.ENDED, settled_at=None).update(
         settled_at=now, billable_seconds=seconds, amount_minor=amount
     )
     session = HelpSession.objects.with_people().get(pk=session.pk)
     if session.expert is None:
         raise ValueError(f"Session {session.pk} ended without an expert.")
-    capture(reference=session.pk, payee=session.expert, amount_minor=session.amount_minor)
-    live.session_changed(session)
+    if won:
+        # Before the processor is asked, who may take long: the figures are fixed. What comes of the charge is told when it
+        # is known, to whoever charges (`receivers`).
+        live.session_changed(session)
+    payment = capture(reference=session.pk, payee=session.expert, amount_minor=session.amount_minor)
+    if payment.state == Payment.State.FAILED:
+        live.session_changed(session)

@@ -76,6 +76,7 @@ def page_context(
     if session.is_live and role == "customer":
         context["extend_form"] = ExtendForm(session=session)
     if session.is_over:
+        context["charge"] = receipts.charge_of(session, payment)
         context["receipt"] = receipts.describe(session, payment)
         context["chat"] = chat.lines_of(session)
         context["rating"] = Rating.objects.filter(session=session).first()

@@ -1,6 +1,5 @@
 """From attendance to the charge."""
 
-import socket
 from datetime import timedelta
 
 import pytest
@@ -8,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from huey.contrib.djhuey import HUEY
-from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
+from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from accounts.models import Topic, User
 from billing import holds
@@ -21,6 +20,7 @@ from sessions_app.models import Attendance, HelpSession, Pause, State
 from sessions_app.settle import settle, settle_when_empty
 from sessions_app.sweep import sweep
 from tests.people import be_present, give_card, make_active
+from tests.sessions_app.conftest import Silence
 
 pytestmark = pytest.mark.django_db
 
@@ -206,15 +206,11 @@ def test_the_last_goodbye_sets_the_bill_as_a_job_and_asks_no_processor_itself(
 
 
 def test_ending_with_nobody_in_the_room_does_not_wait_for_a_silent_processor(
-    client: Client, alice: User, eve: User, topic: Topic, settings: Settings
+    client: Client, alice: User, eve: User, topic: Topic, silence: Silence
 ) -> None:
     session = make_active(alice, eve, topic, seconds=300)
     close_pages(session)
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        settings.STRIPE_API_BASE = f"http://127.0.0.1:{taken.getsockname()[1]}"
-    settings.STRIPE_SECRET_KEY = "sk_test_nobody"
-    Hold.objects.filter(payment__reference=session.pk).update(gateway="stripe", gateway_ref="pi_1")
+    silence(session)
     client.force_login(alice)
     answer = client.post(reverse("session_end", args=[session.pk]))
     assert answer["Location"] == session.get_absolute_url()
