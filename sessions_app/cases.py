@@ -16,7 +16,7 @@ from hopps.each import look_after
 from hopps.errors import Refused
 from hopps.http import public_url
 from hopps.tasks import mail_operators
-from sessions_app import answer
+from sessions_app import answer, answer_mails
 from sessions_app.models import Case, HelpSession, TimelineEntry
 from sessions_app.timeline import record
 
@@ -114,11 +114,11 @@ def heal_cases(now: datetime) -> None:
     look_after(cases.filter(answer.decided_to_refund(), answered_at__lt=before), answer.find_refund, name="Case")
     answered = list(cases.exclude(answer.unanswered()).filter(answered_at__lt=before, answered_at__gt=now - SWEPT_FOR))
     entries = TimelineEntry.objects.filter(pk__in=[answer.answered_entry(case.pk) for case in answered])
-    mails = SentMail.objects.filter(key__in=[answer.mail_key(case.pk) for case in answered])
+    mails = SentMail.objects.filter(key__in=[answer_mails.mail_key(case.pk) for case in answered])
     done, mailed = set(entries.values_list("pk", flat=True)), set(mails.values_list("key", flat=True))
 
     def is_left_behind(case: Case) -> bool:
         overdue = case.answered_at is not None and case.answered_at < now - MAIL_OVERDUE
-        return answer.answered_entry(case.pk) not in done or (overdue and answer.mail_key(case.pk) not in mailed)
+        return answer.answered_entry(case.pk) not in done or (overdue and answer_mails.mail_key(case.pk) not in mailed)
 
     look_after(filter(is_left_behind, answered), answer.spread_answer, name="Case")

@@ -7,9 +7,9 @@ from django.utils import timezone
 from huey.contrib.djhuey import db_task
 
 from billing.models import Refund
-from sessions_app import receipt_mails
+from sessions_app import answer_mails, receipt_mails
 from sessions_app.due import next_due
-from sessions_app.models import HelpSession
+from sessions_app.models import Case, HelpSession
 from sessions_app.settle import settle_when_empty
 
 
@@ -54,9 +54,8 @@ def mail_charge_failed(session_id: str) -> None:
 @db_task(retries=5, retry_delay=60)  # type: ignore[untyped-decorator]
 def mail_answer(case_id: str) -> None:
     """Mail the answer of a report to who wrote it, once."""
-    from sessions_app.answer import mail_answer_of  # late: what answers sets this very job
-
-    mail_answer_of(UUID(case_id))
+    related = ("session__customer", "by", "refund__payment")
+    answer_mails.mail_answer_of(Case.objects.select_related(*related).get(pk=UUID(case_id)))
 
 
 def settle_when_committed(session_id: UUID) -> None:
