@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 from email.utils import parseaddr
-from uuid import uuid5
+from uuid import UUID, uuid5
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -25,6 +25,9 @@ GRACE = timedelta(minutes=1)
 # By then the job has tried to mail the answer as often as it does.
 MAIL_OVERDUE = timedelta(minutes=10)
 SWEPT_FOR = timedelta(days=1)
+# For so long the rule tries again what a crash, or a no from the processor, kept from being given back; then it is up to an
+# operator.
+RULE_TRIED_FOR = timedelta(hours=1)
 
 
 def support_address() -> str:
@@ -76,7 +79,7 @@ def _spread(case: Case) -> None:
     """Do all that follows from a new case. Safe to repeat."""
     session = case.session
     keep_back(session.pk)
-    entry = uuid5(case.pk, "reported")
+    entry = reported_entry(case.pk)
     if not TimelineEntry.objects.filter(pk=entry).exists():
         link = public_url(reverse("admin:sessions_app_case_change", args=[case.pk]))
         mail_operators(
@@ -86,6 +89,11 @@ def _spread(case: Case) -> None:
         # Last: it says that the rest was done.
         record(session, TimelineEntry.Kind.REPORTED, by=case.by, note=case.problem, at=case.opened_at, entry_id=entry)
     answer.answer_by_rule(case)
+
+
+def reported_entry(case_id: UUID) -> UUID:
+    """Return the id of the timeline's entry of a report."""
+    return uuid5(case_id, "reported")
 
 
 def own_case(session: HelpSession, user: User) -> Case | None:
@@ -110,7 +118,11 @@ def heal_cases(now: datetime) -> None:
     """Finish what a crash left of reports and answers more than a minute before `now` (UTC). Safe to repeat."""
     before = now - GRACE
     cases = Case.objects.select_related("session__customer", "session__expert", "by", "answered_by", "refund__payment")
-    look_after(cases.filter(state=Case.State.OPEN, opened_at__lt=before), _spread, name="Case", quiet=(GatewayUnavailable,))
+    opened = list(cases.filter(state=Case.State.OPEN, opened_at__lt=before))
+    told = TimelineEntry.objects.filter(pk__in=[reported_entry(case.pk) for case in opened])
+    spread = set(told.values_list("pk", flat=True))
+    unfinished = [case for case in opened if case.opened_at > now - RULE_TRIED_FOR or reported_entry(case.pk) not in spread]
+    look_after(unfinished, _spread, name="Case", quiet=(GatewayUnavailable,))
     look_after(cases.filter(answer.decided_to_refund(), answered_at__lt=before), answer.find_refund, name="Case")
     answered = list(cases.exclude(answer.unanswered()).filter(answered_at__lt=before, answered_at__gt=now - SWEPT_FOR))
     entries = TimelineEntry.objects.filter(pk__in=[answer.answered_entry(case.pk) for case in answered])
