@@ -113,7 +113,8 @@ def bank_disputes_the_charge(dispute: Dispute, **_: Any) -> None:
         f"{session.customer} ({session.customer.email}) disputes {amount} for “{session.title}” at the bank: "
         f"{dispute.reason}.\nIt stands: {state.lower()}.\n{due}\nThe evidence: {page}\n"
     )
-    record(session, TimelineEntry.Kind.DISPUTED, note=f"{amount}, {dispute.reason}: {state.lower()}")
+    # The bank's reason is for operators: both sides read this, and "fraudulent" is no word to greet a customer with.
+    record(session, TimelineEntry.Kind.DISPUTED, note=f"{amount}, {state.lower()}")
     transaction.on_commit(lambda: mail_operators(f"Dispute, {state.lower()}: {amount}, {session.title}", text), robust=True)
 
 
