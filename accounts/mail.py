@@ -12,6 +12,9 @@ def send_once(*, key: str, to: User, subject: str, text: str, attachment: tuple[
     The row is written first, and taken back when the mail server does not take the mail: two processes send one mail, and
     a mail that could not be sent can be tried again. Call it from a job: it waits for the mail server.
 
+    A process killed between the row and the mail server loses that mail for good, as nobody can tell it from one that was
+    sent: we would rather send no mail than two, and every mail is about what the person's pages say too.
+
     Args:
         key: what the mail is about, such as `receipt:<session id>`.
         subject: one line; line breaks become spaces.

@@ -14,10 +14,10 @@ from accounts.models import User
 from billing import cards, ledger, signals
 from billing.gateways import gateway
 from billing.gateways.base import GatewayError, GatewayRefused
+from billing.healing import heal_each
 from billing.holds import note_lapse
 from billing.models import Hold, Payment, Posting
 from billing.release import let_go, release_holds
-from hopps.each import look_after, shuffled
 
 logger = logging.getLogger(__name__)
 
@@ -82,12 +82,12 @@ def heal_closed(now: datetime) -> None:
     standing = Hold.objects.filter(state__in=[Hold.State.PLACED, Hold.State.PENDING])
     left_over = standing.filter(payment__state__in=[State.CHARGED, State.RELEASED], payment__closed_at__lt=before)
     stuck = Payment.objects.filter(Q(state=State.CAPTURING, closed_at__lt=before) | Q(pk__in=left_over.values("payment")))
-    look_after(shuffled(stuck), carry_out, name="Payment", quiet=(GatewayError,))
+    heal_each(stuck, carry_out, name="Payment")
     given_up = Payment.objects.filter(state=State.FAILED, next_try_at=None, attempts__gt=0)
     unfinished = Q(flagged_at=None) | Q(holds__state=Hold.State.CAPTURED)
-    look_after(given_up.filter(unfinished).distinct(), _flag, name="Payment", quiet=(GatewayError,))
+    heal_each(given_up.filter(unfinished).distinct(), _flag, name="Payment")
     releasing = Hold.objects.filter(state=Hold.State.RELEASING, created_at__lt=before).select_related("card")
-    look_after(shuffled(releasing), let_go, name="Hold", quiet=(GatewayError,))
+    heal_each(releasing, let_go, name="Hold")
 
 
 def split(due_minor: int, held: Sequence[int], minimum_minor: int) -> list[int]:

@@ -24,9 +24,9 @@ from billing.gateways.base import (
     NeedsAction,
     Placed,
 )
+from billing.healing import heal_each
 from billing.models import Card, Hold, Payment
 from billing.release import let_go
-from hopps.each import look_after, shuffled
 from hopps.http import public_url
 from hopps.money import format_money
 
@@ -209,7 +209,7 @@ def heal_pending(now: datetime) -> int:
             outcome = _as_written(_read(hold.pk))
         healed += not isinstance(outcome, HoldNeedsAction | HoldInProgress)
 
-    look_after(shuffled(pending.select_related("card", "payment__payer")), complete, name="Hold", quiet=(GatewayError,))
+    heal_each(pending.select_related("card", "payment__payer"), complete, name="Hold")
     return healed
 
 

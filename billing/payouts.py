@@ -14,10 +14,11 @@ from django.urls import reverse
 from accounts.models import User
 from billing import ledger
 from billing.gateways import gateway
-from billing.gateways.base import KEYS_KEPT, GatewayError, GatewayRefused, GatewayUnavailable, TransferEntry
+from billing.gateways.base import KEYS_KEPT, GatewayRefused, GatewayUnavailable, TransferEntry
+from billing.healing import heal_each
 from billing.models import Dispute, Payment, Payout, PayoutAccount, Posting
 from billing.payout_accounts import account_of
-from hopps.each import look_after, shuffled
+from hopps.each import look_after
 from hopps.http import public_url
 from hopps.money import format_money
 from hopps.tasks import mail_operators
@@ -214,7 +215,7 @@ def carry_out(payout: Payout, now: datetime) -> Payout:
 def heal_payouts(now: datetime) -> None:
     """Finish payouts that were left pending more than a minute before `now` (UTC)."""
     left = Payout.objects.filter(state=State.PENDING, created_at__lt=now - timedelta(minutes=1))
-    look_after(shuffled(left), lambda payout: carry_out(payout, now), name="Payout", quiet=(GatewayError,))
+    heal_each(left, lambda payout: carry_out(payout, now), name="Payout")
 
 
 def find_transfer(payout: Payout) -> TransferEntry | None:

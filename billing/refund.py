@@ -11,9 +11,10 @@ from accounts.models import User
 from billing import ledger, signals
 from billing.gateways import gateway
 from billing.gateways.base import GatewayError, GatewayRefused, GatewayUnavailable, RefundEntry
+from billing.healing import heal_each
 from billing.models import Dispute, Hold, Payment, Posting, Refund
 from billing.returned import Returned, expert_part, recount, returned_of
-from hopps.each import look_after, shuffled
+from hopps.each import look_after
 from hopps.errors import Refused
 from hopps.money import format_money
 
@@ -146,7 +147,7 @@ def heal_refunds(now: datetime) -> None:
     A refund the bank takes its time for is followed by webhooks and by reconcile, not from minute to minute.
     """
     unasked = Refund.objects.filter(state=State.PENDING, revision=0, created_at__lt=now - timedelta(minutes=1))
-    look_after(shuffled(unasked), carry_out, name="Refund", quiet=(GatewayError,))
+    heal_each(unasked, carry_out, name="Refund")
     # A crash between a state and the new sum left the sum wrong. What ends later is told by an event, which is looked into
     # until that is done.
     ended = Refund.objects.filter(created_at__gt=now - timedelta(hours=1)).exclude(state=State.PENDING)

@@ -12,11 +12,11 @@ from django.utils import timezone
 from billing import cards, disputes, holds, payouts, refund
 from billing.customers import owner_of
 from billing.gateways import gateway
-from billing.gateways.base import GatewayError, GatewayNews, GatewayRefused
+from billing.gateways.base import GatewayNews, GatewayRefused
+from billing.healing import heal_each
 from billing.keys import own_id
 from billing.models import GatewayEvent, Hold, Payout, PayoutAccount, Refund
 from billing.payout_accounts import refresh_account
-from hopps.each import look_after
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ def handle(*, event: GatewayEvent) -> None:
 def heal_events(now: datetime) -> None:
     """Look into events that nobody has looked into more than a minute before `now` (UTC)."""
     waiting = GatewayEvent.objects.filter(handled_at=None, received_at__lt=now - GRACE, received_at__gt=now - GIVEN_UP)
-    look_after(waiting.order_by("received_at"), lambda event: handle(event=event), name="Event", quiet=(GatewayError,))
+    heal_each(waiting, lambda event: handle(event=event), name="Event")
 
 
 def _look_into(event: GatewayEvent) -> bool:

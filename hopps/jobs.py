@@ -12,10 +12,14 @@ from pathlib import Path
 
 from django.conf import settings
 from django.utils.module_loading import autodiscover_modules
+from huey import Huey
 from huey.consumer import Consumer
 from huey.contrib.djhuey import HUEY
 
 logger = logging.getLogger(__name__)
+
+# An idle worker looks for a job this often, in seconds: a bill waits for it, and huey's own 10 s would be felt.
+POLL_SECONDS = 0.4
 
 _started = threading.Lock()
 
@@ -32,7 +36,7 @@ def start_worker_in_this_process() -> None:
     if not settings.JOBS_IN_WEB_PROCESS or not _started.acquire(blocking=False):
         return
     autodiscover_modules("tasks")
-    EmbeddedConsumer(HUEY, workers=settings.HUEY_WORKERS, worker_type="thread", scheduler_interval=1).start()
+    worker(HUEY).start()
     logger.info("Jobs run in this process")
 
 
@@ -50,3 +54,10 @@ def alone(name: str) -> Iterator[bool]:
             yield False
         else:
             yield True
+
+
+def worker(queue: Huey) -> EmbeddedConsumer:
+    """Return a worker on `queue` for this process, with its threads, not started yet."""
+    return EmbeddedConsumer(
+        queue, workers=settings.HUEY_WORKERS, worker_type="thread", scheduler_interval=1, max_delay=POLL_SECONDS
+    )

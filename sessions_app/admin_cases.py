@@ -19,7 +19,7 @@ from billing.models import Payment, Refund
 from hopps.admin import ReadOnly
 from hopps.errors import Refused
 from hopps.money import format_money
-from sessions_app.answer import answer_with_refund, is_unfinished, refuse, unanswered
+from sessions_app.answer import answer_with_refund, refuse, unanswered
 from sessions_app.forms import CaseAnswerForm
 from sessions_app.models import Case
 
@@ -54,7 +54,7 @@ class CaseAdmin(ReadOnly, admin.ModelAdmin[Case]):
 
     @admin.display(description="state", ordering="state")
     def stands(self, case: Case) -> str:
-        return "Refund not made yet" if is_unfinished(case) else case.get_state_display()
+        return "Refund not made yet" if case.is_unfinished else case.get_state_display()
 
     @admin.display(description="reported", ordering="opened_at")
     def age(self, case: Case) -> str:
@@ -93,7 +93,7 @@ class CaseAdmin(ReadOnly, admin.ModelAdmin[Case]):
             case = self._case(object_id) or case
         else:
             form = CaseAnswerForm(payment=payment, offers_refund=may_refund and left > 0)
-        waits = case.state == Case.State.OPEN or is_unfinished(case)
+        waits = case.state == Case.State.OPEN or case.is_unfinished
         context = {
             **self.admin_site.each_context(request),
             **(extra_context or {}),
@@ -109,7 +109,7 @@ class CaseAdmin(ReadOnly, admin.ModelAdmin[Case]):
             "form": form,
             "may_answer": may_answer,
             "waits": waits,
-            "unfinished": is_unfinished(case),
+            "unfinished": case.is_unfinished,
             "evidence": evidence_for(payment) if payment is not None else [],
         }
         status = 422 if form.errors else 200

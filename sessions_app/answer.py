@@ -6,13 +6,11 @@ from uuid import UUID, uuid5
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts.mail import send_once
 from accounts.models import User
 from billing.keeping_back import keep_back, let_through
 from billing.models import Payment, Refund
 from billing.refund import RefundRefused, refund
 from hopps.errors import Refused
-from hopps.http import public_url
 from hopps.money import format_money
 from sessions_app import jobs
 from sessions_app.models import Case, TimelineEntry
@@ -26,13 +24,8 @@ REFUND_REASON = "Given back by our operators after a look at this session"
 NEVER_WORKED = "The call never connected, so all that was charged is given back."
 
 
-def is_unfinished(case: Case) -> bool:
-    """Return whether somebody decided to refund, and the money was not moved: for the bank's or for a crash's sake."""
-    return case.state == Case.State.REFUNDED and case.refund_id is None
-
-
 def decided_to_refund() -> Q:
-    """Return the condition of such cases."""
+    """Return the condition of cases that are decided and not finished (`Case.is_unfinished`)."""
     return Q(state=Case.State.REFUNDED, refund=None)
 
 
@@ -65,7 +58,7 @@ def answer_with_refund(*, case: Case, operator: User, amount_minor: int, answer:
         state=Case.State.REFUNDED, answer=answer, answered_by=operator, answered_at=now
     )
     case = _read(case.pk)
-    if not won and not is_unfinished(case):
+    if not won and not case.is_unfinished:
         if case.refund is not None and _is_the_same(case, operator, answer) and case.refund.amount_minor == amount_minor:
             return case
         raise Refused(_answered_before(case))
@@ -100,7 +93,7 @@ def refuse(*, case: Case, operator: User, answer: str) -> Case:
     if won:
         spread_answer(case)
         return case
-    if is_unfinished(case):
+    if case.is_unfinished:
         raise Refused(f"{case.answered_by} decided to give money back here, and it did not get through. Finish that.")
     if case.state == Case.State.REFUSED and _is_the_same(case, operator, answer):
         return case
@@ -208,30 +201,3 @@ def _outcome(case: Case) -> str:
     if case.refund is None:
         return "Nothing is given back."
     return f"{format_money(case.refund.amount_minor, case.refund.payment.currency)} given back."
-
-
-def mail_answer_of(case_id: UUID) -> None:
-    """Mail the answer to who reported, once.
-
-    Raises:
-        OSError, smtplib.SMTPException: the mail server did not take it; try again.
-    """
-    case = _read(case_id)
-    if case.state == Case.State.OPEN or is_unfinished(case):
-        return
-    lines = [f"Hello {case.by},", "", f"you reported a problem with “{case.session.title}”:", ""]
-    lines += [f"> {line}" for line in case.problem.splitlines()]
-    lines += ["", "Our answer:", "", case.answer, ""]
-    if case.refund is not None:
-        amount = format_money(case.refund.amount_minor, case.refund.payment.currency)
-        if case.by_id == case.session.customer_id:
-            lines += [f"{amount} goes back to your card. Your bank may take 5 to 10 days to show it.", ""]
-        else:
-            share = format_money(case.refund.expert_minor, case.refund.payment.currency)
-            lines += [f"{amount} goes back to {case.session.customer}; your part of it is {share}.", ""]
-    lines += [f"The session: {public_url(case.session.get_absolute_url())}", ""]
-    send_once(key=mail_key(case.pk), to=case.by, subject=f"Your report about “{case.session.title}”", text="\n".join(lines))
-
-
-def mail_key(case_id: UUID) -> str:
-    return f"case:{case_id}"

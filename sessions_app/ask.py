@@ -11,9 +11,9 @@ from django.utils import timezone
 from accounts.models import Topic, User
 from billing import holds
 from billing.models import Card
-from billing.release import release
 from hopps.errors import Refused
 from sessions_app import jobs, live
+from sessions_app.give_back import give_back
 from sessions_app.models import HelpSession, State, TimelineEntry
 from sessions_app.timeline import record
 
@@ -138,7 +138,7 @@ def discard(session_id: UUID) -> bool:
     drafts = HelpSession.objects.filter(pk=session_id, state=State.DRAFT)
     if not drafts.update(state=State.CANCELLED, ended_at=timezone.now()):
         return False
-    release(reference=session_id)
+    give_back(session_id)
     return True
 
 
@@ -158,7 +158,7 @@ def go_live(session_id: UUID) -> Live | AlreadyOpen:
         won = 0
     session = HelpSession.objects.with_people().get(pk=session_id)
     if session.state == State.CANCELLED:
-        release(reference=session_id)
+        give_back(session_id)
         return AlreadyOpen(open_request_of(session.customer) or session)
     if won:
         record(session, TimelineEntry.Kind.REQUESTED, by=session.customer, at=now)

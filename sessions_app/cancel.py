@@ -1,19 +1,15 @@
 """A request that comes to nothing: cancelled by its customer, or expired. The hold goes back at once."""
 
-import logging
 from uuid import UUID
 
 from django.utils import timezone
 
 from accounts.models import User
-from billing.gateways.base import GatewayError
-from billing.release import release as release_hold
 from hopps.errors import Refused
 from sessions_app import live
+from sessions_app.give_back import give_back
 from sessions_app.models import HelpSession, State, TimelineEntry
 from sessions_app.timeline import record
-
-logger = logging.getLogger(__name__)
 
 
 def cancel(*, session_id: UUID, customer: User) -> None:
@@ -65,9 +61,5 @@ def _close(
     record(session, kind, by=by, note=note, at=now)
     live.request_closed(session, "expired" if to == State.EXPIRED else "cancelled")
     live.session_changed(session)
-    try:
-        release_hold(reference=session_id)
-    except GatewayError:
-        # It is cancelled either way; the sweep gives the money back when the processor answers again.
-        logger.exception("The hold of session %s is released later", session_id)
+    give_back(session_id)
     return True

@@ -1,10 +1,8 @@
 """Problems people report: a case each, until an operator answers it."""
 
-import logging
-from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from email.utils import parseaddr
-from uuid import uuid5
+from uuid import UUID, uuid5
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -12,21 +10,24 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import SentMail, User
+from billing.gateways.base import GatewayUnavailable
 from billing.keeping_back import keep_back
+from hopps.each import look_after
 from hopps.errors import Refused
 from hopps.http import public_url
 from hopps.tasks import mail_operators
-from sessions_app import answer
+from sessions_app import answer, answer_mails
 from sessions_app.models import Case, HelpSession, TimelineEntry
 from sessions_app.timeline import record
-
-logger = logging.getLogger(__name__)
 
 # A crash between two writes is old by then.
 GRACE = timedelta(minutes=1)
 # By then the job has tried to mail the answer as often as it does.
 MAIL_OVERDUE = timedelta(minutes=10)
 SWEPT_FOR = timedelta(days=1)
+# For so long the rule tries again what a crash, or a no from the processor, kept from being given back; then it is up to an
+# operator.
+RULE_TRIED_FOR = timedelta(hours=1)
 
 
 def support_address() -> str:
@@ -78,7 +79,7 @@ def _spread(case: Case) -> None:
     """Do all that follows from a new case. Safe to repeat."""
     session = case.session
     keep_back(session.pk)
-    entry = uuid5(case.pk, "reported")
+    entry = reported_entry(case.pk)
     if not TimelineEntry.objects.filter(pk=entry).exists():
         link = public_url(reverse("admin:sessions_app_case_change", args=[case.pk]))
         mail_operators(
@@ -88,6 +89,11 @@ def _spread(case: Case) -> None:
         # Last: it says that the rest was done.
         record(session, TimelineEntry.Kind.REPORTED, by=case.by, note=case.problem, at=case.opened_at, entry_id=entry)
     answer.answer_by_rule(case)
+
+
+def reported_entry(case_id: UUID) -> UUID:
+    """Return the id of the timeline's entry of a report."""
+    return uuid5(case_id, "reported")
 
 
 def own_case(session: HelpSession, user: User) -> Case | None:
@@ -112,24 +118,19 @@ def heal_cases(now: datetime) -> None:
     """Finish what a crash left of reports and answers more than a minute before `now` (UTC). Safe to repeat."""
     before = now - GRACE
     cases = Case.objects.select_related("session__customer", "session__expert", "by", "answered_by", "refund__payment")
-    _each(cases.filter(state=Case.State.OPEN, opened_at__lt=before), _spread)
-    _each(cases.filter(answer.decided_to_refund(), answered_at__lt=before), answer.find_refund)
+    opened = list(cases.filter(state=Case.State.OPEN, opened_at__lt=before))
+    told = TimelineEntry.objects.filter(pk__in=[reported_entry(case.pk) for case in opened])
+    spread = set(told.values_list("pk", flat=True))
+    unfinished = [case for case in opened if case.opened_at > now - RULE_TRIED_FOR or reported_entry(case.pk) not in spread]
+    look_after(unfinished, _spread, name="Case", quiet=(GatewayUnavailable,))
+    look_after(cases.filter(answer.decided_to_refund(), answered_at__lt=before), answer.find_refund, name="Case")
     answered = list(cases.exclude(answer.unanswered()).filter(answered_at__lt=before, answered_at__gt=now - SWEPT_FOR))
     entries = TimelineEntry.objects.filter(pk__in=[answer.answered_entry(case.pk) for case in answered])
-    mails = SentMail.objects.filter(key__in=[answer.mail_key(case.pk) for case in answered])
+    mails = SentMail.objects.filter(key__in=[answer_mails.mail_key(case.pk) for case in answered])
     done, mailed = set(entries.values_list("pk", flat=True)), set(mails.values_list("key", flat=True))
 
     def is_left_behind(case: Case) -> bool:
         overdue = case.answered_at is not None and case.answered_at < now - MAIL_OVERDUE
-        return answer.answered_entry(case.pk) not in done or (overdue and answer.mail_key(case.pk) not in mailed)
+        return answer.answered_entry(case.pk) not in done or (overdue and answer_mails.mail_key(case.pk) not in mailed)
 
-    _each(filter(is_left_behind, answered), answer.spread_answer)
-
-
-def _each(cases: Iterable[Case], work: Callable[[Case], None]) -> None:
-    """Do `work` for each; one that fails keeps the others not waiting."""
-    for case in list(cases):
-        try:
-            work(case)
-        except Exception:
-            logger.exception("Case %s could not be looked after; the others are", case.pk)
+    look_after(filter(is_left_behind, answered), answer.spread_answer, name="Case")

@@ -10,7 +10,6 @@ from accounts.models import User
 from hopps.errors import Refused
 from sessions_app import attendance, jobs, live
 from sessions_app.models import HelpSession, State, TimelineEntry
-from sessions_app.settle import settle_when_empty
 from sessions_app.timeline import record
 
 
@@ -46,5 +45,5 @@ def finish(
     # Both pages close their sockets when they hear of it; the bill waits for that, or for this job.
     jobs.look_again_when_due(session)
     if not attendance.people_present(session, timezone.now()):
-        settle_when_empty(session_id)
+        jobs.settle_when_committed(session_id)
     return True

@@ -60,10 +60,12 @@ class SetAvailability(Message):
 
 
 class SessionChanged(Event):
-    """The session's state or its people changed: fetch the page's live part again."""
+    """The session's state, its people or its money changed: fetch the page's live part again."""
 
     state: str
     settled: bool
+    charge: Literal["", "due", "retrying", "failed", "charged", "free"]
+    """How the charge stands; empty before the bill is made."""
 
 
 class Clock(Event):

@@ -7,9 +7,10 @@ from django.utils import timezone
 from huey.contrib.djhuey import db_task
 
 from billing.models import Refund
-from sessions_app import receipt_mails
+from sessions_app import answer_mails, receipt_mails
 from sessions_app.due import next_due
-from sessions_app.models import HelpSession
+from sessions_app.models import Case, HelpSession
+from sessions_app.settle import settle_when_empty
 
 
 @db_task(retries=3, retry_delay=5)  # type: ignore[untyped-decorator]  # huey carries no types
@@ -18,6 +19,12 @@ def look_again(session_id: str) -> None:
     from sessions_app.timeouts import enforce  # late: what it does sets this very job again
 
     enforce(session_id=UUID(session_id), now=timezone.now())
+
+
+@db_task(retries=3, retry_delay=5)  # type: ignore[untyped-decorator]
+def settle_soon(session_id: str) -> None:
+    """Make the bill of an ended session if nobody is in its room any more, and charge it: the processor may take long."""
+    settle_when_empty(UUID(session_id))
 
 
 @db_task(retries=2, retry_delay=15)  # type: ignore[untyped-decorator]
@@ -47,9 +54,13 @@ def mail_charge_failed(session_id: str) -> None:
 @db_task(retries=5, retry_delay=60)  # type: ignore[untyped-decorator]
 def mail_answer(case_id: str) -> None:
     """Mail the answer of a report to who wrote it, once."""
-    from sessions_app.answer import mail_answer_of  # late: what answers sets this very job
+    related = ("session__customer", "by", "refund__payment")
+    answer_mails.mail_answer_of(Case.objects.select_related(*related).get(pk=UUID(case_id)))
 
-    mail_answer_of(UUID(case_id))
+
+def settle_when_committed(session_id: UUID) -> None:
+    """Set the job that makes the bill. Losing it does no harm: the job for the end of the goodbyes and the sweep do it."""
+    transaction.on_commit(lambda: settle_soon(str(session_id)), robust=True)
 
 
 def look_again_when_due(session: HelpSession) -> None:

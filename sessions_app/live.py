@@ -5,11 +5,13 @@ from typing import Literal
 from django.utils import timezone
 
 from accounts.experts import refresh_boards
+from billing.models import Payment
 from hopps.realtime.hub import hub
 from sessions_app import attendance
 from sessions_app.events import RequestClosed, RequestOpened, SessionChanged
 from sessions_app.matching import as_open_request, topic_audience
 from sessions_app.models import HelpSession
+from sessions_app.receipts import charge_of
 
 
 def request_opened(session: HelpSession) -> None:
@@ -30,7 +32,14 @@ def request_closed(session: HelpSession, reason: Literal["taken", "cancelled", "
 
 def session_changed(session: HelpSession) -> None:
     """Tell both sides the state they are in now."""
-    hub.publish(session.audience, SessionChanged(state=session.state, settled=session.settled_at is not None))
+    hub.publish(session.audience, state_of(session))
+
+
+def state_of(session: HelpSession) -> SessionChanged:
+    """Return the state both sides are in, and how the charge stands."""
+    settled = session.settled_at is not None
+    payment = Payment.objects.filter(reference=session.pk).first() if settled else None
+    return SessionChanged(state=session.state, settled=settled, charge=charge_of(session, payment))
 
 
 def clock_changed(session: HelpSession) -> None:

@@ -323,6 +323,11 @@ class Case(models.Model):
     def __str__(self) -> str:
         return f"{self.session}: {self.get_state_display().lower()}"
 
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether somebody decided to refund, and the money was not moved: for the bank's or for a crash's sake."""
+        return self.state == self.State.REFUNDED and self.refund_id is None
+
 
 def people_of(session: HelpSession) -> Iterable[User]:
     """Yield the participants who are known so far."""

@@ -23,6 +23,8 @@ _TURNS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067
 
 
 State = Literal["charged", "free", "due", "failed"]
+# How the charge stands, as pages compare it: "" before the bill is made; "failed" is given up, "retrying" not yet.
+Charge = Literal["", "due", "retrying", "failed", "charged", "free"]
 Rest = Literal["held", "releasing", "released", "lapsed"]
 
 
@@ -271,6 +273,15 @@ def describe(session: HelpSession, payment: Payment | None) -> Receipt | None:
         ended=session.get_end_reason_display() or "by the system",
         demo=any(hold.gateway == DemoGateway.name for hold in holds),
     )
+
+
+def charge_of(session: HelpSession, payment: Payment | None) -> Charge:
+    """Return how the charge of `session` stands."""
+    if session.settled_at is None or payment is None:
+        return ""
+    if payment.state == Payment.State.FAILED:
+        return "retrying" if payment.next_try_at else "failed"
+    return _STATES.get(payment.state, "due")
 
 
 _STATES: dict[str, State] = {

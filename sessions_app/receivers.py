@@ -8,7 +8,6 @@ from django.urls import reverse
 
 from billing.evidence import EvidenceLine
 from billing.models import Dispute, Payment, Refund
-from billing.release import release
 from billing.signals import (
     dispute_changed,
     evidence_asked,
@@ -25,6 +24,7 @@ from sessions_app import jobs, live
 from sessions_app.ask import go_live
 from sessions_app.evidence import evidence_of
 from sessions_app.extend import raise_cap
+from sessions_app.give_back import give_back
 from sessions_app.models import HelpSession, State, TimelineEntry
 from sessions_app.never_worked import never_connected
 from sessions_app.timeline import record
@@ -38,9 +38,10 @@ def hold_was_placed(payment: Payment, **_: Any) -> None:
         go_live(session.pk)
     elif session.state == State.ACTIVE:
         raise_cap(session=session)
-    elif session.is_over:
-        # The bank took longer than the session: what it held now is held for nothing.
-        release(reference=payment.reference)
+    elif session.state in (State.CANCELLED, State.EXPIRED):
+        # The bank took longer than the request stood: what it held now is held for nothing.
+        give_back(payment.reference)
+    # An ended session is paid from what is held: capture takes what is due and gives the rest back, this hold's too.
 
 
 @receiver(payment_charged)
@@ -54,6 +55,7 @@ def card_was_charged(payment: Payment, **_: Any) -> None:
     else:
         note = "nothing to pay"
     record(session, TimelineEntry.Kind.CHARGED, note=note)
+    live.session_changed(session)
     if payment.charged_minor:
         transaction.on_commit(lambda: jobs.mail_receipt(str(session.pk)), robust=True)
 
@@ -111,7 +113,8 @@ def bank_disputes_the_charge(dispute: Dispute, **_: Any) -> None:
         f"{session.customer} ({session.customer.email}) disputes {amount} for “{session.title}” at the bank: "
         f"{dispute.reason}.\nIt stands: {state.lower()}.\n{due}\nThe evidence: {page}\n"
     )
-    record(session, TimelineEntry.Kind.DISPUTED, note=f"{amount}, {dispute.reason}: {state.lower()}")
+    # The bank's reason is for operators: both sides read this, and "fraudulent" is no word to greet a customer with.
+    record(session, TimelineEntry.Kind.DISPUTED, note=f"{amount}, {state.lower()}")
     transaction.on_commit(lambda: mail_operators(f"Dispute, {state.lower()}: {amount}, {session.title}", text), robust=True)
 
 

@@ -11,7 +11,6 @@ from accounts.models import User
 from hopps.errors import Refused
 from sessions_app import attendance, jobs, live
 from sessions_app.models import Attendance, HelpSession, State, TimelineEntry
-from sessions_app.settle import settle_when_empty
 from sessions_app.timeline import record
 
 ALGORITHM = "HS256"
@@ -93,7 +92,8 @@ def go(*, attendance_id: UUID, at: datetime) -> None:
     attendance.leave(attendance_id=attendance_id, at=at)
     session = HelpSession.objects.with_people().get(attendances=attendance_id)
     if session.state == State.ENDED:
-        settle_when_empty(session.pk)
+        # A job's work: a socket's thread is shared by all sockets of the process, and the processor may take seconds.
+        jobs.settle_when_committed(session.pk)
         return
     live.clock_changed(session)
     jobs.look_again_when_due(session)

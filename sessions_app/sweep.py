@@ -1,6 +1,5 @@
 """Once a minute: whatever a lost job, a killed server or a crash between two writes left behind."""
 
-import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
@@ -9,17 +8,20 @@ from django.db.models import Q
 
 from accounts.models import SentMail
 from billing import holds
+from billing.gateways.base import GatewayUnavailable
 from billing.models import Payment, Posting, Refund
 from billing.release import release as release_hold
+from hopps.each import look_after
 from sessions_app import attendance, jobs, live, receipt_mails
 from sessions_app.ask import discard, go_live
 from sessions_app.cases import heal_cases
 from sessions_app.extend import raise_cap
-from sessions_app.models import OPEN_STATES, HelpSession, HelpSessionQuerySet, State
+from sessions_app.models import OPEN_STATES, HelpSession, State
 from sessions_app.settle import settle
 from sessions_app.timeouts import enforce
 
-logger = logging.getLogger(__name__)
+# A session whose processor does not answer waits for the next minute.
+_each = partial(look_after, name="Session", quiet=(GatewayUnavailable,))
 
 # A crash between two writes is old by then; anything younger is still being worked on.
 GRACE = timedelta(minutes=1)
@@ -68,15 +70,6 @@ def send_lost_mails(*, now: datetime) -> None:
     sent = set(SentMail.objects.filter(key__in=list(lost)).values_list("key", flat=True))
     for key in lost.keys() - sent:
         lost[key]()
-
-
-def _each(sessions: HelpSessionQuerySet, work: Callable[[HelpSession], object]) -> None:
-    """Do `work` for each; one that cannot be looked after this minute must not keep the others waiting."""
-    for session in list(sessions):
-        try:
-            work(session)
-        except Exception:
-            logger.exception("Session %s could not be looked after; the others are", session.pk)
 
 
 def _finish_money(session: HelpSession) -> None:

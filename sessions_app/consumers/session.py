@@ -12,7 +12,7 @@ from hopps.errors import Refused
 from hopps.realtime.hub import hub
 from hopps.realtime.messages import Error, Event, Sync
 from hopps.realtime.sockets import GOODBYES, Socket
-from sessions_app import attendance, chat, room
+from sessions_app import attendance, chat, live, room
 from sessions_app.events import (
     Chat,
     Join,
@@ -22,7 +22,6 @@ from sessions_app.events import (
     Moved,
     PeerJoined,
     PeerLeft,
-    SessionChanged,
     SessionMessage,
     Signal,
     SignalFrom,
@@ -91,7 +90,7 @@ class SessionSocket(Socket):
         session = HelpSession.objects.with_people().get(pk=self.session_id)
         now = timezone.now()
         return [
-            SessionChanged(state=session.state, settled=session.settled_at is not None),
+            live.state_of(session),
             attendance.presence(session, now),
             attendance.clock(session, now),
         ]

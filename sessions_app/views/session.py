@@ -13,7 +13,7 @@ from accounts.http import signed_in
 from accounts.models import User
 from billing import holds
 from billing.models import Payment
-from sessions_app import answer, attendance, cases, chat, receipts
+from sessions_app import attendance, cases, chat, receipts
 from sessions_app.forms import ExtendForm, RatingForm, ReportForm
 from sessions_app.history import role_in
 from sessions_app.matching import alerted_count, may_accept, usual_wait_seconds
@@ -76,6 +76,7 @@ def page_context(
     if session.is_live and role == "customer":
         context["extend_form"] = ExtendForm(session=session)
     if session.is_over:
+        context["charge"] = receipts.charge_of(session, payment)
         context["receipt"] = receipts.describe(session, payment)
         context["chat"] = chat.lines_of(session)
         context["rating"] = Rating.objects.filter(session=session).first()
@@ -88,7 +89,7 @@ def page_context(
 def _report_context(session: HelpSession, user: User, form: ReportForm | None) -> dict[str, object]:
     """Return what the page says of problems: the person's own case, and the form while the time for it lasts."""
     case, until = cases.own_case(session, user), cases.report_until(session)
-    waits = case is not None and (case.state == Case.State.OPEN or answer.is_unfinished(case))
+    waits = case is not None and (case.state == Case.State.OPEN or case.is_unfinished)
     open_until = until if until is not None and timezone.now() < until else None
     context: dict[str, object] = {
         "case": case,

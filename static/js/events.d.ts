@@ -118,6 +118,7 @@ export interface SessionChanged {
   type: "session_changed";
   state: string;
   settled: boolean;
+  charge: "" | "charged" | "due" | "failed" | "free" | "retrying";
 }
 
 export interface SetAvailability {

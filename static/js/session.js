@@ -18,11 +18,13 @@ import { Candidate, Waiting } from "./waiting.js";
  * @typedef {object} Shown what the server rendered (`data-*` of the live part)
  * @property {string} state
  * @property {boolean} settled
+ * @property {string} charge
  */
 
 const IN_ROOM = ["accepted", "active"];
 // Nothing more happens to these while somebody looks.
 const DONE = ["cancelled", "expired"];
+const PAID = ["charged", "free"];
 
 const live = need(document, "[data-live]", HTMLElement);
 const media = new LocalMedia();
@@ -54,12 +56,12 @@ document.addEventListener("visibilitychange", () => document.hidden || flash.sto
 
 /** @returns {Shown} */
 function shown() {
-  return { state: live.dataset.state ?? "", settled: live.dataset.settled === "yes" };
+  return { state: live.dataset.state ?? "", settled: live.dataset.settled === "yes", charge: live.dataset.charge ?? "" };
 }
 
 /** @param {Shown} what */
-function isDone({ state, settled }) {
-  return DONE.includes(state) || (state === "ended" && settled);
+function isDone({ state, charge }) {
+  return DONE.includes(state) || (state === "ended" && PAID.includes(charge));
 }
 
 /** Give what is shown to its script. */
@@ -88,7 +90,7 @@ function connectionChanged(state) {
 /** @param {Shown} now what the session has become */
 function changed(now) {
   const before = shown();
-  if (now.state === before.state && now.settled === before.settled) return;
+  if (now.state === before.state && now.settled === before.settled && now.charge === before.charge) return;
   if (IN_ROOM.includes(before.state) && IN_ROOM.includes(now.state)) {
     // The room stays as it is; it shows the new state by itself.
     live.dataset.state = now.state;
@@ -139,6 +141,7 @@ function replaceHappening(next) {
  */
 function replaceAll(next, title) {
   const hadFocus = live.contains(document.activeElement);
+  const typingIn = document.activeElement instanceof HTMLTextAreaElement ? document.activeElement.name : "";
   const leftCall = part instanceof Room && part.joined;
   part?.close();
   part = null;
@@ -153,7 +156,11 @@ function replaceAll(next, title) {
   document.title = title;
   const heading = find(live, "h1, h2");
   say(announcer, heading?.textContent?.trim() ?? "");
-  if (hadFocus && heading) {
+  const box = typingIn ? find(live, `textarea[name="${typingIn}"]`) : null;
+  if (box) {
+    // The charge came through while somebody was writing: they go on writing.
+    box.focus();
+  } else if (hadFocus && heading) {
     heading.tabIndex = -1;
     heading.focus();
   }

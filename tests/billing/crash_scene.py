@@ -17,6 +17,7 @@ from billing.webhooks import handle
 from sessions_app import room
 from sessions_app.extend import extend
 from sessions_app.models import Attendance, HelpSession, State
+from sessions_app.settle import settle_when_empty
 from sessions_app.sweep import sweep
 from tests.peers.stripe_stand_in import APPROVED, StripeStandIn
 from tests.people import make_active, make_expert, make_person, make_request
@@ -139,6 +140,8 @@ class Scene:
         self.act("end")
         for stretch in Attendance.objects.filter(session=self.session(), left_at=None).order_by("joined_at", "pk"):
             room.go(attendance_id=stretch.pk, at=stretch.last_seen_at)
+        # The job that the last goodbye sets.
+        settle_when_empty(self.session().pk)
 
     def deliver(self, *kinds: str, only_new: bool = False) -> None:
         """Stripe delivers its events of these kinds, and the worker looks into them.

@@ -1,36 +1,11 @@
-"""Work that is done by one at a time."""
+"""The job worker inside the web process."""
 
-import subprocess
-import sys
-from pathlib import Path
+from huey import MemoryHuey
 
-from pytest_django import Settings
-
-from hopps.jobs import alone
-
-HOLDER = """
-import fcntl, sys
-lock = open(sys.argv[1], "w")
-fcntl.flock(lock, fcntl.LOCK_EX)
-print("held", flush=True)
-sys.stdin.read()
-"""
+from hopps.jobs import worker
 
 
-def test_of_two_one_does_it_and_a_dead_process_keeps_nobody_from_it(settings: Settings, tmp_path: Path) -> None:
-    settings.VAR_DIR = tmp_path
-    with alone("work") as mine:
-        assert mine
-        with alone("work") as also_mine:
-            assert not also_mine
-        with alone("other work") as another:
-            assert another
-    command = [sys.executable, "-c", HOLDER, str(tmp_path / "work.lock")]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
-        assert holder.stdout is not None
-        assert holder.stdout.readline() == b"held\n"
-        with alone("work") as mine:
-            assert not mine
-        holder.kill()
-    with alone("work") as mine:
-        assert mine
+def test_an_idle_worker_takes_a_job_within_half_a_second() -> None:
+    threads = [thread for thread, _ in worker(MemoryHuey("idle", immediate=False)).worker_threads]
+    assert threads
+    assert all(0 < thread.max_delay <= 0.5 for thread in threads)

@@ -17,7 +17,8 @@ from billing.models import DemoRefund, Refund
 from billing.refund import refund
 from hopps.errors import Refused
 from sessions_app import cases
-from sessions_app.answer import answer_with_refund, is_unfinished, mail_answer_of, refuse
+from sessions_app.answer import answer_with_refund, refuse
+from sessions_app.answer_mails import mail_answer_of
 from sessions_app.jobs import mail_answer
 from sessions_app.models import Case
 from sessions_app.sweep import sweep
@@ -163,12 +164,12 @@ def test_a_crash_in_between_is_finished_by_trying_again_and_the_money_moves_once
 ) -> None:
     crash(case, olga)
     case.refresh_from_db()
-    assert is_unfinished(case)
+    assert case.is_unfinished
     with pytest.raises(Refused, match="Olga decided to give money back"):
         refuse(case=case, operator=oscar, answer="No.")
     done = answer_once_more(case, olga)
     assert done.refund is not None
-    assert not is_unfinished(done)
+    assert not done.is_unfinished
     assert [row.amount_minor for row in DemoRefund.objects.all()] == [150]
 
 
@@ -195,7 +196,7 @@ def test_while_the_money_is_missing_the_reporter_reads_that_we_are_looking_at_it
     page = client.get(case.session.get_absolute_url()).content.decode()
     assert "We are looking at it since" in page
     assert "Sorry." not in page
-    mail_answer_of(case.pk)
+    mail_answer_of(Case.objects.get(pk=case.pk))
     assert not mail.outbox
 
 
@@ -216,7 +217,7 @@ def test_the_reporter_gets_one_mail_with_report_answer_and_amount(case: Case, al
 def test_an_expert_who_reported_reads_what_the_refund_takes(case: Case, eve: User, olga: User) -> None:
     theirs = cases.report(session=case.session, by=eve, problem="He could not hear me")
     answer_with_refund(case=theirs, operator=olga, amount_minor=100, answer="Right.")
-    mail_answer_of(theirs.pk)
+    mail_answer_of(Case.objects.get(pk=theirs.pk))
     assert "$1.00 goes back to Alice; your part of it is $0.80." in mail.outbox[0].body
 
 

@@ -1,10 +1,17 @@
 """Asking: the words are kept, the cap is held, the request goes live once."""
 
+from datetime import timedelta
+from uuid import UUID
+
 import pytest
+from django.test import Client
+from django.utils import timezone
 
 from accounts.models import Topic, User
 from billing import holds, signals
-from billing.models import Hold, Payment
+from billing.gateways.demo import DemoGateway
+from billing.models import DemoIntent, Hold, Payment
+from billing.tasks import heal
 from sessions_app import ask
 from sessions_app.models import HelpSession, State
 from tests.people import give_card, make_request
@@ -87,6 +94,55 @@ def test_another_cap_is_another_hold_whatever_became_of_the_first(alice: User, t
     assert session.pk != draft.pk
     assert Hold.objects.get(payment__reference=session.pk).amount_minor == session.price.cap_minor == 60 * 200
     assert Hold.objects.get(payment__reference=draft.pk).state == Hold.State.RELEASED
+
+
+def lose_touch(reference: UUID) -> str:
+    """Have the processor refuse to know the hold placed for `reference`; return the name it knew it by."""
+    hold = Hold.objects.get(payment__reference=reference)
+    Hold.objects.filter(pk=hold.pk).update(gateway_ref="out of reach")
+    return hold.gateway_ref
+
+
+def test_asking_anew_goes_on_where_the_processor_does_not_give_the_first_hold_back(
+    client: Client, alice: User, topic: Topic, unheard: None
+) -> None:
+    card = give_card(alice)
+    client.force_login(alice)
+    form = {"topic": topic.pk, "title": "Slow", "details": "", "cap_minutes": 15, "card": card.pk}
+    draft = HelpSession.objects.create(
+        customer=alice, topic=topic, title="t", currency="USD", price_per_minute=200, cap_minutes=60
+    )
+    holds.place_hold(
+        reference=draft.pk, payer=alice, amount_minor=12000, currency="USD", description="t", card=card, return_url="/"
+    )
+    ref = lose_touch(draft.pk)
+    answer = client.post("/ask/", form)
+    session = HelpSession.objects.get(state=State.REQUESTED)
+    assert answer["Location"] == session.get_absolute_url()
+    Hold.objects.filter(payment__reference=draft.pk).update(gateway_ref=ref)
+    heal(timezone.now() + timedelta(minutes=2))
+    assert Hold.objects.get(payment__reference=draft.pk).state == Hold.State.RELEASED
+    assert DemoIntent.objects.get(pk=ref).state == DemoIntent.State.RELEASED
+
+
+def test_the_second_open_request_says_so_where_the_processor_does_not_give_its_hold_back(
+    client: Client, alice: User, topic: Topic, unheard: None
+) -> None:
+    waiting = send(alice, topic, card=2)
+    assert isinstance(waiting, ask.BankAsks)
+    hold = Hold.objects.get(payment__reference=waiting.session.pk)
+    DemoGateway().answer(hold.gateway_ref, approved=True)
+    holds.finish_hold(hold=hold)
+    first = HelpSession.objects.create(
+        customer=alice, topic=topic, title="t", currency="USD", price_per_minute=200, cap_minutes=15,
+        state=State.REQUESTED, requested_at=timezone.now(), queued_at=timezone.now(),
+    )  # fmt: skip
+    ref = lose_touch(waiting.session.pk)
+    assert ask.go_live(waiting.session.pk) == ask.AlreadyOpen(first)
+    assert ask.go_live(waiting.session.pk) == ask.AlreadyOpen(first)
+    Hold.objects.filter(pk=hold.pk).update(gateway_ref=ref)
+    heal(timezone.now() + timedelta(minutes=2))
+    assert DemoIntent.objects.get(pk=ref).state == DemoIntent.State.RELEASED
 
 
 def test_after_a_declined_card_one_may_ask_in_another_currency(alice: User, topic: Topic) -> None:

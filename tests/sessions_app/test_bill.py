@@ -3,16 +3,24 @@
 from datetime import timedelta
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
+from huey.contrib.djhuey import HUEY
+from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from accounts.models import Topic, User
+from billing import holds
+from billing.gateways.base import GatewayUnavailable
+from billing.gateways.demo import DemoGateway
 from billing.models import Hold, Payment, Posting
 from hopps.errors import Refused
-from sessions_app import attendance, end, extend, pause
+from sessions_app import attendance, end, extend, pause, room
 from sessions_app.models import Attendance, HelpSession, Pause, State
 from sessions_app.settle import settle, settle_when_empty
 from sessions_app.sweep import sweep
 from tests.people import be_present, give_card, make_active
+from tests.sessions_app.conftest import Silence
 
 pytestmark = pytest.mark.django_db
 
@@ -158,6 +166,69 @@ def test_a_long_session_is_captured_over_both_holds_and_the_rest_released(alice:
     settle_when_empty(session.pk)
     captured = Hold.objects.filter(payment__reference=session.pk).order_by("sequence").values_list("captured_minor")
     assert list(captured) == [(3000,), (1000,)]
+
+
+def test_a_bank_that_answers_an_extension_after_the_end_makes_nothing_free(alice: User, eve: User, topic: Topic) -> None:
+    session = make_active(alice, eve, topic, seconds=600, cap_minutes=15)
+    bank = extend.extend(session=session, customer=alice, minutes=15, card=give_card(alice, 2), seen_cap_minutes=15)
+    assert bank is not None
+    end.end(session=session, by=alice)
+    close_pages(session)
+    asked = Hold.objects.get(payment__reference=session.pk, sequence=2)
+    DemoGateway().answer(asked.gateway_ref, approved=True)
+    assert isinstance(holds.finish_hold(hold=asked), holds.HoldPlaced)
+    settle_when_empty(session.pk)
+    session.refresh_from_db()
+    payment = Payment.objects.get(reference=session.pk)
+    assert (payment.state, payment.charged_minor) == (Payment.State.CHARGED, 1600)  # 8 min; the first two are free
+    assert session.amount_minor == 1600
+    held = payment.holds.order_by("sequence").values_list("state", "captured_minor")
+    assert list(held) == [(Hold.State.CAPTURED, 1600), (Hold.State.RELEASED, 0)]
+
+
+def test_the_last_goodbye_sets_the_bill_as_a_job_and_asks_no_processor_itself(
+    alice: User, eve: User, topic: Topic, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    session = make_active(alice, eve, topic, seconds=300)
+    end.end(session=session, by=alice)
+    with django_capture_on_commit_callbacks() as jobs_set:
+        for stretch in Attendance.objects.filter(session=session):
+            room.go(attendance_id=stretch.pk, at=timezone.now())
+    session.refresh_from_db()
+    assert session.settled_at is None
+    HUEY.immediate = True
+    try:
+        for set_job in jobs_set:
+            set_job()
+    finally:
+        HUEY.immediate = False
+    assert Payment.objects.get(reference=session.pk).charged_minor == 600
+
+
+def test_ending_with_nobody_in_the_room_does_not_wait_for_a_silent_processor(
+    client: Client, alice: User, eve: User, topic: Topic, silence: Silence
+) -> None:
+    session = make_active(alice, eve, topic, seconds=300)
+    close_pages(session)
+    silence(session)
+    client.force_login(alice)
+    answer = client.post(reverse("session_end", args=[session.pk]))
+    assert answer["Location"] == session.get_absolute_url()
+    assert "Adding it up" in client.get(answer["Location"]).content.decode()
+    with pytest.raises(GatewayUnavailable):
+        settle_when_empty(session.pk)
+    assert "The charge is on its way" in client.get(answer["Location"]).content.decode()
+
+
+def test_late_goodbyes_do_not_use_up_the_tries_of_a_refused_charge(alice: User, eve: User, topic: Topic) -> None:
+    session = make_active(alice, eve, topic, seconds=300)
+    Hold.objects.filter(payment__reference=session.pk).update(gateway_ref="unknown")
+    end.end(session=session, by=alice)
+    close_pages(session)
+    for _ in range(3):
+        settle_when_empty(session.pk)
+    payment = Payment.objects.get(reference=session.pk)
+    assert (payment.state, payment.attempts) == (Payment.State.FAILED, 1)
 
 
 def test_the_sweep_charges_what_a_crash_left_uncharged(alice: User, eve: User, topic: Topic) -> None:

@@ -11,7 +11,7 @@ from huey.contrib.djhuey import HUEY
 from pytest_django import Settings
 
 from accounts.models import Topic, User
-from billing.models import Payment, Refund
+from billing.models import Hold, Payment, Refund
 from hopps.errors import Refused
 from sessions_app import cancel, cases
 from sessions_app.answer import NEVER_WORKED
@@ -184,6 +184,28 @@ def test_the_sweep_finishes_a_report_a_crash_interrupted(alice: User, eve: User,
     assert session.timeline.filter(kind="reported").count() == 1
     assert Case.objects.get().state == Case.State.REFUNDED
     assert Refund.objects.count() == 1
+
+
+def test_a_report_the_rule_could_not_answer_is_left_to_operators_after_an_hour(
+    alice: User, eve: User, topic: Topic, caplog: pytest.LogCaptureFixture
+) -> None:
+    session = charged_before_it_was_known(alice, eve, topic)
+    Hold.objects.filter(payment__reference=session.pk).update(gateway_ref="unknown")
+    case = cases.report(session=session, by=alice, problem="Black")
+
+    def tries_of_the_sweep() -> int:
+        caplog.clear()
+        sweep(now=timezone.now())
+        return sum("could not be answered by the rule" in record.getMessage() for record in caplog.records)
+
+    Case.objects.filter(pk=case.pk).update(opened_at=timezone.now() - timedelta(minutes=59))
+    assert tries_of_the_sweep() == 1
+    Case.objects.filter(pk=case.pk).update(opened_at=timezone.now() - timedelta(minutes=61))
+    assert tries_of_the_sweep() == 0
+    # Nobody has heard of it yet: however old it is, operators must.
+    TimelineEntry.objects.filter(session=session, kind="reported").delete()
+    assert tries_of_the_sweep() == 1
+    assert session.timeline.filter(kind="reported").count() == 1
 
 
 def test_the_sweep_keeps_back_what_an_open_case_is_about(session: HelpSession, alice: User) -> None:
