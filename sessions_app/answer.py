@@ -72,9 +72,9 @@ def answer_with_refund(*, case: Case, operator: User, amount_minor: int, answer:
         )
         raise Refused(refusal.sentence) from None
     if made.by_id != operator.pk or made.amount_minor != amount_minor:
-        # Two finished the same at once, and the other's came first.
-        _close_refunded(case, made)
-        raise Refused(_answered_before(_read(case.pk)))
+        # Two finished the same at once, and the other's came first. They close the case with their own words (or, after a
+        # crash, the sweep does): ours do not belong to this amount.
+        raise Refused(_meanwhile(made.by, "with a refund"))
     _close_refunded(case, made, answer=answer, answered_by=operator, answered_at=now)
     return _read(case.pk)
 
@@ -134,8 +134,11 @@ def _is_the_same(case: Case, operator: User, answer: str) -> bool:
 
 
 def _answered_before(case: Case) -> str:
-    who = case.answered_by or "The rule for calls that never connected"
-    done = "with a refund" if case.state == Case.State.REFUNDED else "without a refund"
+    return _meanwhile(case.answered_by, "with a refund" if case.state == Case.State.REFUNDED else "without a refund")
+
+
+def _meanwhile(by: User | None, done: str) -> str:
+    who = by or "The rule for calls that never connected"
     return f"{who} answered this report meanwhile, {done}. What you wrote was not sent."
 
 

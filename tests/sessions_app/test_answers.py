@@ -17,7 +17,7 @@ from billing.models import DemoRefund, Refund
 from billing.refund import refund
 from hopps.errors import Refused
 from sessions_app import cases
-from sessions_app.answer import answer_with_refund, refuse
+from sessions_app.answer import _refund_id, answer_with_refund, refuse
 from sessions_app.answer_mails import mail_answer_of
 from sessions_app.jobs import mail_answer
 from sessions_app.models import Case
@@ -271,6 +271,26 @@ def test_of_operators_answering_at_once_one_answers_and_the_others_are_told(
     assert won[0].answer == case.answer
     assert (case.refund.amount_minor if case.refund else 0) == {"Some.": 150, "All.": 400, "No.": 0}[case.answer]
     assert not payment_of(case.session).kept_back
+
+
+def test_words_and_money_are_of_the_same_operator_where_two_finish_at_once(case: Case, olga: User, oscar: User) -> None:
+    answers: list[object] = []
+
+    def oscar_first(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
+        """Olga has decided; before she gets to the money, Oscar does. She is told, and then he goes on."""
+        done = execute(sql, *rest)
+        if sql.startswith('UPDATE "sessions_app_case"') and not answers:
+            answers.append("Oscar is on it")
+            decided = Case.objects.get(pk=case.pk)
+            payment = payment_of(case.session)
+            refund(payment=payment, amount_minor=400, reason="r", by=oscar, refund_id=_refund_id(decided))
+        return done
+
+    with connection.execute_wrapper(oscar_first), pytest.raises(Refused, match="Oscar answered this report meanwhile"):
+        answer_with_refund(case=case, operator=olga, amount_minor=150, answer="Some.")
+    done = answer_with_refund(case=Case.objects.get(pk=case.pk), operator=oscar, amount_minor=400, answer="All.")
+    assert done.refund is not None
+    assert (done.answer, done.answered_by, done.refund.amount_minor) == ("All.", oscar, 400)
 
 
 def test_a_report_between_the_last_look_and_letting_through_leaves_the_earnings_waiting(
