@@ -1,0 +1,81 @@
+"""Holds: in both books, in the same state, with the same amounts."""
+
+from collections.abc import Iterator
+
+from billing import capture, holds
+from billing.gateways.base import HoldEntry
+from billing.keys import own_id
+from billing.models import Hold, Payment
+from billing.reconcile.run import Difference, Run
+from hopps.money import format_money
+
+# What our word on a hold means in the gateway's books.
+_EXPECTED = {
+    Hold.State.PENDING: "waiting",
+    Hold.State.PLACED: "held",
+    Hold.State.CAPTURED: "captured",
+    Hold.State.DECLINED: "over",
+    Hold.State.RELEASING: "over",
+    Hold.State.RELEASED: "over",
+    Hold.State.LAPSED: "over",
+}
+
+
+def compare_holds(run: Run) -> Iterator[Difference]:
+    """Holds: in both books, in the same state, with the same amounts."""
+    seen = set()
+    for entry in run.processor.holds_since(run.listed_since):
+        hold = _hold_of(run, entry)
+        if hold is not None:
+            seen.add(hold.pk)
+            if hold.created_at < run.settled_before:
+                yield from _compare_hold(run, hold, entry)
+        elif entry.state != "over":
+            yield _unknown_hold(run, entry)
+    ours = Hold.objects.filter(
+        gateway=run.processor.name, created_at__gte=run.since, created_at__lt=run.settled_before
+    ).exclude(gateway_ref="")
+    for hold in ours.exclude(pk__in=seen).select_related("payment"):
+        if hold.state == Hold.State.PENDING:
+            # A page nobody has been to yet is no hold in the gateway's books.
+            holds.look_again(hold=hold)
+        elif hold.state in (Hold.State.PLACED, Hold.State.CAPTURED):
+            yield run.differs(f"{_named(hold)} is {hold.get_state_display().lower()} here and unknown there.")
+
+
+def _hold_of(run: Run, entry: HoldEntry) -> Hold | None:
+    known = Hold.objects.filter(gateway=run.processor.name).select_related("payment", "card")
+    pk = own_id(entry.key, "hold")
+    return (known.filter(pk=pk).first() if pk else None) or known.filter(gateway_ref=entry.ref).first()
+
+
+def _unknown_hold(run: Run, entry: HoldEntry) -> Difference:
+    amount = format_money(entry.captured_minor or entry.amount_minor, entry.currency)
+    if own_id(entry.key, "hold") and entry.state in ("held", "waiting"):
+        what = f"{entry.ref} reserves {amount} for a hold we have no row of."
+        return run.differs(what, lambda: run.processor.release(key=f"orphan:{entry.ref}", ref=entry.ref))
+    return run.differs(f"{entry.ref} ({amount}, {entry.state}) is none of ours.")
+
+
+def _compare_hold(run: Run, hold: Hold, entry: HoldEntry) -> Iterator[Difference]:
+    expected = _EXPECTED[Hold.State(hold.state)]
+    if entry.state == expected:
+        if entry.captured_minor != hold.captured_minor:
+            amounts = f"{entry.captured_minor} was captured there and {hold.captured_minor} here, in minor units"
+            yield run.differs(f"{_named(hold)}: {amounts}.")
+        return
+    what = f"{_named(hold)} is {hold.get_state_display().lower()} here and {entry.state} there."
+    payment = hold.payment
+    match hold.state, entry.state:
+        case (Hold.State.PENDING, _) | (Hold.State.PLACED, "over"):
+            yield run.differs(what, lambda: holds.look_again(hold=hold))
+        case (Hold.State.PLACED | Hold.State.LAPSED, "captured") if payment.state == Payment.State.CAPTURING:
+            yield run.differs(what, lambda: capture.carry_out(payment))
+        case (Hold.State.DECLINED | Hold.State.RELEASED | Hold.State.RELEASING, "held" | "waiting"):
+            yield run.differs(what, lambda: run.processor.release(key=f"release:{hold.pk}", ref=entry.ref))
+        case _:
+            yield run.differs(what)
+
+
+def _named(hold: Hold) -> str:
+    return f"Hold {hold.pk} ({format_money(hold.amount_minor, hold.payment.currency)}, {hold.gateway_ref or 'unnamed'})"

@@ -1,0 +1,47 @@
+"""Payouts: in both books, with the same amounts, and what was taken back of them."""
+
+from collections.abc import Iterator
+
+from billing import payouts
+from billing.gateways.base import TransferEntry
+from billing.keys import own_id
+from billing.models import Payout
+from billing.reconcile.run import Difference, Run
+from hopps.money import format_money
+
+
+def compare_payouts(run: Run) -> Iterator[Difference]:
+    """Payouts: in both books, with the same amounts, and what was taken back of them."""
+    seen = set()
+    for entry in run.processor.transfers_since(run.listed_since):
+        pk = own_id(entry.key, "payout")
+        payout = Payout.objects.filter(pk=pk).select_related("account", "expert").first() if pk else None
+        if payout is None:
+            amount = format_money(entry.amount_minor, entry.currency)
+            yield run.differs(f"Transfer {entry.ref} of {amount} is not in our books.")
+            continue
+        seen.add(payout.pk)
+        if payout.created_at < run.settled_before:
+            yield from _compare_payout(run, payout, entry)
+    ours = Payout.objects.filter(
+        account__gateway=run.processor.name, created_at__gte=run.since, created_at__lt=run.settled_before
+    )
+    for payout in ours.exclude(pk__in=seen).exclude(state=Payout.State.FAILED):
+        if payout.state == Payout.State.PAID:
+            yield run.differs(f"Payout {payout.pk} ({payout}) is paid here and unknown there.")
+        else:
+            what = f"Payout {payout.pk} ({payout}) is still on its way here and unknown there."
+            yield run.differs(what, lambda payout=payout: payouts.carry_out(payout, run.now))  # type: ignore[misc]
+
+
+def _compare_payout(run: Run, payout: Payout, entry: TransferEntry) -> Iterator[Difference]:
+    if (entry.amount_minor, entry.currency) != (payout.amount_minor, payout.currency):
+        amount = format_money(entry.amount_minor, entry.currency)
+        yield run.differs(f"Payout {payout.pk} ({payout}) was {amount} there.")
+        return
+    if payout.state != Payout.State.PAID:
+        what = f"Payout {payout.pk} ({payout}) is paid there and {payout.state} here."
+        yield run.differs(what, lambda: payouts.record_paid(payout, entry.ref))
+    if entry.reversed_minor != payout.reversed_minor:
+        what = f"Payout {payout.pk} ({payout}): {entry.reversed_minor} (minor units) was taken back there."
+        yield run.differs(what, lambda: payouts.record_reversal(payout, entry.reversed_minor))

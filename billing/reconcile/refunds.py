@@ -1,0 +1,71 @@
+"""Refunds: in both books, with the same amounts and outcome."""
+
+from collections.abc import Iterator
+
+from billing import refund
+from billing.gateways.base import GatewayError, RefundEntry
+from billing.keys import own_id
+from billing.models import Hold, Refund
+from billing.reconcile.run import Difference, Run
+
+
+def compare_refunds(run: Run) -> Iterator[Difference]:
+    """Refunds: in both books, with the same amounts and outcome."""
+    seen = set()
+    for entry in run.processor.refunds_since(run.listed_since):
+        seen.add(entry.ref)
+        yield from _compare_refund(run, entry)
+    # What the bank takes its time for may be older than `since`.
+    for made in Refund.objects.filter(state=Refund.State.PENDING, created_at__lt=run.settled_before):
+        yield from _follow_refund(run, made)
+    ours = Refund.objects.filter(created_at__gte=run.since, created_at__lt=run.settled_before)
+    for made in ours.exclude(state=Refund.State.FAILED).select_related("payment"):
+        for part in made.parts:
+            if part["ref"] and part["ref"] not in seen and _is_ours(run, part["hold"]):
+                yield run.differs(f"Refund {made.pk}: its part {part['ref']} is unknown there.")
+
+
+def _is_ours(run: Run, hold_id: str) -> bool:
+    return Hold.objects.filter(pk=hold_id, gateway=run.processor.name).exists()
+
+
+def _compare_refund(run: Run, entry: RefundEntry) -> Iterator[Difference]:
+    pk = own_id(entry.key, "refund")
+    made = Refund.objects.filter(pk=pk).first() if pk else refund.adopted(entry.ref, run.processor.name)
+    if made is None:
+        if entry.state == "failed":
+            return
+        what = f"Refund {entry.ref} of {entry.amount_minor} (minor units) is not in our books."
+        if pk is None:
+            yield run.differs(what, lambda: refund.adopt(entry=entry, gateway_name=run.processor.name) or False)
+        else:
+            yield run.differs(what)
+        return
+    part = next((part for part in made.parts if part["ref"] == entry.ref), None)
+    if part is None:
+        if made.state == Refund.State.PENDING:
+            return  # it is followed below
+        yield run.differs(f"Refund {made.pk} was given back as {entry.ref}, which its row does not know.")
+    elif part["amount_minor"] != entry.amount_minor:
+        amounts = f"{entry.amount_minor} there and {part['amount_minor']} here, in minor units"
+        yield run.differs(f"Refund {made.pk}, {entry.ref}: {amounts}.")
+    elif part["state"] != entry.state and made.state != Refund.State.PENDING:
+        what = f"Refund {made.pk}, {entry.ref} is {entry.state} there and {part['state']} here."
+        yield run.differs(what, lambda: refund.carry_out(made))
+
+
+def _follow_refund(run: Run, made: Refund) -> Iterator[Difference]:
+    if not all(_is_ours(run, part["hold"]) for part in made.parts):
+        return
+    unasked = made.revision == 0
+    if not run.repair:
+        if unasked:
+            yield run.differs(f"Refund {made.pk} was never asked for.")
+        return
+    try:
+        after = refund.carry_out(made)
+    except GatewayError as problem:
+        yield Difference(f"Refund {made.pk} is still pending ({problem.sentence}).", repaired=False)
+        return
+    if unasked or after.state != Refund.State.PENDING:
+        yield Difference(f"Refund {made.pk} is {after.state} there and was pending here.", repaired=True)

@@ -1,0 +1,58 @@
+"""What all kinds of comparison share: whose books, how far back, and what becomes of a difference."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from billing.gateways.base import Gateway, GatewayError
+
+# What is younger is still being worked on, and differs by nature.
+SETTLING = timedelta(minutes=5)
+# The gateway's clock may be behind ours.
+CLOCKS_APART = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Something our books and the gateway's do not agree on; `repaired` where they do by now."""
+
+    what: str
+    repaired: bool
+
+    def __str__(self) -> str:
+        return f"{self.what} {'Repaired.' if self.repaired else 'Needs a person.'}"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One comparison of our books with a gateway's.
+
+    Attributes:
+        since: UTC; how far back.
+        now: UTC.
+        repair: whether to write anything at all.
+    """
+
+    processor: Gateway
+    since: datetime
+    now: datetime
+    repair: bool
+
+    @property
+    def settled_before(self) -> datetime:
+        """What happened later is left to the next run."""
+        return self.now - SETTLING
+
+    @property
+    def listed_since(self) -> datetime:
+        """From when on to list the gateway's entries, so that none of ours is missing."""
+        return self.since - CLOCKS_APART
+
+    def differs(self, what: str, mend: Callable[[], object] | None = None) -> Difference:
+        """Return the difference, mended where that is safe and wanted. `mend` answers False where it could not."""
+        if mend is None or not self.repair:
+            return Difference(what, repaired=False)
+        try:
+            return Difference(what, repaired=mend() is not False)
+        except GatewayError as problem:
+            return Difference(f"{what} ({problem.sentence})", repaired=False)
