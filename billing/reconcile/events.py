@@ -4,17 +4,18 @@ from collections.abc import Iterator
 
 from billing.models import GatewayEvent
 from billing.reconcile.run import Difference, Run
-from billing.webhooks import GIVEN_UP, heal_events
+from billing.webhooks import GIVEN_UP, handle
 
 
 def compare_events(run: Run) -> Iterator[Difference]:
     """Events that nobody could look into."""
     waiting = GatewayEvent.objects.filter(gateway=run.processor.name, handled_at=None, received_at__lt=run.settled_before)
-    if not waiting.exists():
-        return
-    if run.repair:
-        heal_events(run.now)
-    for event in waiting:
-        too_old = event.received_at < run.now - GIVEN_UP
-        what = f"Event {event.event_id} ({event.type}) was not looked into"
-        yield Difference(f"{what}, and is given up." if too_old else f"{what}.", repaired=False)
+    for event in waiting.order_by("received_at"):
+        yield _look_into(run, event)
+
+
+def _look_into(run: Run, event: GatewayEvent) -> Difference:
+    what = f"Event {event.event_id} ({event.type}) was not looked into"
+    if event.received_at < run.now - GIVEN_UP:
+        return run.differs(f"{what}, and is given up.")
+    return run.differs(f"{what}.", lambda: handle(event=event))

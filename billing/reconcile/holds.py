@@ -29,18 +29,22 @@ def compare_holds(run: Run) -> Iterator[Difference]:
         if hold is not None:
             seen.add(hold.pk)
             if hold.created_at < run.settled_before:
-                yield from _compare_hold(run, hold, entry)
+                yield from run.apart(_named(hold), _compare_hold(run, hold, entry))
         elif entry.state != "over":
             yield _unknown_hold(run, entry)
     ours = Hold.objects.filter(
         gateway=run.processor.name, created_at__gte=run.since, created_at__lt=run.settled_before
     ).exclude(gateway_ref="")
     for hold in ours.exclude(pk__in=seen).select_related("payment"):
-        if hold.state == Hold.State.PENDING:
-            # A page nobody has been to yet is no hold in the gateway's books.
-            holds.look_again(hold=hold)
-        elif hold.state in (Hold.State.PLACED, Hold.State.CAPTURED):
-            yield run.differs(f"{_named(hold)} is {hold.get_state_display().lower()} here and unknown there.")
+        yield from run.apart(_named(hold), _compare_unlisted(run, hold))
+
+
+def _compare_unlisted(run: Run, hold: Hold) -> Iterator[Difference]:
+    if hold.state == Hold.State.PENDING:
+        # A page nobody has been to yet is no hold in the gateway's books.
+        holds.look_again(hold=hold)
+    elif hold.state in (Hold.State.PLACED, Hold.State.CAPTURED):
+        yield run.differs(f"{_named(hold)} is {hold.get_state_display().lower()} here and unknown there.")
 
 
 def _hold_of(run: Run, entry: HoldEntry) -> Hold | None:

@@ -12,25 +12,31 @@ def compare_charges(run: Run) -> Iterator[Difference]:
     """Payments that were decided and never charged, though nothing is in the way."""
     stuck = Payment.objects.filter(state=Payment.State.CAPTURING, closed_at__lt=run.settled_before)
     for payment in stuck.filter(holds__gateway=run.processor.name).distinct():
-        what = f"Payment {payment.pk} is still being charged."
-        yield run.differs(what, lambda payment=payment: _finish(payment))  # type: ignore[misc]
+        yield _charge(run, payment)
+
+
+def _charge(run: Run, payment: Payment) -> Difference:
+    return run.differs(
+        f"Payment {payment.pk} is still being charged.",
+        lambda: capture.carry_out(payment).state != Payment.State.CAPTURING,
+    )
 
 
 def compare_ledger(run: Run) -> Iterator[Difference]:
     """Payments of the time: what the ledger says is what the rows say."""
     decided = Payment.objects.filter(closed_at__gte=run.since, closed_at__lt=run.settled_before)
     for payment in decided.filter(holds__gateway=run.processor.name).distinct():
-        recount(payment)
-        returned = returned_of(payment)
-        booked = -sum(posting.customer for posting in payment.postings.all())
-        if booked != payment.charged_minor - returned.total_minor:
-            yield run.differs(f"Payment {payment.pk}: the ledger says {booked}, its rows say otherwise (minor units).")
-        captured = sum(hold.captured_minor for hold in payment.holds.all())
-        if payment.state == Payment.State.CHARGED and captured != payment.charged_minor:
-            yield run.differs(
-                f"Payment {payment.pk}: {captured} was captured and {payment.charged_minor} charged (minor units)."
-            )
+        yield from run.apart(f"Payment {payment.pk}", _compare(run, payment))
 
 
-def _finish(payment: Payment) -> bool:
-    return capture.carry_out(payment).state != Payment.State.CAPTURING
+def _compare(run: Run, payment: Payment) -> Iterator[Difference]:
+    recount(payment)
+    returned = returned_of(payment)
+    booked = -sum(posting.customer for posting in payment.postings.all())
+    if booked != payment.charged_minor - returned.total_minor:
+        yield run.differs(f"Payment {payment.pk}: the ledger says {booked}, its rows say otherwise (minor units).")
+    captured = sum(hold.captured_minor for hold in payment.holds.all())
+    if payment.state == Payment.State.CHARGED and captured != payment.charged_minor:
+        yield run.differs(
+            f"Payment {payment.pk}: {captured} was captured and {payment.charged_minor} charged (minor units)."
+        )

@@ -22,26 +22,35 @@ def compare_payouts(run: Run) -> Iterator[Difference]:
             continue
         seen.add(payout.pk)
         if payout.created_at < run.settled_before:
-            yield from _compare_payout(run, payout, entry)
+            yield from run.apart(_named(payout), _compare(run, payout, entry))
     ours = Payout.objects.filter(
         account__gateway=run.processor.name, created_at__gte=run.since, created_at__lt=run.settled_before
     )
     for payout in ours.exclude(pk__in=seen).exclude(state=Payout.State.FAILED):
-        if payout.state == Payout.State.PAID:
-            yield run.differs(f"Payout {payout.pk} ({payout}) is paid here and unknown there.")
-        else:
-            what = f"Payout {payout.pk} ({payout}) is still on its way here and unknown there."
-            yield run.differs(what, lambda payout=payout: payouts.carry_out(payout, run.now))  # type: ignore[misc]
+        yield _unknown_there(run, payout)
 
 
-def _compare_payout(run: Run, payout: Payout, entry: TransferEntry) -> Iterator[Difference]:
+def _unknown_there(run: Run, payout: Payout) -> Difference:
+    if payout.state == Payout.State.PAID:
+        return run.differs(f"{_named(payout)} is paid here and unknown there.")
+    what = f"{_named(payout)} is still on its way here and unknown there."
+    return run.differs(what, lambda: payouts.carry_out(payout, run.now).state != Payout.State.PENDING)
+
+
+def _compare(run: Run, payout: Payout, entry: TransferEntry) -> Iterator[Difference]:
     if (entry.amount_minor, entry.currency) != (payout.amount_minor, payout.currency):
         amount = format_money(entry.amount_minor, entry.currency)
-        yield run.differs(f"Payout {payout.pk} ({payout}) was {amount} there.")
+        yield run.differs(f"{_named(payout)} was {amount} there.")
         return
     if payout.state != Payout.State.PAID:
-        what = f"Payout {payout.pk} ({payout}) is paid there and {payout.state} here."
+        what = f"{_named(payout)} is paid there and {payout.state} here."
         yield run.differs(what, lambda: payouts.record_paid(payout, entry.ref))
     if entry.reversed_minor != payout.reversed_minor:
-        what = f"Payout {payout.pk} ({payout}): {entry.reversed_minor} (minor units) was taken back there."
-        yield run.differs(what, lambda: payouts.record_reversal(payout, entry.reversed_minor))
+        what = f"{_named(payout)}: {entry.reversed_minor} (minor units) was taken back there."
+        yield run.differs(
+            what, lambda: payouts.record_reversal(payout, entry.reversed_minor).reversed_minor == entry.reversed_minor
+        )
+
+
+def _named(payout: Payout) -> str:
+    return f"Payout {payout.pk} ({payout})"

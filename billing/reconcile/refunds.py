@@ -14,22 +14,26 @@ def compare_refunds(run: Run) -> Iterator[Difference]:
     seen = set()
     for entry in run.processor.refunds_since(run.listed_since):
         seen.add(entry.ref)
-        yield from _compare_refund(run, entry)
+        yield from run.apart(f"Refund {entry.ref}", _compare_entry(run, entry))
     # What the bank takes its time for may be older than `since`.
     for made in Refund.objects.filter(state=Refund.State.PENDING, created_at__lt=run.settled_before):
-        yield from _follow_refund(run, made)
+        yield from run.apart(f"Refund {made.pk}", _follow(run, made))
     ours = Refund.objects.filter(created_at__gte=run.since, created_at__lt=run.settled_before)
     for made in ours.exclude(state=Refund.State.FAILED).select_related("payment"):
-        for part in made.parts:
-            if part["ref"] and part["ref"] not in seen and _is_ours(run, part["hold"]):
-                yield run.differs(f"Refund {made.pk}: its part {part['ref']} is unknown there.")
+        yield from run.apart(f"Refund {made.pk}", _compare_row(run, made, seen))
+
+
+def _compare_row(run: Run, made: Refund, seen: set[str]) -> Iterator[Difference]:
+    for part in made.parts:
+        if part["ref"] and part["ref"] not in seen and _is_ours(run, part["hold"]):
+            yield run.differs(f"Refund {made.pk}: its part {part['ref']} is unknown there.")
 
 
 def _is_ours(run: Run, hold_id: str) -> bool:
     return Hold.objects.filter(pk=hold_id, gateway=run.processor.name).exists()
 
 
-def _compare_refund(run: Run, entry: RefundEntry) -> Iterator[Difference]:
+def _compare_entry(run: Run, entry: RefundEntry) -> Iterator[Difference]:
     pk = own_id(entry.key, "refund")
     made = Refund.objects.filter(pk=pk).first() if pk else refund.adopted(entry.ref, run.processor.name)
     if made is None:
@@ -54,7 +58,7 @@ def _compare_refund(run: Run, entry: RefundEntry) -> Iterator[Difference]:
         yield run.differs(what, lambda: refund.carry_out(made))
 
 
-def _follow_refund(run: Run, made: Refund) -> Iterator[Difference]:
+def _follow(run: Run, made: Refund) -> Iterator[Difference]:
     if not all(_is_ours(run, part["hold"]) for part in made.parts):
         return
     unasked = made.revision == 0

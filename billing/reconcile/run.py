@@ -1,10 +1,13 @@
 """What all kinds of comparison share: whose books, how far back, and what becomes of a difference."""
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from billing.gateways.base import Gateway, GatewayError
+
+logger = logging.getLogger(__name__)
 
 # What is younger is still being worked on, and differs by nature.
 SETTLING = timedelta(minutes=5)
@@ -56,3 +59,21 @@ class Run:
             return Difference(what, repaired=mend() is not False)
         except GatewayError as problem:
             return Difference(f"{what} ({problem.sentence})", repaired=False)
+        except Exception as mistake:
+            # Ours. The next difference is no worse for it.
+            logger.exception("Reconcile: the repair broke. %s", what)
+            return Difference(f"{what} ({_named(mistake)})", repaired=False)
+
+    def apart(self, name: str, differences: Iterator[Difference]) -> Iterator[Difference]:
+        """Yield the differences of one thing called `name`; where comparing it does not work, that is one."""
+        try:
+            yield from differences
+        except GatewayError as problem:
+            yield Difference(f"{name} could not be compared ({problem.sentence})", repaired=False)
+        except Exception as mistake:
+            logger.exception("Reconcile: %s could not be compared", name)
+            yield Difference(f"{name} could not be compared ({_named(mistake)}).", repaired=False)
+
+
+def _named(mistake: Exception) -> str:
+    return f"{type(mistake).__name__}: {mistake}"

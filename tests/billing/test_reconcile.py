@@ -1,64 +1,21 @@
 """Our books against Stripe's: what differs is said, what is safe is repaired, and then all agree."""
 
 from datetime import timedelta
-from io import StringIO
 
-import pytest
-from django.core import mail
-from django.core.management import CommandError, call_command
 from django.utils import timezone
-from huey.contrib.djhuey import HUEY
 
 from accounts.models import User
 from billing import ledger
 from billing.gateways.stripe import StripeGateway
 from billing.models import Dispute, GatewayEvent, Hold, Payment, Payout, PayoutAccount, Posting, Refund
-from billing.payout_accounts import open_account
-from billing.payouts import carry_out, pay_out
-from billing.reconcile import Difference, reconcile
+from billing.payouts import carry_out
+from billing.reconcile import reconcile
 from billing.refund import refund
 from billing.release import release
-from billing.tasks import reconcile_nightly
 from tests.billing.at_stripe import at_the_page, charged, intents, placed, stripe_card
+from tests.billing.comparing import compare, is_repaired, only, paid
 from tests.billing.conftest import charged as charged_in_the_demo
 from tests.peers.stripe_stand_in import StripeStandIn
-
-
-def compare(gateway_name: str = "stripe", *, repair: bool = True) -> list[Difference]:
-    """Compare a while later, when nothing is being worked on any more."""
-    later = timezone.now() + timedelta(minutes=10)
-    return reconcile(gateway_name=gateway_name, since=later - timedelta(days=14), now=later, repair=repair)
-
-
-def only(found: list[Difference]) -> Difference:
-    assert len(found) == 1, [str(difference) for difference in found]
-    return found[0]
-
-
-def is_repaired(found: list[Difference]) -> bool:
-    """Return whether the one difference is repaired, by its own word and by the next look."""
-    return only(found).repaired and compare() == []
-
-
-@pytest.fixture
-def account(at_stripe: StripeStandIn, eve: User) -> PayoutAccount:
-    """Eve's account, ready."""
-    opened = open_account(owner=eve)
-    at_stripe.set_account(opened.gateway_ref, enabled=True)
-    PayoutAccount.objects.update(ready=True)
-    opened.refresh_from_db()
-    return opened
-
-
-def paid(eve: User) -> Payout:
-    """Pay Eve out what is ripe."""
-    later = timezone.now() + timedelta(days=3)
-    payout = pay_out(expert=eve, currency="USD", period="2026-W48", now=later)
-    assert payout is not None
-    assert payout.state == Payout.State.PAID
-    Payout.objects.update(created_at=timezone.now())
-    payout.refresh_from_db()
-    return payout
 
 
 def test_after_a_whole_story_all_agrees(
@@ -271,50 +228,3 @@ def test_the_demo_books_are_compared_as_well(alice: User, eve: User, olga: User)
     assert compare("demo") == []
     Hold.objects.filter(sequence=1).update(captured_minor=1)
     assert compare("demo") != []
-
-
-# --- the command and the job ---
-
-
-def run(*arguments: str) -> tuple[int, str]:
-    """Return exit status and output of `manage.py reconcile`."""
-    out = StringIO()
-    try:
-        call_command("reconcile", *arguments, stdout=out)
-    except SystemExit as left:
-        return int(left.code or 0), out.getvalue()
-    return 0, out.getvalue()
-
-
-def test_the_commands_exit_status_says_whether_all_agreed(at_stripe: StripeStandIn, alice: User) -> None:
-    assert run() == (0, "All agree.\n")
-    at_stripe.pay(at_the_page(alice).url)
-    Hold.objects.update(created_at=timezone.now() - timedelta(hours=1))
-    status, said = run("--dry-run")
-    assert status == 1
-    assert "Needs a person." in said
-    status, said = run()
-    assert status == 1
-    assert "Repaired." in said
-    assert "1 differences, 0 of them for a person" in said
-    assert run() == (0, "All agree.\n")
-
-
-def test_stripe_out_of_reach_is_another_status(at_stripe: StripeStandIn) -> None:
-    at_stripe.fail("GET", "/v1/payment_intents", status=503, times=2)
-    with pytest.raises(CommandError, match="does not answer") as failed:
-        call_command("reconcile", stdout=StringIO())
-    assert failed.value.returncode == 2
-
-
-def test_operators_are_mailed_what_the_night_found(
-    at_stripe: StripeStandIn, alice: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(HUEY, "immediate", True)
-    reconcile_nightly.call_local()
-    assert not mail.outbox
-    at_stripe.pay(at_the_page(alice).url)
-    Hold.objects.update(created_at=timezone.now() - timedelta(hours=1))
-    reconcile_nightly.call_local()
-    assert [message.subject for message in mail.outbox] == ["[Hopps] Reconcile found 1 differences"]
-    assert "is pending here and held there. Repaired." in mail.outbox[0].body
