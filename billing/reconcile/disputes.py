@@ -3,23 +3,41 @@
 from collections.abc import Iterator
 
 from billing import disputes
-from billing.gateways.base import GatewayDispute
+from billing.gateways.base import GatewayDispute, GatewayRefused
 from billing.models import Dispute
 from billing.reconcile.run import Difference, Run
 
 
 def compare_disputes(run: Run) -> Iterator[Difference]:
-    """Disputes: known, and in the state the bank gave them."""
-    for seen in run.processor.disputes_since(run.listed_since):
-        yield from run.apart(f"Dispute {seen.ref}", _compare(run, seen))
+    """Disputes opened in the time, and all of ours that are not over: banks take months, and are asked until then."""
+    seen = set()
+    for opened in run.processor.disputes_since(run.listed_since):
+        seen.add(opened.ref)
+        yield from run.apart(f"Dispute {opened.ref}", _compare(run, opened))
+    for row in Dispute.objects.filter(gateway=run.processor.name).exclude(state__in=disputes.OVER):
+        if row.gateway_ref not in seen:
+            yield from run.apart(f"Dispute {row.gateway_ref}", _ask(run, row))
 
 
-def _compare(run: Run, seen: GatewayDispute) -> Iterator[Difference]:
-    row = Dispute.objects.filter(gateway=run.processor.name, gateway_ref=seen.ref).first()
+def _compare(run: Run, opened: GatewayDispute) -> Iterator[Difference]:
+    row = Dispute.objects.filter(gateway=run.processor.name, gateway_ref=opened.ref).first()
     if row is None:
-        yield run.differs(f"Dispute {seen.ref} is not in our books.", lambda: _write_down(run, seen))
-    elif row.state != seen.state:
-        yield run.differs(f"Dispute {seen.ref} is {seen.state} there and {row.state} here.", lambda: _write_down(run, seen))
+        yield run.differs(f"Dispute {opened.ref} is not in our books.", lambda: _write_down(run, opened))
+    elif row.state != opened.state:
+        # Once more, and now: the listing may be older than our row.
+        yield from _ask(run, row)
+
+
+def _ask(run: Run, row: Dispute) -> Iterator[Difference]:
+    try:
+        now = run.processor.dispute_state(row.gateway_ref)
+    except GatewayRefused as refusal:
+        yield run.differs(f"Dispute {row.gateway_ref} is {row.state} here and unknown there ({refusal.sentence})")
+        return
+    row.refresh_from_db()
+    if row.state != now.state:
+        what = f"Dispute {row.gateway_ref} is {now.state} there and {row.state} here."
+        yield run.differs(what, lambda: _write_down(run, now))
 
 
 def _write_down(run: Run, seen: GatewayDispute) -> bool:

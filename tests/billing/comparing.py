@@ -10,10 +10,14 @@ from billing.payouts import pay_out
 from billing.reconcile import Difference, reconcile
 
 
-def compare(gateway_name: str = "stripe", *, repair: bool = True) -> list[Difference]:
-    """Compare a while later, when nothing is being worked on any more."""
-    later = timezone.now() + timedelta(minutes=10)
-    return reconcile(gateway_name=gateway_name, since=later - timedelta(days=14), now=later, repair=repair)
+def compare(gateway_name: str = "stripe", *, repair: bool = True, since_days: float = 14) -> list[Difference]:
+    """Compare a while later, when nothing is being worked on any more.
+
+    Args:
+        since_days: how far back; 0 is a day after everything, when nothing of it is listed any more.
+    """
+    later = timezone.now() + (timedelta(minutes=10) if since_days else timedelta(days=1))
+    return reconcile(gateway_name=gateway_name, since=later - timedelta(days=since_days), now=later, repair=repair)
 
 
 def sentences(gateway_name: str = "stripe", *, repair: bool = True) -> list[str]:

@@ -228,3 +228,34 @@ def test_the_demo_books_are_compared_as_well(alice: User, eve: User, olga: User)
     assert compare("demo") == []
     Hold.objects.filter(sequence=1).update(captured_minor=1)
     assert compare("demo") != []
+
+
+def test_a_dispute_older_than_the_days_looked_at_is_followed_until_it_is_over(
+    at_stripe: StripeStandIn, alice: User, eve: User
+) -> None:
+    """Banks take months, and the event that closes it may be lost."""
+    payment = charged(at_stripe, alice, eve, 1000)
+    opened = at_stripe.open_dispute(payment.holds.get().gateway_ref)
+    assert is_repaired(compare())
+    at_stripe.set_dispute(opened["id"], "won")
+    found = compare(since_days=0)
+    assert only(found).repaired
+    assert "is won there and needs_answer here" in str(found[0])
+    assert ledger.balance(eve) == {"USD": 800}
+    assert compare(since_days=0) == []
+
+
+def test_an_open_dispute_that_stripe_does_not_know_is_for_a_person(at_stripe: StripeStandIn, alice: User, eve: User) -> None:
+    payment = charged(at_stripe, alice, eve, 1000)
+    opened = at_stripe.open_dispute(payment.holds.get().gateway_ref)
+    compare()
+    Dispute.objects.update(gateway_ref="dp_of_another_world")
+    other = charged(at_stripe, alice, eve, 500)
+    known = at_stripe.open_dispute(other.holds.get().gateway_ref)
+    compare()
+    at_stripe.set_dispute(known["id"], "lost")
+    said = [str(difference) for difference in compare(since_days=0)]
+    assert len(said) == 2, said
+    assert any("dp_of_another_world" in one and one.endswith("Needs a person.") for one in said)
+    assert any(f"{known['id']} is lost there" in one and one.endswith("Repaired.") for one in said)
+    assert opened["id"] != known["id"]
