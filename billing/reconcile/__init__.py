@@ -1,5 +1,7 @@
 """Comparing our books with the gateway's: every hold, charge, refund, dispute and payout of the last days.
 
+Of any age: disputes that are not over, refunds that are pending, and whether payout accounts can be paid to.
+
 Webhooks get lost, people work in the processor's own pages, a database may be restored from a backup. What can be put
 right without deciding anything is put right here; the rest is for operators.
 """
@@ -8,6 +10,7 @@ import logging
 from datetime import datetime
 
 from billing.gateways import gateway
+from billing.reconcile.accounts import compare_accounts
 from billing.reconcile.disputes import compare_disputes
 from billing.reconcile.events import compare_events
 from billing.reconcile.holds import compare_holds
@@ -30,6 +33,7 @@ _KINDS = (
     compare_charges,
     compare_refunds,
     compare_disputes,
+    compare_accounts,
     compare_payouts,
     compare_ledger,
 )

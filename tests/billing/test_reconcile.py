@@ -259,3 +259,21 @@ def test_an_open_dispute_that_stripe_does_not_know_is_for_a_person(at_stripe: St
     assert any("dp_of_another_world" in one and one.endswith("Needs a person.") for one in said)
     assert any(f"{known['id']} is lost there" in one and one.endswith("Repaired.") for one in said)
     assert opened["id"] != known["id"]
+
+
+def test_an_account_that_became_ready_unheard_is_paid_to(at_stripe: StripeStandIn, account: PayoutAccount) -> None:
+    PayoutAccount.objects.update(ready=False)
+    assert is_repaired(compare())
+    account.refresh_from_db()
+    assert account.ready
+    at_stripe.set_account(account.gateway_ref, enabled=False)
+    assert is_repaired(compare())
+    account.refresh_from_db()
+    assert not account.ready
+
+
+def test_an_account_that_stripe_does_not_know_is_for_a_person(at_stripe: StripeStandIn, account: PayoutAccount) -> None:
+    PayoutAccount.objects.update(gateway_ref="acct_of_another_world")
+    difference = only(compare())
+    assert "acct_of_another_world" in difference.what
+    assert not difference.repaired
