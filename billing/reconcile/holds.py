@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from billing import capture, holds
-from billing.gateways.base import HoldEntry
+from billing.gateways.base import Declined, GatewayRefused, HoldEntry, NeedsAction, Placed
 from billing.keys import own_id
 from billing.models import Hold, Payment
 from billing.reconcile.run import Difference, Run
@@ -42,9 +42,34 @@ def compare_holds(run: Run) -> Iterator[Difference]:
 def _compare_unlisted(run: Run, hold: Hold) -> Iterator[Difference]:
     if hold.state == Hold.State.PENDING:
         # A page nobody has been to yet is no hold in the gateway's books.
-        holds.look_again(hold=hold)
+        there = _state_there(run, hold)
+        if there != "waiting":
+            yield run.differs(f"{_named(hold)} is pending here and {there} there.", lambda: _look_again(hold))
     elif hold.state in (Hold.State.PLACED, Hold.State.CAPTURED):
         yield run.differs(f"{_named(hold)} is {hold.get_state_display().lower()} here and unknown there.")
+
+
+def _state_there(run: Run, hold: Hold) -> str:
+    """Ask the gateway how a hold stands, and write nothing."""
+    try:
+        result = run.processor.hold_state(hold.gateway_ref)
+    except GatewayRefused:
+        return "unknown"
+    match result:
+        case NeedsAction():
+            return "waiting"
+        case Placed():
+            return "held"
+        case Declined():
+            return "over"
+
+
+def _look_again(hold: Hold) -> bool:
+    """Bring our row in line; return whether it changed."""
+    before = hold.state
+    holds.look_again(hold=hold)
+    hold.refresh_from_db()
+    return hold.state != before
 
 
 def _hold_of(run: Run, entry: HoldEntry) -> Hold | None:
@@ -72,9 +97,9 @@ def _compare_hold(run: Run, hold: Hold, entry: HoldEntry) -> Iterator[Difference
     payment = hold.payment
     match hold.state, entry.state:
         case (Hold.State.PENDING, _) | (Hold.State.PLACED, "over"):
-            yield run.differs(what, lambda: holds.look_again(hold=hold))
+            yield run.differs(what, lambda: _look_again(hold))
         case (Hold.State.PLACED | Hold.State.LAPSED, "captured") if payment.state == Payment.State.CAPTURING:
-            yield run.differs(what, lambda: capture.carry_out(payment))
+            yield run.differs(what, lambda: capture.carry_out(payment).state == Payment.State.CHARGED)
         case (Hold.State.DECLINED | Hold.State.RELEASED | Hold.State.RELEASING, "held" | "waiting"):
             yield run.differs(what, lambda: run.processor.release(key=f"release:{hold.pk}", ref=entry.ref))
         case _:
