@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 from billing.models import PayoutAccount
 from billing.payout_accounts import refresh_account
-from billing.reconcile.run import Difference, Run
+from billing.reconcile.run import Difference, Run, by_page
 
 
 def compare_accounts(run: Run) -> Iterator[Difference]:
     """Every account, whatever its age: one request each, as the gateway lists none by what changed."""
-    for account in PayoutAccount.objects.filter(gateway=run.processor.name):
+    for account in by_page(PayoutAccount.objects.filter(gateway=run.processor.name)):
         yield from run.apart(_named(account), _compare(run, account))
 
 

@@ -5,22 +5,24 @@ from collections.abc import Iterator
 from billing import disputes
 from billing.gateways.base import GatewayDispute, GatewayRefused
 from billing.models import Dispute
-from billing.reconcile.run import Difference, Run
+from billing.reconcile.run import Difference, Run, by_page, pages
 
 
 def compare_disputes(run: Run) -> Iterator[Difference]:
     """Disputes opened in the time, and all of ours that are not over: banks take months, and are asked until then."""
+    ours = Dispute.objects.filter(gateway=run.processor.name)
     seen = set()
-    for opened in run.processor.disputes_since(run.listed_since):
-        seen.add(opened.ref)
-        yield from run.apart(f"Dispute {opened.ref}", _compare(run, opened))
-    for row in Dispute.objects.filter(gateway=run.processor.name).exclude(state__in=disputes.OVER):
+    for page in pages(run.processor.disputes_since(run.listed_since)):
+        known = {row.gateway_ref: row for row in ours.filter(gateway_ref__in=[opened.ref for opened in page])}
+        for opened in page:
+            seen.add(opened.ref)
+            yield from run.apart(f"Dispute {opened.ref}", _compare(run, known.get(opened.ref), opened))
+    for row in by_page(ours.exclude(state__in=disputes.OVER)):
         if row.gateway_ref not in seen:
             yield from run.apart(f"Dispute {row.gateway_ref}", _ask(run, row))
 
 
-def _compare(run: Run, opened: GatewayDispute) -> Iterator[Difference]:
-    row = Dispute.objects.filter(gateway=run.processor.name, gateway_ref=opened.ref).first()
+def _compare(run: Run, row: Dispute | None, opened: GatewayDispute) -> Iterator[Difference]:
     if row is None:
         yield run.differs(f"Dispute {opened.ref} is not in our books.", lambda: _write_down(run, opened))
     elif row.state != opened.state:

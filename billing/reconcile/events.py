@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 
 from billing.models import GatewayEvent
-from billing.reconcile.run import Difference, Run
+from billing.reconcile.run import Difference, Run, by_page
 from billing.webhooks import GIVEN_UP, handle
 
 
 def compare_events(run: Run) -> Iterator[Difference]:
     """Events that nobody could look into."""
     waiting = GatewayEvent.objects.filter(gateway=run.processor.name, handled_at=None, received_at__lt=run.settled_before)
-    for event in waiting.order_by("received_at"):
+    for event in by_page(waiting.order_by("received_at")):
         yield _look_into(run, event)
 
 

@@ -1,12 +1,15 @@
 """Holds: in both books, in the same state, with the same amounts."""
 
 from collections.abc import Iterator
+from uuid import UUID
+
+from django.db.models import Q
 
 from billing import capture, holds
 from billing.gateways.base import Declined, GatewayRefused, HoldEntry, NeedsAction, Placed
 from billing.keys import own_id
 from billing.models import Hold, Payment
-from billing.reconcile.run import Difference, Run
+from billing.reconcile.run import Difference, Run, by_page, pages
 from hopps.money import format_money
 
 # What our word on a hold means in the gateway's books.
@@ -24,19 +27,32 @@ _EXPECTED = {
 def compare_holds(run: Run) -> Iterator[Difference]:
     """Holds: in both books, in the same state, with the same amounts."""
     seen = set()
-    for entry in run.processor.holds_since(run.listed_since):
-        hold = _hold_of(run, entry)
-        if hold is not None:
-            seen.add(hold.pk)
-            if hold.created_at < run.settled_before:
-                yield from run.apart(_named(hold), _compare_hold(run, hold, entry))
-        elif entry.state != "over":
-            yield _unknown_hold(run, entry)
+    for page in pages(run.processor.holds_since(run.listed_since)):
+        known = _known(run, page)
+        for entry in page:
+            hold = known.get(entry.ref)
+            if hold is not None:
+                seen.add(hold.pk)
+                if hold.created_at < run.settled_before:
+                    yield from run.apart(_named(hold), _compare_hold(run, hold, entry))
+            elif entry.state != "over":
+                yield _unknown_hold(run, entry)
     ours = Hold.objects.filter(
         gateway=run.processor.name, created_at__gte=run.since, created_at__lt=run.settled_before
     ).exclude(gateway_ref="")
-    for hold in ours.exclude(pk__in=seen).select_related("payment"):
+    for hold in by_page(ours.select_related("payment"), but=seen):
         yield from run.apart(_named(hold), _compare_unlisted(run, hold))
+
+
+def _known(run: Run, entries: list[HoldEntry]) -> dict[str, Hold]:
+    """Return our rows of these entries, by the gateway's names: found by our key, or by that name."""
+    keys = {entry.ref: own_id(entry.key, "hold") for entry in entries}
+    named = Q(pk__in=[key for key in keys.values() if key]) | Q(gateway_ref__in=list(keys))
+    rows = list(Hold.objects.filter(named, gateway=run.processor.name).select_related("payment", "card"))
+    by_key: dict[UUID | None, Hold] = {row.pk: row for row in rows}
+    by_ref = {row.gateway_ref: row for row in rows}
+    found = {ref: by_key.get(key) or by_ref.get(ref) for ref, key in keys.items()}
+    return {ref: hold for ref, hold in found.items() if hold is not None}
 
 
 def _compare_unlisted(run: Run, hold: Hold) -> Iterator[Difference]:
@@ -70,12 +86,6 @@ def _look_again(hold: Hold) -> bool:
     holds.look_again(hold=hold)
     hold.refresh_from_db()
     return hold.state != before
-
-
-def _hold_of(run: Run, entry: HoldEntry) -> Hold | None:
-    known = Hold.objects.filter(gateway=run.processor.name).select_related("payment", "card")
-    pk = own_id(entry.key, "hold")
-    return (known.filter(pk=pk).first() if pk else None) or known.filter(gateway_ref=entry.ref).first()
 
 
 def _unknown_hold(run: Run, entry: HoldEntry) -> Difference:

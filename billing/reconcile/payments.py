@@ -4,14 +4,14 @@ from collections.abc import Iterator
 
 from billing import capture
 from billing.models import Payment
-from billing.reconcile.run import Difference, Run
-from billing.returned import recount, returned_of
+from billing.reconcile.run import Difference, Run, by_page
+from billing.returned import recount, returned_by
 
 
 def compare_charges(run: Run) -> Iterator[Difference]:
     """Payments that were decided and never charged, though nothing is in the way."""
     stuck = Payment.objects.filter(state=Payment.State.CAPTURING, closed_at__lt=run.settled_before)
-    for payment in stuck.filter(holds__gateway=run.processor.name).distinct():
+    for payment in by_page(stuck.filter(holds__gateway=run.processor.name).distinct()):
         yield _charge(run, payment)
 
 
@@ -25,12 +25,13 @@ def _charge(run: Run, payment: Payment) -> Difference:
 def compare_ledger(run: Run) -> Iterator[Difference]:
     """Payments of the time: what the ledger says is what the rows say."""
     decided = Payment.objects.filter(closed_at__gte=run.since, closed_at__lt=run.settled_before)
-    for payment in decided.filter(holds__gateway=run.processor.name).distinct():
+    rows = decided.filter(holds__gateway=run.processor.name).distinct()
+    for payment in by_page(rows.prefetch_related("postings", "holds", "refunds", "disputes")):
         yield from run.apart(f"Payment {payment.pk}", _compare(run, payment))
 
 
 def _compare(run: Run, payment: Payment) -> Iterator[Difference]:
-    returned = returned_of(payment)
+    returned = returned_by(payment.refunds.all(), payment.disputes.all())
     sums = (min(returned.refunded_minor, payment.charged_minor), returned.disputed_minor)
     if (payment.refunded_minor, payment.disputed_minor) != sums:
         yield run.differs(

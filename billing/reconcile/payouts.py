@@ -6,27 +6,29 @@ from billing import payouts
 from billing.gateways.base import TransferEntry
 from billing.keys import own_id
 from billing.models import Payout
-from billing.reconcile.run import Difference, Run
+from billing.reconcile.run import Difference, Run, by_page, pages
 from hopps.money import format_money
 
 
 def compare_payouts(run: Run) -> Iterator[Difference]:
     """Payouts: in both books, with the same amounts, and what was taken back of them."""
+    rows = Payout.objects.select_related("account", "expert")
     seen = set()
-    for entry in run.processor.transfers_since(run.listed_since):
-        pk = own_id(entry.key, "payout")
-        payout = Payout.objects.filter(pk=pk).select_related("account", "expert").first() if pk else None
-        if payout is None:
-            amount = format_money(entry.amount_minor, entry.currency)
-            yield run.differs(f"Transfer {entry.ref} of {amount} is not in our books.")
-            continue
-        seen.add(payout.pk)
-        if payout.created_at < run.settled_before:
-            yield from run.apart(_named(payout), _compare(run, payout, entry))
-    ours = Payout.objects.filter(
-        account__gateway=run.processor.name, created_at__gte=run.since, created_at__lt=run.settled_before
-    )
-    for payout in ours.exclude(pk__in=seen).exclude(state=Payout.State.FAILED):
+    for page in pages(run.processor.transfers_since(run.listed_since)):
+        keys = {entry.ref: own_id(entry.key, "payout") for entry in page}
+        known = rows.in_bulk([key for key in keys.values() if key])
+        for entry in page:
+            key = keys[entry.ref]
+            payout = known.get(key) if key else None
+            if payout is None:
+                amount = format_money(entry.amount_minor, entry.currency)
+                yield run.differs(f"Transfer {entry.ref} of {amount} is not in our books.")
+                continue
+            seen.add(payout.pk)
+            if payout.created_at < run.settled_before:
+                yield from run.apart(_named(payout), _compare(run, payout, entry))
+    ours = rows.filter(account__gateway=run.processor.name, created_at__gte=run.since, created_at__lt=run.settled_before)
+    for payout in by_page(ours.exclude(state=Payout.State.FAILED), but=seen):
         yield _unknown_there(run, payout)
 
 

@@ -5,42 +5,47 @@ from collections.abc import Iterator
 from billing import refund
 from billing.gateways.base import RefundEntry
 from billing.keys import own_id
-from billing.models import Hold, Refund
-from billing.reconcile.run import Difference, Run
+from billing.models import Refund
+from billing.reconcile.run import Difference, Run, by_page, pages
 
 
 def compare_refunds(run: Run) -> Iterator[Difference]:
     """Refunds: in both books, with the same amounts and outcome."""
     seen = set()
-    for entry in run.processor.refunds_since(run.listed_since):
-        seen.add(entry.ref)
-        yield from run.apart(f"Refund {entry.ref}", _compare_entry(run, entry))
+    for page in pages(run.processor.refunds_since(run.listed_since)):
+        keys = {entry.ref: own_id(entry.key, "refund") for entry in page}
+        known = Refund.objects.in_bulk([key for key in keys.values() if key])
+        for entry in page:
+            seen.add(entry.ref)
+            key = keys[entry.ref]
+            made = known.get(key) if key else refund.adopted(entry.ref, run.processor.name)
+            yield from run.apart(f"Refund {entry.ref}", _compare_entry(run, made, entry))
+    rows = Refund.objects.filter(created_at__lt=run.settled_before).prefetch_related("payment__holds")
     # What the bank takes its time for may be older than `since`.
-    for made in Refund.objects.filter(state=Refund.State.PENDING, created_at__lt=run.settled_before):
+    for made in by_page(rows.filter(state=Refund.State.PENDING)):
         yield from run.apart(f"Refund {made.pk}", _follow(run, made))
-    ours = Refund.objects.filter(created_at__gte=run.since, created_at__lt=run.settled_before)
-    for made in ours.exclude(state=Refund.State.FAILED).select_related("payment"):
+    for made in by_page(rows.filter(created_at__gte=run.since).exclude(state=Refund.State.FAILED)):
         yield from run.apart(f"Refund {made.pk}", _compare_row(run, made, seen))
 
 
 def _compare_row(run: Run, made: Refund, seen: set[str]) -> Iterator[Difference]:
+    holds = _holds_of(run, made)
     for part in made.parts:
-        if part["ref"] and part["ref"] not in seen and _is_ours(run, part["hold"]):
+        if part["hold"] in holds and part["ref"] and part["ref"] not in seen:
             yield run.differs(f"Refund {made.pk}: its part {part['ref']} is unknown there.")
 
 
-def _is_ours(run: Run, hold_id: str) -> bool:
-    return Hold.objects.filter(pk=hold_id, gateway=run.processor.name).exists()
+def _holds_of(run: Run, made: Refund) -> set[str]:
+    """Return the ids of the payment's holds at this gateway."""
+    return {str(hold.pk) for hold in made.payment.holds.all() if hold.gateway == run.processor.name}
 
 
-def _compare_entry(run: Run, entry: RefundEntry) -> Iterator[Difference]:
-    pk = own_id(entry.key, "refund")
-    made = Refund.objects.filter(pk=pk).first() if pk else refund.adopted(entry.ref, run.processor.name)
+def _compare_entry(run: Run, made: Refund | None, entry: RefundEntry) -> Iterator[Difference]:
     if made is None:
         if entry.state == "failed":
             return
         what = f"Refund {entry.ref} of {entry.amount_minor} (minor units) is not in our books."
-        if pk is None:
+        if own_id(entry.key, "refund") is None:
             yield run.differs(what, lambda: refund.adopt(entry=entry, gateway_name=run.processor.name) or False)
         else:
             yield run.differs(what)
@@ -61,7 +66,7 @@ def _compare_entry(run: Run, entry: RefundEntry) -> Iterator[Difference]:
 
 def _follow(run: Run, made: Refund) -> Iterator[Difference]:
     """Compare a pending refund, by asking: it may be older than what is listed."""
-    if not all(_is_ours(run, part["hold"]) for part in made.parts):
+    if not {part["hold"] for part in made.parts} <= _holds_of(run, made):
         return
     if made.revision == 0:
         yield run.differs(f"Refund {made.pk} was begun and not finished.", lambda: refund.carry_out(made).revision > 0)

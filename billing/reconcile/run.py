@@ -1,11 +1,18 @@
 """What all kinds of comparison share: whose books, how far back, and what becomes of a difference."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any, TypeVar
+
+from django.db.models import Model, QuerySet
 
 from billing.gateways.base import Gateway, GatewayError
+
+T = TypeVar("T")
+M = TypeVar("M", bound=Model)
 
 logger = logging.getLogger(__name__)
 
@@ -13,6 +20,8 @@ logger = logging.getLogger(__name__)
 SETTLING = timedelta(minutes=5)
 # The gateway's clock may be behind ours.
 CLOCKS_APART = timedelta(hours=1)
+# How many entries, or rows of ours, are looked at together: as many as Stripe gives at once.
+PAGE = 100
 
 
 @dataclass(frozen=True)
@@ -77,3 +86,21 @@ class Run:
 
 def _named(mistake: Exception) -> str:
     return f"{type(mistake).__name__}: {mistake}"
+
+
+def pages(entries: Iterable[T]) -> Iterator[list[T]]:
+    """Yield entries by the hundred, each lot read when it is wanted."""
+    rest = iter(entries)
+    while page := list(islice(rest, PAGE)):
+        yield page
+
+
+def by_page(rows: QuerySet[M], *, but: Collection[Any] = ()) -> Iterator[M]:
+    """Yield rows by the hundred, each lot read when it is wanted: what was written meanwhile is in it.
+
+    Args:
+        but: primary keys to leave out. Compared here, as a statement cannot name any number of them.
+    """
+    keys = [key for key in rows.values_list("pk", flat=True) if key not in but]
+    for page in pages(keys):
+        yield from rows.filter(pk__in=page)

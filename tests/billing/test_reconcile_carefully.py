@@ -3,13 +3,20 @@
 import logging
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from billing.ledger import post
-from billing.models import Payout, PayoutAccount, Posting, Refund
+from billing.models import DemoAccount, DemoIntent, Payout, PayoutAccount, Posting, Refund
+from billing.payout_accounts import open_account
+from billing.reconcile import run
 from billing.refund import refund
 from tests.billing.at_stripe import charged
-from tests.billing.comparing import compare, sentences
+from tests.billing.comparing import compare, paid, sentences
+from tests.billing.conftest import approved_card, person
+from tests.billing.conftest import charged as charged_in_the_demo
+from tests.billing.conftest import placed as placed_in_the_demo
 from tests.peers.stripe_stand_in import StripeStandIn
 
 
@@ -41,3 +48,35 @@ def test_a_row_that_cannot_be_compared_is_for_a_person_and_the_others_go_on(
     assert any(f"Refund {broken.pk} could not be compared (KeyError" in sentence for sentence in said)
     assert any("is not in our books. Repaired." in sentence for sentence in said)
     assert any(record.exc_info for record in caplog.records if "could not be compared" in record.getMessage())
+
+
+def queries_for(times: int, alice: User, olga: User) -> int:
+    """Return how many queries comparing takes, with `times` more sessions, refunds and payouts in the demo's books."""
+    for _ in range(times):
+        eve = person("Eve")
+        account = open_account(owner=eve)
+        DemoAccount.objects.update(ready=True)
+        PayoutAccount.objects.update(ready=True)
+        payment = charged_in_the_demo(alice, eve, 4000, 3000, 1500)
+        refund(payment=payment, amount_minor=1000, reason="r", by=olga)
+        paid(account.owner)
+        # Known to one side only, in one way each.
+        Payout.objects.create(account=account, expert=eve, amount_minor=1, currency="EUR", period="2026-W48", state="paid")
+        asking = placed_in_the_demo(approved_card(alice))
+        DemoIntent.objects.filter(key=f"hold:{asking.pk}").delete()
+    with CaptureQueriesContext(connection) as queries:
+        found = compare("demo", repair=False)
+    assert len(found) == 2 * Payout.objects.filter(currency="EUR").count(), [str(difference) for difference in found]
+    return len(queries)
+
+
+def test_twice_the_books_are_no_more_queries_within_a_page(alice: User, olga: User) -> None:
+    few = queries_for(3, alice, olga)
+    # Each account is asked for by itself: at Stripe that is a request, in the demo a query, and our row is read after it.
+    assert queries_for(3, alice, olga) == few + 3 * 2
+
+
+def test_twice_the_pages_are_at_most_twice_the_queries(alice: User, olga: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "PAGE", 2)
+    few = queries_for(4, alice, olga)
+    assert queries_for(4, alice, olga) <= 2 * few
