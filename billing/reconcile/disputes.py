@@ -24,6 +24,8 @@ def compare_disputes(run: Run) -> Iterator[Difference]:
 
 def _compare(run: Run, row: Dispute | None, opened: GatewayDispute) -> Iterator[Difference]:
     if row is None:
+        if opened.opened_at >= run.settled_before:
+            return  # its event is on the way
         yield run.differs(f"Dispute {opened.ref} is not in our books.", lambda: _write_down(run, opened))
     elif row.state != opened.state:
         # Once more, and now: the listing may be older than our row.

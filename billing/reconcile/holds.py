@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db.models import Q
 
 from billing import capture, holds
-from billing.gateways.base import Declined, GatewayRefused, HoldEntry, NeedsAction, Placed
+from billing.gateways.base import Declined, GatewayError, GatewayRefused, HoldEntry, NeedsAction, Placed
 from billing.keys import own_id
 from billing.models import Hold, Payment
 from billing.reconcile.run import Difference, Run, by_page, pages
@@ -56,10 +56,13 @@ def _known(run: Run, entries: list[HoldEntry]) -> dict[str, Hold]:
 
 
 def _compare_unlisted(run: Run, hold: Hold) -> Iterator[Difference]:
+    if _is_being_closed(run, hold):
+        return
     if hold.state == Hold.State.PENDING:
         # A page nobody has been to yet is no hold in the gateway's books.
         there = _state_there(run, hold)
-        if there != "waiting":
+        hold.refresh_from_db()
+        if there != "waiting" and hold.state == Hold.State.PENDING:
             yield run.differs(f"{_named(hold)} is pending here and {there} there.", lambda: _look_again(hold))
     elif hold.state in (Hold.State.PLACED, Hold.State.CAPTURED):
         yield run.differs(f"{_named(hold)} is {hold.get_state_display().lower()} here and unknown there.")
@@ -97,11 +100,11 @@ def _unknown_hold(run: Run, entry: HoldEntry) -> Difference:
 
 
 def _compare_hold(run: Run, hold: Hold, entry: HoldEntry) -> Iterator[Difference]:
-    expected = _EXPECTED[Hold.State(hold.state)]
-    if entry.state == expected:
-        if entry.captured_minor != hold.captured_minor:
-            amounts = f"{entry.captured_minor} was captured there and {hold.captured_minor} here, in minor units"
-            yield run.differs(f"{_named(hold)}: {amounts}.")
+    if _agree(hold, entry) or _moved_on(run, hold, entry):
+        return
+    if entry.state == _EXPECTED[Hold.State(hold.state)]:
+        amounts = f"{entry.captured_minor} was captured there and {hold.captured_minor} here, in minor units"
+        yield run.differs(f"{_named(hold)}: {amounts}.")
         return
     what = f"{_named(hold)} is {hold.get_state_display().lower()} here and {entry.state} there."
     payment = hold.payment
@@ -114,6 +117,28 @@ def _compare_hold(run: Run, hold: Hold, entry: HoldEntry) -> Iterator[Difference
             yield run.differs(what, lambda: run.processor.release(key=f"release:{hold.pk}", ref=entry.ref))
         case _:
             yield run.differs(what)
+
+
+def _agree(hold: Hold, entry: HoldEntry) -> bool:
+    return entry.state == _EXPECTED[Hold.State(hold.state)] and entry.captured_minor == hold.captured_minor
+
+
+def _moved_on(run: Run, hold: Hold, entry: HoldEntry) -> bool:
+    """Return whether a hold that differs is only being worked on, and left to the next run: both sides are read again."""
+    before = (hold.state, hold.captured_minor)
+    hold.refresh_from_db()
+    if (hold.state, hold.captured_minor) != before or _is_being_closed(run, hold):
+        return True
+    try:
+        there = run.processor.hold_state(entry.ref)
+    except GatewayError:  # no word of it: then what was listed stands
+        return False
+    return isinstance(there, Declined) != (entry.state == "over")
+
+
+def _is_being_closed(run: Run, hold: Hold) -> bool:
+    closed_at = hold.payment.closed_at
+    return closed_at is not None and closed_at >= run.settled_before
 
 
 def _named(hold: Hold) -> str:

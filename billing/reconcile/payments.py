@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from django.db.models import QuerySet
+
 from billing import capture
 from billing.models import Payment
 from billing.reconcile.run import Difference, Run, by_page
@@ -26,22 +28,37 @@ def compare_ledger(run: Run) -> Iterator[Difference]:
     """Payments of the time: what the ledger says is what the rows say."""
     decided = Payment.objects.filter(closed_at__gte=run.since, closed_at__lt=run.settled_before)
     rows = decided.filter(holds__gateway=run.processor.name).distinct()
-    for payment in by_page(rows.prefetch_related("postings", "holds", "refunds", "disputes")):
-        yield from run.apart(f"Payment {payment.pk}", _compare(run, payment))
+    rows = rows.prefetch_related("postings", "holds", "refunds", "disputes")
+    for payment in by_page(rows):
+        yield from run.apart(f"Payment {payment.pk}", _compare(run, rows, payment))
 
 
-def _compare(run: Run, payment: Payment) -> Iterator[Difference]:
+def _compare(run: Run, rows: QuerySet[Payment], payment: Payment) -> Iterator[Difference]:
+    if not any(_disagreements(payment)):
+        return
+    # Once more, and now: something may have gone back while these rows were read.
+    payment = rows.get(pk=payment.pk)
+    going_back = [made.created_at for made in payment.refunds.all()] + [row.opened_at for row in payment.disputes.all()]
+    if any(begun >= run.settled_before for begun in going_back):
+        return
+    sums, ledger, captures = _disagreements(payment)
+    if sums:
+        yield run.differs(f"Payment {payment.pk}: {sums}.", lambda: recount(payment))
+    for what in (ledger, captures):
+        if what:
+            yield run.differs(f"Payment {payment.pk}: {what} (minor units).")
+
+
+def _disagreements(payment: Payment) -> tuple[str, str, str]:
+    """Return what is wrong with the sums, the ledger, and what was captured; empty words where nothing is."""
     returned = returned_by(payment.refunds.all(), payment.disputes.all())
     sums = (min(returned.refunded_minor, payment.charged_minor), returned.disputed_minor)
-    if (payment.refunded_minor, payment.disputed_minor) != sums:
-        yield run.differs(
-            f"Payment {payment.pk}: its sums of what went back are not those of its rows.", lambda: recount(payment)
-        )
+    kept = payment.charged_minor - returned.total_minor
     booked = -sum(posting.customer for posting in payment.postings.all())
-    if booked != payment.charged_minor - returned.total_minor:
-        yield run.differs(f"Payment {payment.pk}: the ledger says {booked}, its rows say otherwise (minor units).")
     captured = sum(hold.captured_minor for hold in payment.holds.all())
-    if payment.state == Payment.State.CHARGED and captured != payment.charged_minor:
-        yield run.differs(
-            f"Payment {payment.pk}: {captured} was captured and {payment.charged_minor} charged (minor units)."
-        )
+    as_charged = payment.state != Payment.State.CHARGED or captured == payment.charged_minor
+    return (
+        "" if sums == (payment.refunded_minor, payment.disputed_minor) else "its sums of what went back are not its rows'",
+        "" if booked == kept else f"the ledger says {booked}, its rows say {kept}",
+        "" if as_charged else f"{captured} was captured and {payment.charged_minor} charged",
+    )

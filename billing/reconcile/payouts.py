@@ -44,6 +44,10 @@ def _compare(run: Run, payout: Payout, entry: TransferEntry) -> Iterator[Differe
         amount = format_money(entry.amount_minor, entry.currency)
         yield run.differs(f"{_named(payout)} was {amount} there.")
         return
+    if payout.state != Payout.State.PAID or entry.reversed_minor != payout.reversed_minor:
+        # Once more, and now: the listing may be older than our row.
+        entry = run.processor.transfer_state(entry.ref)
+        payout.refresh_from_db()
     if payout.state != Payout.State.PAID:
         what = f"{_named(payout)} is paid there and {payout.state} here."
         yield run.differs(what, lambda: payouts.record_paid(payout, entry.ref))
