@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from billing import refund
-from billing.gateways.base import RefundEntry
+from billing.gateways.base import GatewayRefused, RefundEntry
 from billing.keys import own_id
 from billing.models import Refund
 from billing.reconcile.run import Difference, Run, by_page, pages
@@ -24,7 +24,7 @@ def compare_refunds(run: Run) -> Iterator[Difference]:
     # What the bank takes its time for may be older than `since`.
     for made in by_page(rows.filter(state=Refund.State.PENDING)):
         yield from run.apart(f"Refund {made.pk}", _follow(run, made))
-    for made in by_page(rows.filter(created_at__gte=run.since).exclude(state=Refund.State.FAILED)):
+    for made in by_page(rows.filter(created_at__gte=run.since, state=Refund.State.SUCCEEDED)):
         yield from run.apart(f"Refund {made.pk}", _compare_row(run, made, seen))
 
 
@@ -76,7 +76,15 @@ def _follow(run: Run, made: Refund) -> Iterator[Difference]:
 
 
 def _ask(run: Run, made: Refund) -> Iterator[Difference]:
-    there = [run.processor.refund_state(part["ref"]).state if part["ref"] else part["state"] for part in made.parts]
+    there = []
+    for part in made.parts:
+        state = part["state"]
+        if part["ref"]:
+            try:
+                state = run.processor.refund_state(part["ref"]).state
+            except GatewayRefused:  # nothing is known of it, so our row stays as it is
+                yield run.differs(f"Refund {made.pk}: its part {part['ref']} is unknown there.")
+        there.append(state)
     made.refresh_from_db()
     here = [part["state"] for part in made.parts]
     if there != here:

@@ -277,3 +277,21 @@ def test_an_account_that_stripe_does_not_know_is_for_a_person(at_stripe: StripeS
     difference = only(compare())
     assert "acct_of_another_world" in difference.what
     assert not difference.repaired
+
+
+def test_a_pending_refund_that_stripe_does_not_show_is_for_a_person_and_stays_as_it_is(
+    at_stripe: StripeStandIn, alice: User, eve: User, olga: User
+) -> None:
+    """However old it is. Its other part is no worse for it."""
+    payment = charged(at_stripe, alice, eve, 4000, 3000, 1500)
+    at_stripe.next_refund_becomes("pending")
+    made = refund(payment=payment, amount_minor=3500, reason="r", by=olga)
+    known, lost = made.parts
+    Refund.objects.update(
+        parts=[{**known, "state": "pending"}, {**lost, "ref": "re_of_another_world", "state": "pending"}], state="pending"
+    )
+    said = [str(difference) for difference in compare(since_days=0)]
+    assert said == [f"Refund {made.pk}: its part re_of_another_world is unknown there. Needs a person."]
+    assert [str(difference) for difference in compare()] == said
+    made.refresh_from_db()
+    assert made.parts[1]["state"] == "pending"
