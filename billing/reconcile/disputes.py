@@ -26,6 +26,8 @@ def _compare(run: Run, row: Dispute | None, opened: GatewayDispute) -> Iterator[
     if row is None:
         if opened.opened_at >= run.settled_before:
             return  # its event is on the way
+        if opened.elsewhere and not run.is_ours(opened.hold_ref):
+            return
         yield run.differs(f"Dispute {opened.ref} is not in our books.", lambda: _write_down(run, opened))
     elif row.state != opened.state:
         # Once more, and now: the listing may be older than our row.

@@ -35,7 +35,7 @@ def compare_holds(run: Run) -> Iterator[Difference]:
                 seen.add(hold.pk)
                 if hold.created_at < run.settled_before:
                     yield from run.apart(_named(hold), _compare_hold(run, hold, entry))
-            elif entry.state != "over":
+            elif entry.state != "over" and not entry.elsewhere:
                 yield _unknown_hold(run, entry)
     ours = Hold.objects.filter(
         gateway=run.processor.name, created_at__gte=run.since, created_at__lt=run.settled_before

@@ -21,8 +21,9 @@ def compare_payouts(run: Run) -> Iterator[Difference]:
             key = keys[entry.ref]
             payout = known.get(key) if key else None
             if payout is None:
-                amount = format_money(entry.amount_minor, entry.currency)
-                yield run.differs(f"Transfer {entry.ref} of {amount} is not in our books.")
+                if not entry.elsewhere:
+                    amount = format_money(entry.amount_minor, entry.currency)
+                    yield run.differs(f"Transfer {entry.ref} of {amount} is not in our books.")
                 continue
             seen.add(payout.pk)
             if payout.created_at < run.settled_before:

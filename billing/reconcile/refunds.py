@@ -42,7 +42,8 @@ def _holds_of(run: Run, made: Refund) -> set[str]:
 
 def _compare_entry(run: Run, made: Refund | None, entry: RefundEntry) -> Iterator[Difference]:
     if made is None:
-        if entry.state == "failed":
+        made_elsewhere = entry.elsewhere and (entry.key or not run.is_ours(entry.hold_ref))
+        if entry.state == "failed" or made_elsewhere:
             return
         what = f"Refund {entry.ref} of {entry.amount_minor} (minor units) is not in our books."
         if own_id(entry.key, "refund") is None:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from django.db.models import Model, QuerySet
 
 from billing.gateways.base import Gateway, GatewayError
+from billing.models import Hold
 
 T = TypeVar("T")
 M = TypeVar("M", bound=Model)
@@ -59,6 +60,10 @@ class Run:
     def listed_since(self) -> datetime:
         """From when on to list the gateway's entries, so that none of ours is missing."""
         return self.since - CLOCKS_APART
+
+    def is_ours(self, hold_ref: str) -> bool:
+        """Return whether a hold the gateway calls so is of our books, whatever site its mark names: sites move."""
+        return Hold.objects.filter(gateway=self.processor.name, gateway_ref=hold_ref).exists()
 
     def differs(self, what: str, mend: Callable[[], object] | None = None) -> Difference:
         """Return the difference, mended where that is safe and wanted. `mend` answers False where it could not."""
