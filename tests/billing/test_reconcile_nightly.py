@@ -8,6 +8,7 @@ from django.core import mail
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 from huey.contrib.djhuey import HUEY
+from pytest_django import Settings
 
 from accounts.models import User
 from billing.models import Hold
@@ -58,3 +59,24 @@ def test_operators_are_mailed_what_the_night_found(
     reconcile_nightly.call_local()
     assert [message.subject for message in mail.outbox] == ["[Hopps] Reconcile found 1 differences"]
     assert "is pending here and held there. Repaired." in mail.outbox[0].body
+
+
+def test_operators_are_mailed_when_the_night_could_not_compare(
+    at_stripe: StripeStandIn, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(HUEY, "immediate", True)
+    at_stripe.fail("GET", "/v1/payment_intents", status=503, times=2)
+    reconcile_nightly.call_local()
+    assert [message.subject for message in mail.outbox] == ["[Hopps] Reconcile could not run"]
+    assert "The payment service does not answer." in mail.outbox[0].body
+    assert any(record.exc_info for record in caplog.records if "Reconcile could not run" in record.getMessage())
+
+
+def test_operators_are_mailed_when_a_mistake_of_ours_ended_the_night(
+    at_stripe: StripeStandIn, monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    monkeypatch.setattr(HUEY, "immediate", True)
+    settings.PAYMENTS = "nobody"
+    reconcile_nightly.call_local()
+    assert [message.subject for message in mail.outbox] == ["[Hopps] Reconcile could not run"]
+    assert "PAYMENTS must be demo or stripe, not 'nobody'." in mail.outbox[0].body
