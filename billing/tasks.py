@@ -11,6 +11,7 @@ from huey.contrib.djhuey import db_periodic_task, db_task
 
 from billing.capture import heal_closed
 from billing.disputes import heal_disputes
+from billing.forget import forget_payloads
 from billing.gateways.base import GatewayError
 from billing.holds import heal_pending
 from billing.models import GatewayEvent
@@ -74,3 +75,9 @@ def reconcile_nightly() -> None:
         return
     if found:
         mail_operators(f"Reconcile found {len(found)} differences", "\n".join(str(difference) for difference in found))
+
+
+@db_periodic_task(crontab(minute="7", hour="3"))  # type: ignore[untyped-decorator]
+def forget_nightly() -> None:
+    """Empty what old events carried."""
+    forget_payloads(timezone.now())

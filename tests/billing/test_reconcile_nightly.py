@@ -11,9 +11,9 @@ from huey.contrib.djhuey import HUEY
 from pytest_django import Settings
 
 from accounts.models import User
-from billing.models import Hold
-from billing.tasks import reconcile_nightly
-from tests.billing.at_stripe import at_the_page
+from billing.models import Dispute, GatewayEvent, Hold
+from billing.tasks import forget_nightly, reconcile_nightly
+from tests.billing.at_stripe import at_the_page, charged, deliver
 from tests.peers.stripe_stand_in import StripeStandIn
 
 
@@ -80,3 +80,21 @@ def test_operators_are_mailed_when_a_mistake_of_ours_ended_the_night(
     reconcile_nightly.call_local()
     assert [message.subject for message in mail.outbox] == ["[Hopps] Reconcile could not run"]
     assert "PAYMENTS must be demo or stripe, not 'nobody'." in mail.outbox[0].body
+
+
+def test_what_an_event_carried_is_forgotten_after_ninety_days_and_its_row_is_not(
+    at_stripe: StripeStandIn, alice: User, eve: User
+) -> None:
+    """It has names and addresses of people; that it came is all that makes a repeat harmless."""
+    at_stripe.open_dispute(charged(at_stripe, alice, eve, 1000).holds.get().gateway_ref)
+    (event,) = at_stripe.events("charge.dispute.created")
+    deliver(at_stripe, event)
+    kept = GatewayEvent.objects.get()
+    for days, is_forgotten in ((89, False), (91, True)):
+        GatewayEvent.objects.update(received_at=timezone.now() - timedelta(days=days))
+        forget_nightly.call_local()
+        kept.refresh_from_db()
+        assert (kept.payload == {}) is is_forgotten
+    deliver(at_stripe, event)
+    assert list(GatewayEvent.objects.all()) == [kept]
+    assert Dispute.objects.count() == 1
