@@ -16,7 +16,8 @@ from billing.reconcile import DAYS, reconcile
 class Command(BaseCommand):
     help = (
         "Compares the holds, charges, refunds, disputes and payouts of the last days, and of any age open disputes, pending "
-        "refunds and payout accounts, with the payment gateway's books, prints what differs, and repairs what is safe. Exit status: 0 when all agreed, 1 when something differed (repaired or "
+        "refunds and payout accounts, with the payment gateway's books, prints what differs, and repairs what is safe. "
+        "Exit status: 0 when all agreed, 1 when something differed (repaired or "
         "not; run it again to see what is left), 2 when the gateway did not answer."
     )
 
