@@ -15,9 +15,8 @@ from hopps.admin import ReadOnly
 from hopps.money import format_money
 
 # The bank waits for us; it decides; it has decided.
-_WAITS = (Dispute.State.NEEDS_ANSWER, Dispute.State.INQUIRY)
 _TURN = Case(
-    When(state__in=_WAITS, then=Value(0)),
+    When(state__in=Dispute.WAITS_FOR_US, then=Value(0)),
     When(state=Dispute.State.UNDER_REVIEW, then=Value(1)),
     default=Value(2),
     output_field=IntegerField(),
@@ -26,24 +25,24 @@ _TURN = Case(
 
 def to_answer(disputes: QuerySet[Dispute]) -> QuerySet[Dispute]:
     """Return those of `disputes` that wait for us."""
-    return disputes.filter(state__in=_WAITS)
+    return disputes.filter(state__in=Dispute.WAITS_FOR_US)
 
 
 @admin.register(Dispute)
 class DisputeAdmin(ReadOnly, admin.ModelAdmin[Dispute]):
     """Chargebacks. They are answered at the processor; here is what to answer with."""
 
-    list_display = ("payment_text", "amount_text", "due", "reason_text", "state", "opened_at")
+    list_display = ("payment_text", "amount_text", "due", "reason", "state", "opened_at")
     list_select_related = ("payment",)
     list_filter = ("state", "gateway")
     search_fields = ("payment__description", "payment__payer__email", "gateway_ref")
     list_per_page = 50
     show_full_result_count = False
     fields = (
-        "amount_text", "state", "due", "reason_text", "payment_link", "expert_text", "gateway", "gateway_ref", "opened_at",
+        "amount_text", "state", "due", "reason", "payment_link", "expert_text", "gateway", "gateway_ref", "opened_at",
         "closed_at",
     )  # fmt: skip
-    readonly_fields = ("amount_text", "due", "reason_text", "payment_link", "expert_text")
+    readonly_fields = ("amount_text", "due", "payment_link", "expert_text")
     change_form_template = "admin/billing/dispute/change_form.html"
 
     def get_ordering(self, request: HttpRequest) -> Any:
@@ -70,16 +69,12 @@ class DisputeAdmin(ReadOnly, admin.ModelAdmin[Dispute]):
     def expert_text(self, dispute: Dispute) -> str:
         return format_money(dispute.expert_minor, dispute.payment.currency)
 
-    @admin.display(description="reason", ordering="reason")
-    def reason_text(self, dispute: Dispute) -> str:
-        return dispute.reason.replace("_", " ")
-
     @admin.display(description="answer by", ordering="answer_by", empty_value="–")
     def due(self, dispute: Dispute) -> str | None:
         if dispute.answer_by is None:
             return None
         when = timezone.localtime(dispute.answer_by).strftime("%d %b %Y, %H:%M")
-        if dispute.state in _WAITS and dispute.answer_by <= timezone.now():
+        if dispute.state in Dispute.WAITS_FOR_US and dispute.answer_by <= timezone.now():
             return format_html("{} <strong>overdue</strong>", when)
         return when
 
@@ -92,5 +87,5 @@ class DisputeAdmin(ReadOnly, admin.ModelAdmin[Dispute]):
         if dispute is not None and self.has_view_permission(request, dispute):
             lines = evidence_for(dispute.payment)
             text = as_text(dispute.payment, lines)
-            context |= {"evidence": lines, "evidence_text": text, "waits_for_us": dispute.state in _WAITS}
+            context |= {"evidence": lines, "evidence_text": text, "waits_for_us": dispute.state in Dispute.WAITS_FOR_US}
         return super().change_view(request, object_id, form_url, context)

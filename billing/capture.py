@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Sum
+from django.db.models import Q, Sum
 from django.utils import timezone
 
 from accounts.models import User
@@ -17,6 +17,7 @@ from billing.gateways.base import GatewayError, GatewayRefused
 from billing.holds import note_lapse
 from billing.models import Hold, Payment, Posting
 from billing.release import let_go, release_holds
+from hopps.each import look_after, shuffled
 
 logger = logging.getLogger(__name__)
 
@@ -75,26 +76,18 @@ def carry_out(payment: Payment) -> Payment:
 
 
 def heal_closed(now: datetime) -> None:
-    """Finish payments whose charging or releasing a crash interrupted more than a minute before `now` (UTC)."""
+    """Go on with payments whose charging or releasing was interrupted, or refused a while before `now` (UTC)."""
     before = now - timedelta(minutes=1)
-    for refused in Payment.objects.filter(state=State.FAILED, next_try_at__lte=now):
-        Payment.objects.filter(pk=refused.pk, state=State.FAILED).update(state=State.CAPTURING, problem="")
-    stuck = list(Payment.objects.filter(state=State.CAPTURING, closed_at__lt=before))
-    standing = Hold.objects.filter(state__in=[Hold.State.PLACED, Hold.State.PENDING]).select_related("payment")
+    Payment.objects.filter(state=State.FAILED, next_try_at__lte=now).update(state=State.CAPTURING, problem="")
+    standing = Hold.objects.filter(state__in=[Hold.State.PLACED, Hold.State.PENDING])
     left_over = standing.filter(payment__state__in=[State.CHARGED, State.RELEASED], payment__closed_at__lt=before)
-    stuck.extend(hold.payment for hold in left_over)
-    for payment in stuck:
-        try:
-            carry_out(payment)
-        except GatewayError:
-            logger.exception("Payment %s could not be finished; the others are", payment.pk)
-    for given_up in Payment.objects.filter(state=State.FAILED, next_try_at=None, flagged_at=None, attempts__gt=0):
-        _flag(given_up)
-    for hold in Hold.objects.filter(state=Hold.State.RELEASING, created_at__lt=before).select_related("card"):
-        try:
-            let_go(hold)
-        except GatewayError:
-            logger.exception("Hold %s is still being released; the others are looked after", hold.pk)
+    stuck = Payment.objects.filter(Q(state=State.CAPTURING, closed_at__lt=before) | Q(pk__in=left_over.values("payment")))
+    look_after(shuffled(stuck), carry_out, name="Payment", quiet=(GatewayError,))
+    given_up = Payment.objects.filter(state=State.FAILED, next_try_at=None, attempts__gt=0)
+    unfinished = Q(flagged_at=None) | Q(holds__state=Hold.State.CAPTURED)
+    look_after(given_up.filter(unfinished).distinct(), _flag, name="Payment", quiet=(GatewayError,))
+    releasing = Hold.objects.filter(state=Hold.State.RELEASING, created_at__lt=before).select_related("card")
+    look_after(shuffled(releasing), let_go, name="Hold", quiet=(GatewayError,))
 
 
 def split(due_minor: int, held: Sequence[int], minimum_minor: int) -> list[int]:
@@ -158,24 +151,26 @@ def _take(payment: Payment) -> None:
     """Capture, book, close. Every step is safe to repeat, by two processes at once too."""
     assert payment.due_minor is not None
     kept = [Hold.State.PLACED, Hold.State.CAPTURED, Hold.State.LAPSED]
+    holds = list(payment.holds.filter(state__in=kept).select_related("card").order_by("sequence"))
+    left = [hold for hold in holds if hold.state != Hold.State.CAPTURED]
     # The same holds in the same order give the same parts: a hold placed after the decision comes last and gets nothing.
     # Lapsed ones come after all others: what still holds may be enough.
-    holds = list(payment.holds.filter(state__in=kept).select_related("card").order_by("sequence"))
-    holds.sort(key=lambda hold: hold.state == Hold.State.LAPSED)
-    parts = split(payment.due_minor, [hold.amount_minor for hold in holds], _minimum(payment, holds))
-    for hold, part in zip(holds, parts, strict=True):
-        if not part or hold.state == Hold.State.CAPTURED:
+    left.sort(key=lambda hold: hold.state == Hold.State.LAPSED)
+    rest = payment.due_minor - sum(hold.captured_minor for hold in holds)
+    parts = split(rest, [hold.amount_minor for hold in left], _minimum(payment, holds))
+    for hold, part in zip(left, parts, strict=True):
+        if not part:
             continue
         try:
             gateway(hold.gateway).capture(key=_capture_key(payment, hold), ref=hold.gateway_ref, amount_minor=part)
         except GatewayRefused as refusal:
-            logger.error("Payment %s could not be captured: %s", payment.pk, refusal)
-            _refused(payment, hold, refusal.sentence)
+            logger.error("Payment %s could not be captured: %s", payment.pk, refusal.in_full)
+            _refused(payment, hold, refusal.in_full)
             return
         Hold.objects.filter(pk=hold.pk, state__in=[Hold.State.PLACED, Hold.State.LAPSED]).update(
             state=Hold.State.CAPTURED, captured_minor=part
         )
-    _close(payment, payment.due_minor)
+    _close(payment)
 
 
 def _capture_key(payment: Payment, hold: Hold) -> str:
@@ -202,27 +197,38 @@ def _refused(payment: Payment, hold: Hold, sentence: str) -> None:
 
 
 def _flag(payment: Payment) -> None:
-    """Give a charge up: what could be had is charged, operators and the customer are told, the card is not asked again."""
+    """Give a charge up: operators and the customer are told, the card is not asked again, what could be had is charged."""
+    payment.refresh_from_db()
     for hold in payment.holds.filter(state__in=[Hold.State.PLACED, Hold.State.LAPSED]).select_related("card__owner"):
         if hold.card is not None:
             cards.mark_failed(card=hold.card)
-    had = payment.holds.filter(state=Hold.State.CAPTURED).aggregate(total=Sum("captured_minor"))["total"] or 0
-    if had:
-        _close(payment, had)
-    if Payment.objects.filter(pk=payment.pk, flagged_at=None).update(flagged_at=timezone.now()):
+    given_up = Payment.objects.filter(pk=payment.pk, state=State.FAILED, attempts=payment.attempts, next_try_at=None)
+    if given_up.filter(flagged_at=None).update(flagged_at=timezone.now()):
         payment.refresh_from_db()
         signals.payment_flagged.send_robust(sender=Payment, payment=payment)
+    had = _captured(payment)
+    # From here on it is a charge like any other, of less. An operator who tries again at this moment loses to it, or wins.
+    if had and given_up.update(state=State.CAPTURING, due_minor=had):
+        payment.refresh_from_db()
+        _take(payment)
 
 
-def _close(payment: Payment, charged_minor: int) -> None:
+def _close(payment: Payment) -> None:
     """Book what was captured, and say that it is charged."""
+    charged_minor = _captured(payment)
     _book(payment, charged_minor)
-    won = Payment.objects.filter(pk=payment.pk, state__in=[State.CAPTURING, State.FAILED]).update(
+    won = Payment.objects.filter(pk=payment.pk, state=State.CAPTURING).update(
         state=State.CHARGED, charged_minor=charged_minor, next_try_at=None
     )
     if won:
         payment.refresh_from_db()
         signals.payment_charged.send_robust(sender=Payment, payment=payment)
+
+
+def _captured(payment: Payment) -> int:
+    """Return what the holds gave, in minor units."""
+    total: int | None = payment.holds.filter(state=Hold.State.CAPTURED).aggregate(total=Sum("captured_minor"))["total"]
+    return total or 0
 
 
 def _book(payment: Payment, charged_minor: int) -> None:

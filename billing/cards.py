@@ -8,10 +8,9 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models import User
-from billing.customers import customer_ref
 from billing.gateways import gateway
 from billing.gateways.base import CardDetails, GatewayError
-from billing.models import Card
+from billing.models import Card, GatewayCustomer
 
 logger = logging.getLogger(__name__)
 
@@ -79,7 +78,10 @@ def keep_added(*, owner: User, ref: str, gateway_name: str) -> Card | None:
     Raises:
         GatewayError: the gateway could not be asked.
     """
-    details = gateway(gateway_name).added_card(ref=ref, customer_ref=customer_ref(owner=owner, gateway_name=gateway_name))
+    known = GatewayCustomer.objects.filter(owner=owner, gateway=gateway_name).first()
+    if known is None or not ref:
+        return None
+    details = gateway(gateway_name).added_card(ref=ref, customer_ref=known.gateway_ref)
     return keep(owner=owner, gateway_name=gateway_name, details=details) if details is not None else None
 
 

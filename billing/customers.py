@@ -4,6 +4,7 @@ from django.db import IntegrityError, transaction
 
 from accounts.models import User
 from billing.gateways import gateway
+from billing.keys import key_with
 from billing.models import GatewayCustomer
 
 
@@ -16,7 +17,8 @@ def customer_ref(*, owner: User, gateway_name: str) -> str:
     known = GatewayCustomer.objects.filter(owner=owner, gateway=gateway_name).first()
     if known is not None:
         return known.gateway_ref
-    ref = gateway(gateway_name).customer(key=f"customer:{owner.pk}", email=owner.email, name=str(owner))
+    key = key_with(f"customer:{owner.pk}", owner.email, str(owner))
+    ref = gateway(gateway_name).customer(key=key, email=owner.email, name=str(owner))
     if not ref:
         return ""
     try:

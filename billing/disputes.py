@@ -9,10 +9,10 @@ from django.utils import timezone
 from billing import ledger, signals
 from billing.gateways.base import GatewayDispute, GatewayUnavailable
 from billing.models import Dispute, Hold, Payment, Posting
-from billing.returned import Returned, expert_part, recount, returned_of
+from billing.returned import expert_part, recount, returned_of
+from hopps.each import look_after
 
 State = Dispute.State
-OVER = (State.WON, State.LOST)
 
 
 def write_down(*, seen: GatewayDispute, gateway_name: str) -> Dispute | None:
@@ -44,12 +44,11 @@ def write_down(*, seen: GatewayDispute, gateway_name: str) -> Dispute | None:
             "state": seen.state,
             "answer_by": seen.answer_by,
             "opened_at": seen.opened_at,
-            "closed_at": timezone.now() if seen.state in OVER else None,
+            "closed_at": timezone.now() if seen.state in Dispute.OVER else None,
         },
     )
     changed = created or _change(row, seen)
-    _book(row)
-    recount(row.payment)
+    _square(row)
     if changed:
         signals.dispute_changed.send_robust(sender=Dispute, dispute=row)
     return row
@@ -61,17 +60,18 @@ def _change(row: Dispute, seen: GatewayDispute) -> bool:
     An answer that was on its way while the bank went on changes nothing any more: an inquiry comes before anything else,
     and what is decided is open no more.
     """
-    over = seen.state in OVER
+    over = seen.state in Dispute.OVER
     while True:
         before = Dispute.objects.filter(pk=row.pk, state=row.state)
         as_it_is = row.state == seen.state and (over or row.answer_by == seen.answer_by)
-        overtaken = (seen.state == "inquiry" and row.state != State.INQUIRY) or (not over and row.state in OVER)
+        overtaken = (seen.state == "inquiry" and row.state != State.INQUIRY) or (not over and row.state in Dispute.OVER)
         if as_it_is or overtaken:
             return False
         news: dict[str, object] = {"closed_at": timezone.now()} if over else {"answer_by": seen.answer_by}
-        if seen.state in Returned.DISPUTED and row.state not in Returned.DISPUTED:
+        if seen.state in Dispute.TAKEN and row.state not in Dispute.TAKEN:
             # The money goes back to the customer at this moment: who gives how much of it is decided by what there is now.
-            news["expert_minor"] = expert_part(row.payment, returned_of(row.payment), row.amount_minor)
+            news["amount_minor"] = seen.amount_minor
+            news["expert_minor"] = expert_part(row.payment, returned_of(row.payment), seen.amount_minor)
         won = before.update(state=seen.state, **news)
         row.refresh_from_db()
         if won:
@@ -80,9 +80,13 @@ def _change(row: Dispute, seen: GatewayDispute) -> bool:
 
 def heal_disputes(now: datetime) -> None:
     """Book again what was decided in the last day before `now` (UTC): of two processes the slower may have booked last."""
-    for row in Dispute.objects.filter(closed_at__gt=now - timedelta(days=1)).select_related("payment"):
-        _book(row)
-        recount(row.payment)
+    decided = Dispute.objects.filter(closed_at__gt=now - timedelta(days=1)).select_related("payment")
+    look_after(decided, _square, name="Dispute")
+
+
+def _square(row: Dispute) -> None:
+    _book(row)
+    recount(row.payment)
 
 
 def _book(row: Dispute) -> None:
@@ -96,7 +100,7 @@ def _book(row: Dispute) -> None:
         booked = list(Posting.objects.filter(Q(key__startswith=out) | Q(key__startswith=back)))
         row.refresh_from_db()
         is_out = len(booked) % 2 == 1
-        if is_out == (row.state in Returned.DISPUTED):
+        if is_out == (row.state in Dispute.TAKEN):
             return
         turn = len(booked) // 2 + 1
         key = (back if is_out else out) + (f":{turn}" if turn > 1 else "")

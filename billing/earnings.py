@@ -11,7 +11,6 @@ from django.db.models import QuerySet
 
 from accounts.models import User
 from billing.models import Dispute, Payment, Posting
-from billing.payouts import OPEN_DISPUTES
 from hopps.csv_files import safe
 
 CSV_HEADER = (
@@ -70,7 +69,7 @@ def lines_of(expert: User, charges: Iterable[Posting]) -> list[Line]:
             lines[posting.payment_id].refunds_minor += posting.expert
         else:
             lines[posting.payment_id].disputes_minor += posting.expert
-    for payment_id in Dispute.objects.filter(payment__in=list(lines), state__in=OPEN_DISPUTES).values_list(
+    for payment_id in Dispute.objects.filter(payment__in=list(lines), state__in=Dispute.OPEN).values_list(
         "payment", flat=True
     ):
         lines[payment_id].disputed = True

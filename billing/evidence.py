@@ -55,9 +55,7 @@ def _money_lines(payment: Payment) -> Iterator[EvidenceLine]:
         state = "" if made.state == Refund.State.SUCCEEDED else f" ({made.get_state_display().lower()})"
         yield EvidenceLine(made.created_at, by, f"{money(made.amount_minor)} given back{state}: {made.reason}")
     for dispute in payment.disputes.all():
-        yield EvidenceLine(
-            dispute.opened_at, "The bank", f"Disputes {money(dispute.amount_minor)}: {dispute.reason.replace('_', ' ')}."
-        )
+        yield EvidenceLine(dispute.opened_at, "The bank", f"Disputes {money(dispute.amount_minor)}: {dispute.reason}.")
         if dispute.closed_at is not None:
             yield EvidenceLine(dispute.closed_at, "The bank", f"The dispute is closed: {_outcome(dispute)}.")
 

@@ -1,7 +1,6 @@
 """Reserving money on a card: once for asking, once more for each extension."""
 
 import logging
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -27,6 +26,7 @@ from billing.gateways.base import (
 )
 from billing.models import Card, Hold, Payment
 from billing.release import let_go
+from hopps.each import look_after, shuffled
 from hopps.http import public_url
 from hopps.money import format_money
 
@@ -172,6 +172,15 @@ def look_again(*, hold: Hold) -> None:
             note_lapse(hold)
         case Hold.State.RELEASING:
             let_go(hold)
+        case Hold.State.RELEASED | Hold.State.DECLINED if hold.gateway_ref:
+            _give_back_late(hold)
+
+
+def _give_back_late(hold: Hold) -> None:
+    """Give back what was placed on a hold that is over here: the customer paid in the moment its page was closed."""
+    result = gateway(hold.gateway).hold_state(hold.gateway_ref)
+    if isinstance(result, Placed):
+        gateway(hold.gateway).release(key=f"late:{hold.pk}", ref=result.ref)
 
 
 def note_lapse(hold: Hold) -> bool:
@@ -189,17 +198,18 @@ def heal_pending(now: datetime) -> int:
     Args:
         now: UTC; holds younger than IN_FLIGHT are left alone.
     """
+    pending = Hold.objects.filter(state=Hold.State.PENDING, created_at__lt=now - IN_FLIGHT)
     healed = 0
-    for hold in _pending(before=now - IN_FLIGHT):
-        try:
-            outcome = _ask(hold)
-            if isinstance(outcome, HoldNeedsAction) and hold.created_at < now - ABANDONED:
-                let_go(_read(hold.pk))
-                outcome = _as_written(_read(hold.pk))
-        except GatewayError:
-            logger.exception("Hold %s stays pending; the others are looked after", hold.pk)
-            continue
+
+    def complete(hold: Hold) -> None:
+        nonlocal healed
+        outcome = _ask(hold)
+        if isinstance(outcome, HoldNeedsAction) and hold.created_at < now - ABANDONED:
+            let_go(_read(hold.pk))
+            outcome = _as_written(_read(hold.pk))
         healed += not isinstance(outcome, HoldNeedsAction | HoldInProgress)
+
+    look_after(shuffled(pending.select_related("card", "payment__payer")), complete, name="Hold", quiet=(GatewayError,))
     return healed
 
 
@@ -229,12 +239,6 @@ def held_so_far(reference: UUID) -> tuple[int, int]:
     return figures["count"], figures["total"] or 0
 
 
-def _pending(*, before: datetime) -> Iterable[Hold]:
-    return list(
-        Hold.objects.filter(state=Hold.State.PENDING, created_at__lt=before).select_related("card", "payment__payer")
-    )
-
-
 def _read(pk: UUID) -> Hold:
     return Hold.objects.select_related("card", "payment__payer").get(pk=pk)
 
@@ -255,7 +259,8 @@ def _settle_earlier(pending: Hold, *, card: Card | None, amount_minor: int) -> H
         Hold.objects.filter(pk=pending.pk, state=Hold.State.PENDING).update(gateway_ref=result.ref)
         pending.gateway_ref = result.ref
         return None if let_go(pending) else HoldInProgress()
-    except GatewayUnavailable:
+    except GatewayError as problem:
+        logger.warning("Hold %s is still in the way: %s", pending.pk, problem)
         return HoldInProgress()
 
 
@@ -287,7 +292,7 @@ def _result(hold: Hold) -> HoldResult:
             return_url=public_url(reverse("hold_return", args=[hold.pk])),
         )
     except GatewayRefused as refusal:
-        logger.error("Hold %s was refused: %s", hold.pk, refusal)
+        logger.error("Hold %s was refused: %s", hold.pk, refusal.in_full)
         return Declined(hold.gateway_ref, refusal.sentence)
 
 
@@ -310,7 +315,10 @@ def _write(hold: Hold, result: HoldResult) -> HoldOutcome:
     # Closed while the bank was thinking: who closed it did not see this hold.
     closed = hold.payment.state != Payment.State.OPEN
     if won and closed and isinstance(result, Placed | NeedsAction):
-        let_go(hold)
+        try:
+            let_go(hold)
+        except GatewayError as problem:
+            logger.warning("Hold %s is given back by the sweep: %s", hold.pk, problem)
         return HoldDeclined(hold, _OVER)
     if won and isinstance(result, NeedsAction):
         return HoldNeedsAction(hold, result.url)

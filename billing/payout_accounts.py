@@ -22,7 +22,7 @@ def open_account(*, owner: User) -> PayoutAccount:
     if there is not None:
         return there
     processor = gateway()
-    answer = processor.open_account(key=f"account:{owner.pk}", email=owner.email)
+    answer = processor.open_account(key=f"account:{owner.pk}")
     account, _ = PayoutAccount.objects.get_or_create(
         owner=owner, gateway=processor.name, defaults={"gateway_ref": answer.ref, "ready": answer.ready}
     )

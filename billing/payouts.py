@@ -14,9 +14,10 @@ from django.urls import reverse
 from accounts.models import User
 from billing import ledger
 from billing.gateways import gateway
-from billing.gateways.base import KEYS_KEPT, GatewayRefused, GatewayUnavailable, TransferEntry
+from billing.gateways.base import KEYS_KEPT, GatewayError, GatewayRefused, GatewayUnavailable, TransferEntry
 from billing.models import Dispute, Payment, Payout, PayoutAccount, Posting
 from billing.payout_accounts import account_of
+from hopps.each import look_after, shuffled
 from hopps.http import public_url
 from hopps.money import format_money
 from hopps.tasks import mail_operators
@@ -25,7 +26,6 @@ logger = logging.getLogger(__name__)
 
 State = Payout.State
 
-OPEN_DISPUTES = (Dispute.State.NEEDS_ANSWER, Dispute.State.UNDER_REVIEW)
 PAYOUT_HOUR = 6  # of a Monday, UTC; see billing/tasks.py
 # The gateway's clock may be behind ours.
 CLOCKS_APART = timedelta(hours=1)
@@ -70,6 +70,7 @@ class Due:
     account: PayoutAccount
     currency: str
     amount_minor: int
+    period: str
 
 
 def standings(expert: User, at: datetime) -> list[Standing]:
@@ -79,7 +80,7 @@ def standings(expert: User, at: datetime) -> list[Standing]:
     kept_back = Payment.objects.filter(payee=expert, kept_back=True).values_list("pk", flat=True)
     # The bank took the disputed part back, and the ledger has it. What is left of that session's share waits with it:
     # whoever disputes one charge of a session may dispute the next.
-    disputed = Dispute.objects.filter(payment__payee=expert, state__in=OPEN_DISPUTES).values_list("payment", flat=True)
+    disputed = Dispute.objects.filter(payment__payee=expert, state__in=Dispute.OPEN).values_list("payment", flat=True)
     kept = {*kept_back, *disputed}
     ripe_before = at - timedelta(hours=settings.REPORT_HOURS)
     charge = Q(kind=Posting.Kind.CHARGE)
@@ -126,30 +127,35 @@ def next_payout(now: datetime) -> datetime:
     return monday if monday > now else monday + timedelta(days=7)
 
 
-def due_payouts(now: datetime) -> Iterator[Due]:
-    """Yield what a run at `now` (UTC) pays out: to each ready account from the minimum on, once a week."""
+def due_payouts(now: datetime, *, again: bool = False) -> Iterator[Due]:
+    """Yield what a run at `now` (UTC) pays out: to each ready account from the minimum on, once a week.
+
+    Args:
+        again: also where this week's payout was refused; under the week's next name, such as 2026-W48-2.
+    """
     for account in _ready_accounts():
-        yield from _due_to(account, now)
+        yield from _due_to(account, now, again)
 
 
-def pay_everybody(now: datetime) -> list[Payout]:
+def pay_everybody(now: datetime, *, again: bool = False) -> list[Payout]:
     """Pay every expert with a ready account what is available, once a week. Safe to repeat, by two processes at once too.
 
     Args:
         now: UTC; its ISO week is the period.
+        again: also where this week's payout was refused.
 
     Returns:
         The payouts this call made, as they stand.
     """
-    made = []
-    for account in _ready_accounts():
-        try:
-            for due in _due_to(account, now):
-                payout = pay_out(expert=account.owner, currency=due.currency, period=period_of(now), now=now)
-                if payout is not None:
-                    made.append(payout)
-        except Exception:
-            logger.exception("Paying %s did not work; the others are paid", account.owner_id)
+    made: list[Payout] = []
+
+    def pay(account: PayoutAccount) -> None:
+        for due in _due_to(account, now, again):
+            payout = pay_out(expert=account.owner, currency=due.currency, period=due.period, now=now)
+            if payout is not None:
+                made.append(payout)
+
+    look_after(_ready_accounts(), pay, name="Account")
     return made
 
 
@@ -201,17 +207,14 @@ def carry_out(payout: Payout, now: datetime) -> Payout:
     try:
         entry = _transfer(payout, now)
     except GatewayRefused as refusal:
-        return _fail(payout, refusal.sentence)
+        return _fail(payout, refusal.in_full)
     return record_paid(payout, entry.ref)
 
 
 def heal_payouts(now: datetime) -> None:
     """Finish payouts that were left pending more than a minute before `now` (UTC)."""
-    for left in list(Payout.objects.filter(state=State.PENDING, created_at__lt=now - timedelta(minutes=1))):
-        try:
-            carry_out(left, now)
-        except Exception:
-            logger.exception("Payout %s stays pending; the others are looked after", left.pk)
+    left = Payout.objects.filter(state=State.PENDING, created_at__lt=now - timedelta(minutes=1))
+    look_after(shuffled(left), lambda payout: carry_out(payout, now), name="Payout", quiet=(GatewayError,))
 
 
 def find_transfer(payout: Payout) -> TransferEntry | None:
@@ -261,11 +264,21 @@ def _ready_accounts() -> QuerySet[PayoutAccount]:
     return PayoutAccount.objects.filter(gateway=gateway().name, ready=True).select_related("owner")
 
 
-def _due_to(account: PayoutAccount, now: datetime) -> Iterator[Due]:
-    paid = set(Payout.objects.filter(expert=account.owner, period=period_of(now)).values_list("currency", flat=True))
+def _due_to(account: PayoutAccount, now: datetime, again: bool) -> Iterator[Due]:
     for currency, amount in available(account.owner, now).items():
-        if amount >= settings.PAYOUT_MINIMUM and currency not in paid:
-            yield Due(account, currency, amount)
+        period = _period_for(account.owner, currency, period_of(now), again)
+        if amount >= settings.PAYOUT_MINIMUM and period is not None:
+            yield Due(account, currency, amount, period)
+
+
+def _period_for(expert: User, currency: str, week: str, again: bool) -> str | None:
+    """Return the name of the payout to make in this week, None where it was made."""
+    made = list(Payout.objects.filter(expert=expert, currency=currency, period__startswith=week))
+    if not made:
+        return week
+    # Nine tries a week are enough, and fit the column.
+    refused = again and len(made) < 9 and all(payout.state == State.FAILED for payout in made)
+    return f"{week}-{len(made) + 1}" if refused else None
 
 
 def _reserved(expert: User) -> dict[str, int]:

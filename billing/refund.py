@@ -11,8 +11,9 @@ from accounts.models import User
 from billing import ledger, signals
 from billing.gateways import gateway
 from billing.gateways.base import GatewayError, GatewayRefused, GatewayUnavailable, RefundEntry
-from billing.models import Hold, Payment, Posting, Refund
+from billing.models import Dispute, Hold, Payment, Posting, Refund
 from billing.returned import Returned, expert_part, recount, returned_of
+from hopps.each import look_after, shuffled
 from hopps.errors import Refused
 from hopps.money import format_money
 
@@ -80,9 +81,14 @@ def carry_out(made: Refund) -> Refund:
                 key = f"refund:{made.pk}:{hold.sequence}"
                 answer = processor.refund(key=key, ref=hold.gateway_ref, amount_minor=part["amount_minor"])
         except GatewayRefused as refusal:
-            if not parts and not part["ref"]:  # nothing was asked for yet, so nothing is to be undone
-                return _never_began(made, refusal.sentence)
-            parts.append({**part, "state": "failed", "problem": refusal.sentence})
+            if part["ref"]:
+                # It was made; that it cannot be seen now does not say that it failed. reconcile tells operators.
+                logger.error("Refund %s, %s cannot be looked at: %s", made.pk, part["ref"], refusal.in_full)
+                parts.append({"state": "pending", **part})
+            elif not parts:  # nothing was asked for yet, so nothing is to be undone
+                return _never_began(made, refusal.in_full)
+            else:
+                parts.append({**part, "state": "failed", "problem": refusal.in_full})
         else:
             parts.append({**part, "ref": answer.ref, "state": answer.state, "problem": answer.problem})
     return _write(made, parts)
@@ -139,15 +145,12 @@ def heal_refunds(now: datetime) -> None:
 
     A refund the bank takes its time for is followed by webhooks and by reconcile, not from minute to minute.
     """
-    for left in list(Refund.objects.filter(state=State.PENDING, revision=0, created_at__lt=now - timedelta(minutes=1))):
-        try:
-            carry_out(left)
-        except GatewayError:
-            logger.exception("Refund %s stays pending; the others are looked after", left.pk)
+    unasked = Refund.objects.filter(state=State.PENDING, revision=0, created_at__lt=now - timedelta(minutes=1))
+    look_after(shuffled(unasked), carry_out, name="Refund", quiet=(GatewayError,))
     # A crash between a state and the new sum left the sum wrong. What ends later is told by an event, which is looked into
     # until that is done.
-    for ended in Refund.objects.filter(created_at__gt=now - timedelta(hours=1)).exclude(state=State.PENDING):
-        recount(ended.payment)
+    ended = Refund.objects.filter(created_at__gt=now - timedelta(hours=1)).exclude(state=State.PENDING)
+    look_after(ended.select_related("payment"), lambda made: recount(made.payment), name="Refund")
 
 
 def _read(pk: UUID) -> Refund:
@@ -201,7 +204,7 @@ def _parts(payment: Payment, earlier: list[Refund], amount_minor: int) -> list[P
         for part in other.parts:
             if other.state != State.FAILED and part.get("state") != "failed":
                 given[part["hold"]] = given.get(part["hold"], 0) + part["amount_minor"]
-    for dispute in payment.disputes.filter(state__in=Returned.DISPUTED):
+    for dispute in payment.disputes.filter(state__in=Dispute.TAKEN):
         given[str(dispute.hold_id)] = given.get(str(dispute.hold_id), 0) + dispute.amount_minor
     parts: list[Part] = []
     for hold in payment.holds.filter(state=Hold.State.CAPTURED).order_by("sequence"):

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar
 
 from billing.models import Dispute, Payment, Posting, Refund
 
@@ -15,9 +14,6 @@ class Returned:
     disputed_minor: int
     expert_minor: int
     """The expert's part of both."""
-
-    # While the bank decides, and when it decided against us, the customer has the money.
-    DISPUTED: ClassVar = (Dispute.State.NEEDS_ANSWER, Dispute.State.UNDER_REVIEW, Dispute.State.LOST)
 
     @property
     def total_minor(self) -> int:
@@ -33,7 +29,7 @@ def returned_of(payment: Payment) -> Returned:
 def returned_by(refunds: Iterable[Refund], disputes: Iterable[Dispute]) -> Returned:
     """Return the same, where the rows of one payment's refunds and disputes are read already."""
     standing = list(refunds)
-    disputed = [row for row in disputes if row.state in Returned.DISPUTED]
+    disputed = [row for row in disputes if row.state in Dispute.TAKEN]
     return Returned(
         refunded_minor=sum(made.standing_minor for made in standing),
         disputed_minor=sum(row.amount_minor for row in disputed),

@@ -19,6 +19,8 @@ from billing.payouts import heal_payouts, pay_everybody
 from billing.reconcile import DAYS, reconcile
 from billing.refund import heal_refunds
 from billing.webhooks import handle, heal_events
+from hopps.each import look_after
+from hopps.jobs import alone
 from hopps.tasks import mail_operators
 
 logger = logging.getLogger(__name__)
@@ -30,18 +32,16 @@ def heal(now: datetime) -> None:
     Args:
         now: UTC; what is younger than a minute is still being worked on and left alone.
     """
-    heal_pending(now)
-    heal_closed(now)
-    heal_refunds(now)
-    heal_disputes(now)
-    heal_events(now)
-    heal_payouts(now)
+    parts = (heal_pending, heal_closed, heal_refunds, heal_disputes, heal_events, heal_payouts)
+    look_after(parts, lambda part: part(now), name="Part of the sweep")
 
 
 @db_periodic_task(crontab(minute="*"))  # type: ignore[untyped-decorator]  # huey has no types
 def heal_every_minute() -> None:
-    """Once a minute, `heal`. No lock: a killed worker would leave it behind, and two at once do no harm."""
-    heal(timezone.now())
+    """Once a minute, `heal`; not while the minute before is still at it."""
+    with alone("heal") as mine:
+        if mine:
+            heal(timezone.now())
 
 
 @db_task(retries=3, retry_delay=10)  # type: ignore[untyped-decorator]
@@ -66,7 +66,7 @@ def reconcile_nightly() -> None:
     except Exception as problem:
         # Whatever it was: a night without news must mean that all agreed.
         logger.exception("Reconcile could not run")
-        why = problem.sentence if isinstance(problem, GatewayError) else f"{type(problem).__name__}: {problem}"
+        why = problem.in_full if isinstance(problem, GatewayError) else f"{type(problem).__name__}: {problem}"
         mail_operators(
             "Reconcile could not run",
             f"Our books were not compared to the end last night:\n\n{why}\n\n"

@@ -16,6 +16,7 @@ from billing.gateways.base import GatewayError, GatewayNews, GatewayRefused
 from billing.keys import own_id
 from billing.models import GatewayEvent, Hold, Payout, PayoutAccount, Refund
 from billing.payout_accounts import refresh_account
+from hopps.each import look_after
 
 logger = logging.getLogger(__name__)
 
@@ -55,19 +56,15 @@ def handle(*, event: GatewayEvent) -> None:
     try:
         outcome = HANDLED if _look_into(event) else NOT_OURS
     except GatewayRefused as refusal:
-        outcome = f"refused: {refusal.sentence}"[:200]
-        logger.error("Event %s (%s): %s", event.event_id, event.type, refusal)
+        outcome = f"refused: {refusal.in_full}"[:200]
+        logger.error("Event %s (%s): %s", event.event_id, event.type, refusal.in_full)
     GatewayEvent.objects.filter(pk=event.pk, handled_at=None).update(handled_at=timezone.now(), outcome=outcome)
 
 
 def heal_events(now: datetime) -> None:
     """Look into events that nobody has looked into more than a minute before `now` (UTC)."""
     waiting = GatewayEvent.objects.filter(handled_at=None, received_at__lt=now - GRACE, received_at__gt=now - GIVEN_UP)
-    for event in list(waiting.order_by("received_at")):
-        try:
-            handle(event=event)
-        except GatewayError:
-            logger.exception("Event %s stays unhandled; the others are looked after", event.event_id)
+    look_after(waiting.order_by("received_at"), lambda event: handle(event=event), name="Event", quiet=(GatewayError,))
 
 
 def _look_into(event: GatewayEvent) -> bool:

@@ -124,7 +124,11 @@ class TransferEntry:
 
 
 # The least a card can be charged (docs.stripe.com/currencies#minimum-and-maximum-charge-amounts).
-_MINIMUM = {"USD": 50, "EUR": 50, "CHF": 50, "CAD": 50, "AUD": 50, "GBP": 30, "JPY": 50}
+_MINIMUM = {
+    "USD": 50, "EUR": 50, "CHF": 50, "CAD": 50, "AUD": 50, "NZD": 50, "SGD": 50, "BRL": 50, "INR": 50, "GBP": 30, "JPY": 50,
+    "AED": 200, "BGN": 100, "CZK": 1500, "DKK": 250, "HKD": 400, "HUF": 17500, "MXN": 1000, "MYR": 200, "NOK": 300,
+    "PLN": 200, "RON": 200, "SEK": 300, "THB": 1000,
+}  # fmt: skip
 
 
 def minimum_charge(currency: str) -> int:
@@ -133,11 +137,23 @@ def minimum_charge(currency: str) -> int:
 
 
 class GatewayError(Exception):
-    """A call that moved nothing, as far as we know. `sentence` is for people."""
+    """A call that moved nothing, as far as we know.
 
-    def __init__(self, sentence: str) -> None:
-        super().__init__(sentence)
+    `sentence` is for people; `detail`, the gateway's own words, for operators and the log.
+    """
+
+    def __init__(self, sentence: str, detail: str = "") -> None:
+        super().__init__(sentence, detail)
         self.sentence = sentence
+        self.detail = detail
+
+    @property
+    def in_full(self) -> str:
+        """Both, for operators."""
+        return f"{self.sentence} {self.detail}".strip()
+
+    def __str__(self) -> str:
+        return self.in_full
 
 
 class GatewayRefused(GatewayError):
@@ -250,7 +266,7 @@ class Gateway(Protocol):
 
     # --- payouts ---
 
-    def open_account(self, *, key: str, email: str) -> AccountState:
+    def open_account(self, *, key: str) -> AccountState:
         """Return the account under `key` to pay an expert to, opened where there was none."""
         ...
 

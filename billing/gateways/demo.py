@@ -193,7 +193,7 @@ class DemoGateway:
         """No bank stands behind this gateway, so nobody disputes."""
         raise GatewayRefused("There is no such dispute.")
 
-    def open_account(self, *, key: str, email: str) -> AccountState:
+    def open_account(self, *, key: str) -> AccountState:
         """Open an account; it is ready once the expert has been to its page."""
         account, _ = DemoAccount.objects.get_or_create(key=key)
         return AccountState(str(account.pk), account.ready)

@@ -189,6 +189,12 @@ class Dispute(models.Model):
         LOST = "lost", "Lost"
         INQUIRY = "inquiry", "Inquiry"  # the bank only asks; no money moved
 
+    # The bank has not decided; it has; the customer has the money; it is for us to answer.
+    OPEN = (State.NEEDS_ANSWER, State.UNDER_REVIEW)
+    OVER = (State.WON, State.LOST)
+    TAKEN = (*OPEN, State.LOST)
+    WAITS_FOR_US = (State.NEEDS_ANSWER, State.INQUIRY)
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="disputes")
     hold = models.ForeignKey(Hold, on_delete=models.PROTECT, related_name="disputes")

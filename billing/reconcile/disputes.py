@@ -17,7 +17,7 @@ def compare_disputes(run: Run) -> Iterator[Difference]:
         for opened in page:
             seen.add(opened.ref)
             yield from run.apart(f"Dispute {opened.ref}", _compare(run, known.get(opened.ref), opened))
-    for row in by_page(ours.exclude(state__in=disputes.OVER)):
+    for row in by_page(ours.exclude(state__in=Dispute.OVER)):
         if row.gateway_ref not in seen:
             yield from run.apart(f"Dispute {row.gateway_ref}", _ask(run, row))
 
@@ -38,7 +38,7 @@ def _ask(run: Run, row: Dispute) -> Iterator[Difference]:
     try:
         now = run.processor.dispute_state(row.gateway_ref)
     except GatewayRefused as refusal:
-        yield run.differs(f"Dispute {row.gateway_ref} is {row.state} here and unknown there ({refusal.sentence})")
+        yield run.differs(f"Dispute {row.gateway_ref} is {row.state} here and unknown there ({refusal.in_full})")
         return
     row.refresh_from_db()
     if row.state != now.state:

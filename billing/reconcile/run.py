@@ -72,7 +72,7 @@ class Run:
         try:
             return Difference(what, repaired=mend() is not False)
         except GatewayError as problem:
-            return Difference(f"{what} ({problem.sentence})", repaired=False)
+            return Difference(f"{what} ({problem.in_full})", repaired=False)
         except Exception as mistake:
             # Ours. The next difference is no worse for it.
             logger.exception("Reconcile: the repair broke. %s", what)
@@ -83,7 +83,7 @@ class Run:
         try:
             yield from differences
         except GatewayError as problem:
-            yield Difference(f"{name} could not be compared ({problem.sentence})", repaired=False)
+            yield Difference(f"{name} could not be compared ({problem.in_full})", repaired=False)
         except Exception as mistake:
             logger.exception("Reconcile: %s could not be compared", name)
             yield Difference(f"{name} could not be compared ({_named(mistake)}).", repaired=False)

@@ -9,7 +9,6 @@ from django.db.models import Sum
 from billing import ledger
 from billing.models import Dispute, GatewayEvent, Hold, Payment, Payout, Posting, Refund
 from billing.reconcile import DAYS, reconcile
-from billing.returned import Returned
 from hopps.money import format_money
 from sessions_app.models import HelpSession, State
 from tests.billing.crash_scene import Scene
@@ -108,7 +107,7 @@ def check_the_rows(end: Money) -> None:
     assert here == end, ("our rows", asdict(here), "wanted", asdict(end))
     assert sum(Hold.objects.values_list("captured_minor", flat=True)) == end.taken
     assert sum(made.standing_minor for made in Refund.objects.all()) == end.given_back
-    disputes = Dispute.objects.filter(state__in=Returned.DISPUTED)
+    disputes = Dispute.objects.filter(state__in=Dispute.TAKEN)
     assert sum(row.amount_minor for row in disputes) == end.disputed
     assert not Hold.objects.filter(state__in=[Hold.State.PENDING, Hold.State.RELEASING]).exists()
     assert not Payment.objects.filter(state__in=[Payment.State.CAPTURING, Payment.State.FAILED]).exists()

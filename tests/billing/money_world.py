@@ -32,7 +32,6 @@ from billing.payout_accounts import open_account, refresh_account
 from billing.payouts import pay_everybody, record_reversal, standings
 from billing.refund import RefundRefused, refund
 from billing.release import release
-from billing.returned import Returned
 from billing.tasks import heal
 from tests.billing.conftest import approved_card, asking_card, declined_card, person
 
@@ -174,7 +173,7 @@ class World:
         intents = DemoIntent.objects.filter(key__in=[f"hold:{hold.pk}" for hold in payment.holds.all()])
         taken = intents.aggregate(total=Sum("captured_minor"))["total"] or 0
         returned = DemoRefund.objects.filter(intent__in=list(intents)).aggregate(total=Sum("amount_minor"))["total"] or 0
-        open_or_lost = Dispute.objects.filter(payment=payment, state__in=Returned.DISPUTED)
+        open_or_lost = Dispute.objects.filter(payment=payment, state__in=Dispute.TAKEN)
         disputed = open_or_lost.aggregate(total=Sum("amount_minor"))["total"] or 0
         # Ours and the gateway's books agree, and no more is given back than was taken.
         assert taken == payment.charged_minor

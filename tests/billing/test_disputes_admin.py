@@ -36,7 +36,7 @@ def disputed(payment: Payment, *, days: float | None = 7, state: Dispute.State =
         gateway_ref=str(uuid4()),
         amount_minor=payment.charged_minor,
         expert_minor=payment.charged_minor * 8 // 10,
-        reason="product_not_received",
+        reason="product not received",
         state=state,
         answer_by=None if days is None else timezone.now() + timedelta(days=days),
     )

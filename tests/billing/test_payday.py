@@ -11,7 +11,7 @@ from pytest_django import Settings
 
 from accounts.models import User
 from billing import tasks  # noqa: F401  the job
-from billing.models import Payout
+from billing.models import DemoAccount, Payout
 from billing.payouts import next_payout, pay_everybody, period_of
 from tests.billing.payday import NOW, earned, make_refuse, ready_account, transferred
 
@@ -57,3 +57,14 @@ def test_the_minimum_is_a_setting(alice: User, eve: User, settings: Settings) ->
     earned(alice, eve, 1000)
     ready_account(eve)
     assert pay_everybody(NOW) == []
+
+
+def test_what_was_refused_can_be_paid_again_in_the_same_week_and_once(alice: User, eve: User) -> None:
+    make_refuse(ready_account(eve))
+    earned(alice, eve, 1000)
+    assert [payout.state for payout in pay_everybody(NOW)] == [Payout.State.FAILED]
+    DemoAccount.objects.update(ready=True)
+    assert pay_everybody(NOW) == []
+    assert [payout.period for payout in pay_everybody(NOW, again=True)] == [f"{period_of(NOW)}-2"]
+    assert pay_everybody(NOW, again=True) == []
+    assert transferred() == [800]

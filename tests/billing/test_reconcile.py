@@ -293,5 +293,7 @@ def test_a_pending_refund_that_stripe_does_not_show_is_for_a_person_and_stays_as
     said = [str(difference) for difference in compare(since_days=0)]
     assert said == [f"Refund {made.pk}: its part re_of_another_world is unknown there. Needs a person."]
     assert [str(difference) for difference in compare()] == said
+    at_stripe.set_refund(known["ref"], "succeeded")
+    assert sorted(difference.repaired for difference in compare()) == [False, True]
     made.refresh_from_db()
-    assert made.parts[1]["state"] == "pending"
+    assert [part["state"] for part in made.parts] == ["succeeded", "pending"]

@@ -140,7 +140,7 @@ def test_what_could_be_had_is_charged_when_the_rest_is_given_up(
     payment = capture(reference=reference, payee=eve, amount_minor=4000)
     assert payment.state == State.FAILED
     let_tries_pass(payment, 1)
-    assert (payment.state, payment.charged_minor, payment.due_minor) == (State.CHARGED, 3000, 4000)
+    assert (payment.state, payment.charged_minor, payment.due_minor) == (State.CHARGED, 3000, 3000)
     assert intents(at_stripe) == [("succeeded", 3000), ("canceled", 0)]
     assert ledger.balance(eve) == {"USD": 2400}
     assert len(flagged) == 1
@@ -175,3 +175,54 @@ def test_the_tax_of_the_day_stays_with_the_charge(
     settings.TAX_NAME, settings.TAX_BASIS_POINTS = "", 0
     payment.refresh_from_db()
     assert (payment.tax_name, payment.tax_basis_points) == ("VAT", 810)
+
+
+# --- found by review ---
+
+
+def test_what_is_booked_is_what_was_captured_also_where_a_lapsed_hold_changes_the_parts(
+    at_stripe: StripeStandIn, alice: User, eve: User
+) -> None:
+    reference = held(at_stripe, alice, 1000, 60)
+    at_stripe.lapse_hold(Hold.objects.get(sequence=1).gateway_ref)
+    deliver(at_stripe, *at_stripe.events("payment_intent.canceled"))
+    # 85 was due over both; the second alone gives 60, and 25 more is under what can be asked of the first.
+    payment = capture(reference=reference, payee=eve, amount_minor=85)
+    assert (payment.state, payment.charged_minor) == (State.CHARGED, 60)
+    assert intents(at_stripe) == [("canceled", 0), ("succeeded", 60)]
+    assert ledger.balance(eve) == {"USD": 48}
+
+
+def test_an_operator_who_tries_again_while_it_is_given_up_loses_no_money(
+    at_stripe: StripeStandIn, alice: User, eve: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second hold is captured in the moment in which the charge is given up with what the first gave."""
+    reference = held(at_stripe, alice, 3000, 1500)
+    at_stripe.refuse_next_capture()
+    payment = capture(reference=reference, payee=eve, amount_minor=4000)
+    Hold.objects.filter(sequence=1).update(state=Hold.State.CAPTURED, captured_minor=3000)
+    Payment.objects.update(next_try_at=None, attempts=6, state=State.FAILED)
+    payment.refresh_from_db()
+
+    def an_operator_tries_again(payment: Payment, **_: object) -> None:
+        Payment.objects.filter(pk=payment.pk).update(state=State.CAPTURING)
+
+    monkeypatch.setattr(signals.payment_flagged, "receivers", [])
+    signals.payment_flagged.connect(an_operator_tries_again, weak=False)
+    heal(timezone.now())
+    payment.refresh_from_db()
+    # Given up lost: the charge is the operator's, with all that is due.
+    assert (payment.state, payment.due_minor, payment.charged_minor) == (State.CAPTURING, 4000, 0)
+    assert not Posting.objects.exists()
+
+
+def test_two_sweeps_at_once_use_up_one_try(at_stripe: StripeStandIn, alice: User, eve: User) -> None:
+    reference = held(at_stripe, alice, 3000)
+    at_stripe.refuse_next_capture()
+    payment = capture(reference=reference, payee=eve, amount_minor=2000)
+    assert payment.next_try_at is not None
+    at_stripe.refuse_next_capture()
+    for _ in range(2):
+        heal(payment.next_try_at + timedelta(seconds=1))
+    payment.refresh_from_db()
+    assert (payment.state, payment.attempts) == (State.FAILED, 2)

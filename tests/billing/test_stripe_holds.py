@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.models import User
 from billing import cards
 from billing.customers import customer_ref
-from billing.gateways.base import KEYS_KEPT
+from billing.gateways.base import KEYS_KEPT, GatewayUnavailable
 from billing.holds import HoldDeclined, HoldInProgress, HoldNeedsAction, HoldPlaced, finish_hold, is_held
 from billing.models import Card, GatewayCustomer, Hold, Payment
 from billing.release import release
@@ -255,3 +255,47 @@ def test_stripe_out_of_reach_says_so_and_keeps_the_page(at_stripe: StripeStandIn
     answer = client.post(reverse("card_page"), follow=True)
     assert answer.status_code == 200
     assert "does not answer" in answer.content.decode()
+
+
+# --- found by review ---
+
+
+def test_a_card_paid_as_its_page_was_being_closed_goes_back_when_the_news_comes(
+    at_stripe: StripeStandIn, alice: User
+) -> None:
+    waiting = at_the_page(alice)
+    Hold.objects.update(state=Hold.State.RELEASED)  # as where the page was closed, as far as we heard
+    at_stripe.pay(waiting.url)
+    deliver(at_stripe, *at_stripe.events("checkout.session.completed"))
+    assert intents(at_stripe) == [("canceled", 0)]
+    assert Hold.objects.get().state == Hold.State.RELEASED
+
+
+def test_a_page_that_cannot_be_closed_just_now_is_not_said_to_be(at_stripe: StripeStandIn, alice: User) -> None:
+    waiting = at_the_page(alice)
+    busy = {"type": "invalid_request_error", "message": "A payment is in progress."}
+    at_stripe.fail("POST", "/v1/checkout/sessions/[^/]+/expire", status=400, error=busy)
+    with pytest.raises(GatewayUnavailable):
+        release(reference=waiting.hold.payment.reference)
+    assert Hold.objects.get().state == Hold.State.RELEASING
+    heal(timezone.now() + timedelta(minutes=2))
+    assert Hold.objects.get().state == Hold.State.RELEASED
+    assert at_stripe.pay(waiting.url).location is None
+
+
+def test_what_stripe_says_of_its_own_names_is_not_for_customers(at_stripe: StripeStandIn, alice: User) -> None:
+    card = stripe_card(at_stripe, alice)
+    Card.objects.update(gateway_ref="pm_gone")
+    card.refresh_from_db()
+    outcome = ask_for_hold(alice, card)
+    assert isinstance(outcome, HoldDeclined)
+    assert "pm_gone" not in outcome.sentence
+    assert "Use another card" in outcome.sentence
+
+
+def test_a_new_name_after_a_lost_answer_keeps_nobody_from_asking(at_stripe: StripeStandIn, alice: User) -> None:
+    at_stripe.drop("POST", "/v1/customers", done=True, times=2)
+    with pytest.raises(GatewayUnavailable):
+        customer_ref(owner=alice, gateway_name="stripe")
+    alice.display_name = "Alice Smith"
+    assert customer_ref(owner=alice, gateway_name="stripe")

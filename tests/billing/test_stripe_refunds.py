@@ -1,5 +1,6 @@
 """Refunds and disputes at Stripe: followed to their end, whoever began them."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -9,9 +10,10 @@ from django.utils import timezone
 from accounts.models import User
 from billing import ledger, signals
 from billing.capture import capture
-from billing.gateways.base import GatewayUnavailable
+from billing.disputes import write_down
+from billing.gateways.base import GatewayDispute, GatewayUnavailable
 from billing.models import Dispute, Hold, Payment, Posting, Refund
-from billing.refund import OUTSIDE, RefundRefused, refund
+from billing.refund import OUTSIDE, RefundRefused, carry_out, refund
 from billing.tasks import heal
 from tests.billing.at_stripe import charged, deliver, placed, stripe_card
 from tests.billing.conftest import Told
@@ -145,7 +147,7 @@ def test_a_refusal_of_stripes_is_said_and_nothing_is_booked(
 ) -> None:
     payment = charged(at_stripe, alice, eve, 1000)
     at_stripe.dashboard_refund(payment.holds.get().gateway_ref)  # and its webhook never comes
-    with pytest.raises(RefundRefused, match="refused"):
+    with pytest.raises(RefundRefused, match="given back already"):
         refund(payment=payment, amount_minor=500, reason="r", by=olga)
     assert ledger.balance(eve) == {"USD": 800}
 
@@ -234,3 +236,40 @@ def test_news_of_a_charge_that_is_not_written_down_yet_waits_for_it(
     heal(timezone.now() + timedelta(minutes=2))
     heal(timezone.now() + timedelta(minutes=2))
     assert Payment.objects.get().refunded_minor == 300
+
+
+# --- found by review ---
+
+
+def test_a_refund_that_cannot_be_seen_has_not_failed(at_stripe: StripeStandIn, alice: User, eve: User, olga: User) -> None:
+    """As after a change of the key: "No such refund" says nothing about the money."""
+    payment = charged(at_stripe, alice, eve, 1000)
+    made = refund(payment=payment, amount_minor=400, reason="r", by=olga)
+    Refund.objects.update(parts=[{**made.parts[0], "ref": "re_unknown"}])
+    assert carry_out(made).state == Refund.State.SUCCEEDED
+    assert ledger.balance(eve) == {"USD": 480}
+
+
+def test_an_inquiry_answered_with_a_refund_and_disputed_all_the_same_costs_the_expert_the_share_at_most(
+    at_stripe: StripeStandIn, alice: User, eve: User, olga: User
+) -> None:
+    payment = charged(at_stripe, alice, eve, 1000)
+    ref = payment.holds.get().gateway_ref
+    seen = GatewayDispute("dp_1", ref, 1000, "fraudulent", "inquiry", timezone.now())
+    write_down(seen=seen, gateway_name="stripe")
+    refund(payment=payment, amount_minor=500, reason="r", by=olga)
+    write_down(seen=replace(seen, state="needs_answer", amount_minor=500), gateway_name="stripe")
+    assert ledger.shares_left(payment) == (0, 0)
+    assert Dispute.objects.get().amount_minor == 500
+
+
+def test_a_closed_inquiry_waits_for_nobody(at_stripe: StripeStandIn, alice: User, eve: User) -> None:
+    payment = charged(at_stripe, alice, eve, 1000)
+    opened = at_stripe.open_dispute(payment.holds.get().gateway_ref, status="warning_needs_response")
+    deliver(at_stripe, *at_stripe.events("charge.dispute.created"))
+    at_stripe.set_dispute(opened["id"], "warning_closed")
+    deliver(at_stripe, *at_stripe.events("charge.dispute.closed"))
+    row = Dispute.objects.get()
+    assert row.state == Dispute.State.WON
+    assert row.closed_at is not None
+    assert ledger.balance(eve) == {"USD": 800}

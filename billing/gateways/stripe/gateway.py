@@ -16,6 +16,7 @@ from billing.gateways.base import (
     GatewayDispute,
     GatewayRefund,
     GatewayRefused,
+    GatewayUnavailable,
     HoldResult,
     NeedsAction,
     Placed,
@@ -224,7 +225,7 @@ class StripeGateway(StripeBooks):
                     {"idempotency_key": key},
                 )
         except stripe.CardError as error:
-            raise GatewayRefused(f"The bank refused the charge: {error.user_message}") from error
+            raise GatewayRefused("The bank refused the charge.", f"Stripe: {error.user_message}") from error
         except GatewayRefused:
             # Done before, and the key forgotten since?
             intent = self._intent(ref)
@@ -256,8 +257,10 @@ class StripeGateway(StripeBooks):
             try:
                 with translated():
                     self._api.checkout.sessions.expire(ref)
-            except GatewayRefused:  # paid in this very moment
+            except GatewayRefused:  # paid in this very moment, or just being paid
                 session = self._checkout(ref)
+                if session.status == "open":
+                    raise GatewayUnavailable("The card is being asked at this moment. Try again in a minute.") from None
         intent = session.payment_intent
         return intent.id if session.status == "complete" and isinstance(intent, stripe.PaymentIntent) else ""
 
@@ -297,13 +300,12 @@ class StripeGateway(StripeBooks):
 
     # --- payouts ---
 
-    def open_account(self, *, key: str, email: str) -> AccountState:
-        """Open a Connect Express account."""
+    def open_account(self, *, key: str) -> AccountState:
+        """Open a Connect Express account. Who the expert is, Stripe asks them itself."""
         with translated():
             account = self._api.accounts.create(
                 {
                     "type": "express",
-                    "email": email,
                     "capabilities": {"transfers": {"requested": True}},
                     "metadata": marked(key),
                 },

@@ -37,6 +37,13 @@ _DECLINES = {
 }
 PAGE_LEFT = "The page for the card was left, or ran out. Nothing was held."
 _GIVEN_BACK = "This hold was given back."
+_REFUSED = "The payment service refused this."
+_REFUSALS = {
+    "resource_missing": "The payment service does not know this any more. Use another card, or start again.",
+    "balance_insufficient": "Our balance at the payment service does not cover this yet.",
+    "charge_already_refunded": "All of this charge was given back already.",
+    "charge_disputed": "This charge is disputed, so it cannot be given back as well.",
+}
 _LAPSED = "The bank gave this hold back by itself."
 # Reasons Stripe itself gives for a cancelled intent; ours are others.
 _LAPSE_REASONS = {"automatic", "expired"}
@@ -45,12 +52,17 @@ _REFUND_STATES: dict[str, Literal["pending", "succeeded", "failed"]] = {
     "failed": "failed",
     "canceled": "failed",
 }
+_WAITS_FOR_US = {"needs_response", "warning_needs_response"}
 _DISPUTE_STATES: dict[str, Literal["needs_answer", "under_review", "won", "lost", "inquiry"]] = {
     "needs_response": "needs_answer",
     "under_review": "under_review",
     "won": "won",
     "lost": "lost",
+    # The bank only asks, and no money moves.
+    "warning_needs_response": "inquiry",
+    "warning_under_review": "inquiry",
     # Closed without the bank's taking it further: the money stays with us.
+    "warning_closed": "won",
     "prevented": "won",
 }
 HOLD_STATES: dict[str, Literal["waiting", "held", "captured", "over"]] = {
@@ -70,11 +82,12 @@ def translated() -> Iterator[None]:
     except stripe.CardError:
         raise
     except (stripe.InvalidRequestError, stripe.IdempotencyError) as error:
-        if error.http_status == 409:  # the same key is being worked on at this moment
-            raise GatewayUnavailable("The payment service is still working on it. Try again in a minute.") from error
-        raise GatewayRefused(f"The payment service refused: {error.user_message}") from error
-    except stripe.StripeError as error:  # no connection, a time-out, too many requests, a wrong key, a fault of theirs
-        raise GatewayUnavailable("The payment service does not answer. Try again in a minute.") from error
+        raise GatewayRefused(_REFUSALS.get(error.code or "", _REFUSED), f"Stripe: {error.user_message}") from error
+    except stripe.StripeError as error:
+        # No connection, a time-out, too many requests, the same key being worked on, a wrong key, a fault of theirs.
+        raise GatewayUnavailable(
+            "The payment service does not answer. Try again in a minute.", f"Stripe: {error.user_message}"
+        ) from error
 
 
 def must_be_intent(ref: str) -> None:
@@ -207,8 +220,8 @@ def dispute_of(opened: stripe.Dispute) -> GatewayDispute:
         hold_ref=name_of(opened.payment_intent),
         amount_minor=opened.amount,
         reason=opened.reason.replace("_", " "),
-        state="inquiry" if opened.status.startswith("warning") else _DISPUTE_STATES.get(opened.status, "needs_answer"),
+        state=_DISPUTE_STATES.get(opened.status, "needs_answer"),
         opened_at=datetime.fromtimestamp(opened.created, UTC),
-        answer_by=datetime.fromtimestamp(due, UTC) if due else None,
+        answer_by=datetime.fromtimestamp(due, UTC) if due and opened.status in _WAITS_FOR_US else None,
         elsewhere=is_elsewhere(opened.payment_intent),
     )

@@ -16,16 +16,17 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--dry-run", action="store_true", help="pay nothing; print what would go out")
+        parser.add_argument("--again", action="store_true", help="also what was refused this week: our balance is there now")
 
     def handle(self, *args: Any, **options: Any) -> None:
         now = timezone.now()
         if options["dry_run"]:
-            due = list(due_payouts(now))
+            due = list(due_payouts(now, again=options["again"]))
             for row in due:
                 self._say(row.amount_minor, row.currency, row.account.owner, "would go out")
             self.stdout.write(f"{period_of(now)}: {len(due)} to pay. Nothing was paid.")
             return
-        made = pay_everybody(now)
+        made = pay_everybody(now, again=options["again"])
         for payout in made:
             how = ": ".join(filter(None, [payout.get_state_display().lower(), payout.problem]))
             self._say(payout.amount_minor, payout.currency, payout.expert, how)

@@ -37,7 +37,7 @@ class Command(BaseCommand):
                 repair=not options["dry_run"],
             )
         except GatewayError as problem:
-            raise CommandError(f"The books could not be read: {problem.sentence}", returncode=2) from problem
+            raise CommandError(f"The books could not be read: {problem.in_full}", returncode=2) from problem
         for difference in found:
             self.stdout.write(str(difference))
         if found:
