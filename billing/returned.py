@@ -1,5 +1,6 @@
 """What of a charge went back to the customer, by refund or by dispute, and whose part it was."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from billing.models import Dispute, Payment, Posting, Refund
@@ -22,12 +23,17 @@ class Returned:
 
 def returned_of(payment: Payment) -> Returned:
     """Return what of a payment went back, by the rows of its refunds and disputes."""
-    refunds = list(Refund.objects.filter(payment=payment).exclude(state=Refund.State.FAILED))
-    disputes = list(Dispute.objects.filter(payment=payment, state__in=Dispute.TAKEN))
+    return returned_by(Refund.objects.filter(payment=payment), Dispute.objects.filter(payment=payment))
+
+
+def returned_by(refunds: Iterable[Refund], disputes: Iterable[Dispute]) -> Returned:
+    """Return the same, where the rows of one payment's refunds and disputes are read already."""
+    standing = list(refunds)
+    disputed = [row for row in disputes if row.state in Dispute.TAKEN]
     return Returned(
-        refunded_minor=sum(made.standing_minor for made in refunds),
-        disputed_minor=sum(dispute.amount_minor for dispute in disputes),
-        expert_minor=sum(made.standing_expert_minor for made in refunds) + sum(row.expert_minor for row in disputes),
+        refunded_minor=sum(made.standing_minor for made in standing),
+        disputed_minor=sum(row.amount_minor for row in disputed),
+        expert_minor=sum(made.standing_expert_minor for made in standing) + sum(row.expert_minor for row in disputed),
     )
 
 

@@ -1,5 +1,6 @@
 """Jobs. huey finds this module by its name."""
 
+import logging
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -10,6 +11,8 @@ from huey.contrib.djhuey import db_periodic_task, db_task
 
 from billing.capture import heal_closed
 from billing.disputes import heal_disputes
+from billing.forget import forget_payloads
+from billing.gateways.base import GatewayError
 from billing.holds import heal_pending
 from billing.models import GatewayEvent
 from billing.payouts import heal_payouts, pay_everybody
@@ -19,6 +22,8 @@ from billing.webhooks import handle, heal_events
 from hopps.each import look_after
 from hopps.jobs import alone
 from hopps.tasks import mail_operators
+
+logger = logging.getLogger(__name__)
 
 
 def heal(now: datetime) -> None:
@@ -54,8 +59,25 @@ def pay_experts_on_mondays() -> None:
 
 @db_periodic_task(crontab(minute="17", hour="3"))  # type: ignore[untyped-decorator]
 def reconcile_nightly() -> None:
-    """Compare our books with the gateway's, and tell operators what differed."""
+    """Compare our books with the gateway's, and tell operators what differed, or that nothing could be compared."""
     now = timezone.now()
-    found = reconcile(gateway_name=settings.PAYMENTS, since=now - timedelta(days=DAYS), now=now)
+    try:
+        found = reconcile(gateway_name=settings.PAYMENTS, since=now - timedelta(days=DAYS), now=now)
+    except Exception as problem:
+        # Whatever it was: a night without news must mean that all agreed.
+        logger.exception("Reconcile could not run")
+        why = problem.in_full if isinstance(problem, GatewayError) else f"{type(problem).__name__}: {problem}"
+        mail_operators(
+            "Reconcile could not run",
+            f"Our books were not compared to the end last night:\n\n{why}\n\n"
+            "It runs again next night, or now by `manage.py reconcile`. What it repaired before is in the log.\n",
+        )
+        return
     if found:
         mail_operators(f"Reconcile found {len(found)} differences", "\n".join(str(difference) for difference in found))
+
+
+@db_periodic_task(crontab(minute="7", hour="3"))  # type: ignore[untyped-decorator]
+def forget_nightly() -> None:
+    """Empty what old events carried."""
+    forget_payloads(timezone.now())

@@ -70,6 +70,7 @@ class GatewayDispute:
     state: Literal["needs_answer", "under_review", "won", "lost", "inquiry"]
     opened_at: datetime
     answer_by: datetime | None = None
+    elsewhere: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,7 @@ class AccountState:
 
 
 # --- The gateway's books, as reconcile reads them ---
+# `elsewhere`: by its mark, another site made it, which has the same account at the gateway.
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,7 @@ class HoldEntry:
     amount_minor: int
     captured_minor: int
     currency: str
+    elsewhere: bool = False
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,7 @@ class RefundEntry:
     hold_ref: str
     amount_minor: int
     state: Literal["pending", "succeeded", "failed"]
+    elsewhere: bool = False
 
 
 @dataclass(frozen=True)
@@ -116,6 +120,7 @@ class TransferEntry:
     amount_minor: int
     reversed_minor: int
     currency: str
+    elsewhere: bool = False
 
 
 # The least a card can be charged (docs.stripe.com/currencies#minimum-and-maximum-charge-amounts).

@@ -10,7 +10,8 @@ from pytest_django import Settings
 from accounts.models import ExpertProfile, User
 from billing import cards, holds, signals
 from billing.capture import capture
-from billing.models import Card, Hold, Payment
+from billing.models import Card, Hold, Payment, PayoutAccount
+from billing.payout_accounts import open_account
 from tests.peers.stripe_stand_in import StripeStandIn
 
 
@@ -143,3 +144,13 @@ def plain_static_files(settings: Settings) -> None:
         **settings.STORAGES,
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     }
+
+
+@pytest.fixture
+def account(at_stripe: StripeStandIn, eve: User) -> PayoutAccount:
+    """Eve's account at Stripe, ready to be paid to."""
+    opened = open_account(owner=eve)
+    at_stripe.set_account(opened.gateway_ref, enabled=True)
+    PayoutAccount.objects.update(ready=True)
+    opened.refresh_from_db()
+    return opened

@@ -1,64 +1,21 @@
 """Our books against Stripe's: what differs is said, what is safe is repaired, and then all agree."""
 
 from datetime import timedelta
-from io import StringIO
 
-import pytest
-from django.core import mail
-from django.core.management import CommandError, call_command
 from django.utils import timezone
-from huey.contrib.djhuey import HUEY
 
 from accounts.models import User
 from billing import ledger
 from billing.gateways.stripe import StripeGateway
 from billing.models import Dispute, GatewayEvent, Hold, Payment, Payout, PayoutAccount, Posting, Refund
-from billing.payout_accounts import open_account
-from billing.payouts import carry_out, pay_out
-from billing.reconcile import Difference, reconcile
+from billing.payouts import carry_out
+from billing.reconcile import reconcile
 from billing.refund import refund
 from billing.release import release
-from billing.tasks import reconcile_nightly
 from tests.billing.at_stripe import at_the_page, charged, intents, placed, stripe_card
+from tests.billing.comparing import compare, is_repaired, only, paid
 from tests.billing.conftest import charged as charged_in_the_demo
 from tests.peers.stripe_stand_in import StripeStandIn
-
-
-def compare(gateway_name: str = "stripe", *, repair: bool = True) -> list[Difference]:
-    """Compare a while later, when nothing is being worked on any more."""
-    later = timezone.now() + timedelta(minutes=10)
-    return reconcile(gateway_name=gateway_name, since=later - timedelta(days=14), now=later, repair=repair)
-
-
-def only(found: list[Difference]) -> Difference:
-    assert len(found) == 1, [str(difference) for difference in found]
-    return found[0]
-
-
-def is_repaired(found: list[Difference]) -> bool:
-    """Return whether the one difference is repaired, by its own word and by the next look."""
-    return only(found).repaired and compare() == []
-
-
-@pytest.fixture
-def account(at_stripe: StripeStandIn, eve: User) -> PayoutAccount:
-    """Eve's account, ready."""
-    opened = open_account(owner=eve)
-    at_stripe.set_account(opened.gateway_ref, enabled=True)
-    PayoutAccount.objects.update(ready=True)
-    opened.refresh_from_db()
-    return opened
-
-
-def paid(eve: User) -> Payout:
-    """Pay Eve out what is ripe."""
-    later = timezone.now() + timedelta(days=3)
-    payout = pay_out(expert=eve, currency="USD", period="2026-W48", now=later)
-    assert payout is not None
-    assert payout.state == Payout.State.PAID
-    Payout.objects.update(created_at=timezone.now())
-    payout.refresh_from_db()
-    return payout
 
 
 def test_after_a_whole_story_all_agrees(
@@ -273,48 +230,70 @@ def test_the_demo_books_are_compared_as_well(alice: User, eve: User, olga: User)
     assert compare("demo") != []
 
 
-# --- the command and the job ---
-
-
-def run(*arguments: str) -> tuple[int, str]:
-    """Return exit status and output of `manage.py reconcile`."""
-    out = StringIO()
-    try:
-        call_command("reconcile", *arguments, stdout=out)
-    except SystemExit as left:
-        return int(left.code or 0), out.getvalue()
-    return 0, out.getvalue()
-
-
-def test_the_commands_exit_status_says_whether_all_agreed(at_stripe: StripeStandIn, alice: User) -> None:
-    assert run() == (0, "All agree.\n")
-    at_stripe.pay(at_the_page(alice).url)
-    Hold.objects.update(created_at=timezone.now() - timedelta(hours=1))
-    status, said = run("--dry-run")
-    assert status == 1
-    assert "Needs a person." in said
-    status, said = run()
-    assert status == 1
-    assert "Repaired." in said
-    assert "1 differences, 0 of them for a person" in said
-    assert run() == (0, "All agree.\n")
-
-
-def test_stripe_out_of_reach_is_another_status(at_stripe: StripeStandIn) -> None:
-    at_stripe.fail("GET", "/v1/payment_intents", status=503, times=2)
-    with pytest.raises(CommandError, match="does not answer") as failed:
-        call_command("reconcile", stdout=StringIO())
-    assert failed.value.returncode == 2
-
-
-def test_operators_are_mailed_what_the_night_found(
-    at_stripe: StripeStandIn, alice: User, monkeypatch: pytest.MonkeyPatch
+def test_a_dispute_older_than_the_days_looked_at_is_followed_until_it_is_over(
+    at_stripe: StripeStandIn, alice: User, eve: User
 ) -> None:
-    monkeypatch.setattr(HUEY, "immediate", True)
-    reconcile_nightly.call_local()
-    assert not mail.outbox
-    at_stripe.pay(at_the_page(alice).url)
-    Hold.objects.update(created_at=timezone.now() - timedelta(hours=1))
-    reconcile_nightly.call_local()
-    assert [message.subject for message in mail.outbox] == ["[Hopps] Reconcile found 1 differences"]
-    assert "is pending here and held there. Repaired." in mail.outbox[0].body
+    """Banks take months, and the event that closes it may be lost."""
+    payment = charged(at_stripe, alice, eve, 1000)
+    opened = at_stripe.open_dispute(payment.holds.get().gateway_ref)
+    assert is_repaired(compare())
+    at_stripe.set_dispute(opened["id"], "won")
+    found = compare(since_days=0)
+    assert only(found).repaired
+    assert "is won there and needs_answer here" in str(found[0])
+    assert ledger.balance(eve) == {"USD": 800}
+    assert compare(since_days=0) == []
+
+
+def test_an_open_dispute_that_stripe_does_not_know_is_for_a_person(at_stripe: StripeStandIn, alice: User, eve: User) -> None:
+    payment = charged(at_stripe, alice, eve, 1000)
+    opened = at_stripe.open_dispute(payment.holds.get().gateway_ref)
+    compare()
+    Dispute.objects.update(gateway_ref="dp_of_another_world")
+    other = charged(at_stripe, alice, eve, 500)
+    known = at_stripe.open_dispute(other.holds.get().gateway_ref)
+    compare()
+    at_stripe.set_dispute(known["id"], "lost")
+    said = [str(difference) for difference in compare(since_days=0)]
+    assert len(said) == 2, said
+    assert any("dp_of_another_world" in one and one.endswith("Needs a person.") for one in said)
+    assert any(f"{known['id']} is lost there" in one and one.endswith("Repaired.") for one in said)
+    assert opened["id"] != known["id"]
+
+
+def test_an_account_that_became_ready_unheard_is_paid_to(at_stripe: StripeStandIn, account: PayoutAccount) -> None:
+    PayoutAccount.objects.update(ready=False)
+    assert is_repaired(compare())
+    account.refresh_from_db()
+    assert account.ready
+    at_stripe.set_account(account.gateway_ref, enabled=False)
+    assert is_repaired(compare())
+    account.refresh_from_db()
+    assert not account.ready
+
+
+def test_an_account_that_stripe_does_not_know_is_for_a_person(at_stripe: StripeStandIn, account: PayoutAccount) -> None:
+    PayoutAccount.objects.update(gateway_ref="acct_of_another_world")
+    difference = only(compare())
+    assert "acct_of_another_world" in difference.what
+    assert not difference.repaired
+
+
+def test_a_pending_refund_that_stripe_does_not_show_is_for_a_person_and_stays_as_it_is(
+    at_stripe: StripeStandIn, alice: User, eve: User, olga: User
+) -> None:
+    """However old it is. Its other part is no worse for it."""
+    payment = charged(at_stripe, alice, eve, 4000, 3000, 1500)
+    at_stripe.next_refund_becomes("pending")
+    made = refund(payment=payment, amount_minor=3500, reason="r", by=olga)
+    known, lost = made.parts
+    Refund.objects.update(
+        parts=[{**known, "state": "pending"}, {**lost, "ref": "re_of_another_world", "state": "pending"}], state="pending"
+    )
+    said = [str(difference) for difference in compare(since_days=0)]
+    assert said == [f"Refund {made.pk}: its part re_of_another_world is unknown there. Needs a person."]
+    assert [str(difference) for difference in compare()] == said
+    at_stripe.set_refund(known["ref"], "succeeded")
+    assert sorted(difference.repaired for difference in compare()) == [False, True]
+    made.refresh_from_db()
+    assert [part["state"] for part in made.parts] == ["succeeded", "pending"]

@@ -6,10 +6,20 @@ from datetime import datetime
 import stripe
 
 from billing.gateways.base import GatewayDispute, HoldEntry, RefundEntry, TransferEntry
-from billing.gateways.stripe.reading import HOLD_STATES, dispute_of, key_of, refund_entry_of, transfer_of, translated
+from billing.gateways.stripe.reading import (
+    HOLD_STATES,
+    dispute_of,
+    is_elsewhere,
+    key_of,
+    refund_entry_of,
+    transfer_of,
+    translated,
+)
 
 # How many rows Stripe gives at once, at most.
 PAGE = 100
+# What is made on Stripe's own pages, or by banks, names no site; the intent it is about does.
+INTENT = ["data.payment_intent"]
 
 
 class StripeBooks:
@@ -30,12 +40,13 @@ class StripeBooks:
                     amount_minor=intent.amount,
                     captured_minor=intent.amount_received if intent.status == "succeeded" else 0,
                     currency=intent.currency.upper(),
+                    elsewhere=is_elsewhere(intent),
                 )
 
     def refunds_since(self, since: datetime) -> Iterator[RefundEntry]:
         """Yield the refunds created since then."""
         with translated():
-            refunds = self._api.refunds.list({"created": {"gte": int(since.timestamp())}, "limit": PAGE})
+            refunds = self._api.refunds.list({"created": {"gte": int(since.timestamp())}, "limit": PAGE, "expand": INTENT})
             for made in refunds.auto_paging_iter():
                 yield refund_entry_of(made)
 
@@ -49,6 +60,6 @@ class StripeBooks:
     def disputes_since(self, since: datetime) -> Iterator[GatewayDispute]:
         """Yield the disputes opened since then."""
         with translated():
-            disputes = self._api.disputes.list({"created": {"gte": int(since.timestamp())}, "limit": PAGE})
+            disputes = self._api.disputes.list({"created": {"gte": int(since.timestamp())}, "limit": PAGE, "expand": INTENT})
             for opened in disputes.auto_paging_iter():
                 yield dispute_of(opened)

@@ -1,7 +1,7 @@
 """Stripe: cards on its own pages, holds by manual capture, refunds, disputes, and payouts by Connect Express.
 
 Card numbers never reach us: Checkout takes them, saves the card, and places the first hold. What we made carries our key
-in its metadata, so that it can be found again when Stripe has forgotten the idempotency key.
+in its metadata, so that it can be found again when Stripe has forgotten the idempotency key, and the site that made it.
 """
 
 from functools import lru_cache
@@ -26,13 +26,13 @@ from billing.gateways.base import (
 )
 from billing.gateways.stripe.books import PAGE, StripeBooks
 from billing.gateways.stripe.reading import (
-    KEY,
     PAGE_LEFT,
     card_details,
     declined,
     dispute_of,
     is_ready,
     key_of,
+    marked,
     must_be_intent,
     page_url,
     refund_entry_of,
@@ -81,7 +81,7 @@ class StripeGateway(StripeBooks):
         """Return the customer's id at Stripe."""
         with translated():
             customer = self._api.customers.create(
-                {"email": email, "name": name, "metadata": {KEY: key}}, {"idempotency_key": key}
+                {"email": email, "name": name, "metadata": marked(key)}, {"idempotency_key": key}
             )
         return customer.id
 
@@ -95,7 +95,7 @@ class StripeGateway(StripeBooks):
                     "payment_method_types": ["card"],
                     "success_url": return_url.replace("{ref}", "{CHECKOUT_SESSION_ID}"),
                     "cancel_url": return_url.replace("{ref}", ""),
-                    "metadata": {KEY: key},
+                    "metadata": marked(key),
                 },
                 {"idempotency_key": key},
             )
@@ -149,7 +149,7 @@ class StripeGateway(StripeBooks):
                         "confirm": True,
                         "return_url": return_url,
                         "description": description,
-                        "metadata": {KEY: key},
+                        "metadata": marked(key),
                     },
                     {"idempotency_key": key},
                 )
@@ -186,11 +186,11 @@ class StripeGateway(StripeBooks):
                         # The customer is there when the next session begins, and for its 3-D Secure.
                         "setup_future_usage": "on_session",
                         "description": description,
-                        "metadata": {KEY: key},
+                        "metadata": marked(key),
                     },
                     "success_url": return_url,
                     "cancel_url": return_url,
-                    "metadata": {KEY: key},
+                    "metadata": marked(key),
                 },
                 {"idempotency_key": key},
             )
@@ -277,7 +277,7 @@ class StripeGateway(StripeBooks):
                         raise GatewayRefused("This key was used for another refund.")
                     return refund_of(earlier)
             new = self._api.refunds.create(
-                {"payment_intent": ref, "amount": amount_minor, "metadata": {KEY: key}}, {"idempotency_key": key}
+                {"payment_intent": ref, "amount": amount_minor, "metadata": marked(key)}, {"idempotency_key": key}
             )
         return refund_of(new)
 
@@ -307,7 +307,7 @@ class StripeGateway(StripeBooks):
                 {
                     "type": "express",
                     "capabilities": {"transfers": {"requested": True}},
-                    "metadata": {KEY: key},
+                    "metadata": marked(key),
                 },
                 {"idempotency_key": key},
             )
@@ -342,7 +342,7 @@ class StripeGateway(StripeBooks):
                     "currency": currency.lower(),
                     "destination": account_ref,
                     "transfer_group": key,
-                    "metadata": {KEY: key},
+                    "metadata": marked(key),
                 },
                 {"idempotency_key": key},
             )

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 import stripe
+from django.conf import settings
 
 from billing.gateways.base import (
     CardDetails,
@@ -23,6 +24,8 @@ from billing.gateways.base import (
 
 # Under which our key travels in the metadata of what we make.
 KEY = "hopps_key"
+# And which site made it: several may have one account, such as two developers with one test key.
+SITE = "hopps_site"
 _DECLINED = "The bank declined this card. No money was held. Try another card."
 _DECLINES = {
     "insufficient_funds": "The bank says there is not enough on this card for the hold, so nothing was held. "
@@ -151,6 +154,21 @@ def key_of(thing: Any) -> str:
     return str(metadata.to_dict().get(KEY, "")) if metadata else ""
 
 
+def marked(key: str) -> dict[str, str]:
+    """Return the metadata of what we make."""
+    return {KEY: key, SITE: settings.PUBLIC_URL}
+
+
+def is_elsewhere(*things: Any) -> bool:
+    """Return whether the first of these that names a site names another than ours; ids are things that name none."""
+    for thing in things:
+        metadata = optional(thing, "metadata")
+        site = metadata.to_dict().get(SITE) if metadata else None
+        if site:
+            return bool(site != settings.PUBLIC_URL)
+    return False
+
+
 def name_of(value: Any) -> str:
     """Return an id, whether the thing itself or only its id is given."""
     if value is None:
@@ -163,12 +181,25 @@ def refund_of(made: stripe.Refund) -> GatewayRefund:
 
 
 def refund_entry_of(made: stripe.Refund) -> RefundEntry:
-    return RefundEntry(made.id, key_of(made), name_of(made.payment_intent), made.amount, refund_of(made).state)
+    return RefundEntry(
+        made.id,
+        key_of(made),
+        name_of(made.payment_intent),
+        made.amount,
+        refund_of(made).state,
+        is_elsewhere(made, made.payment_intent),
+    )
 
 
 def transfer_of(made: stripe.Transfer) -> TransferEntry:
     return TransferEntry(
-        made.id, key_of(made), name_of(made.destination), made.amount, made.amount_reversed, made.currency.upper()
+        made.id,
+        key_of(made),
+        name_of(made.destination),
+        made.amount,
+        made.amount_reversed,
+        made.currency.upper(),
+        is_elsewhere(made),
     )
 
 
@@ -192,4 +223,5 @@ def dispute_of(opened: stripe.Dispute) -> GatewayDispute:
         state=_DISPUTE_STATES.get(opened.status, "needs_answer"),
         opened_at=datetime.fromtimestamp(opened.created, UTC),
         answer_by=datetime.fromtimestamp(due, UTC) if due and opened.status in _WAITS_FOR_US else None,
+        elsewhere=is_elsewhere(opened.payment_intent),
     )

@@ -15,14 +15,15 @@ from billing.reconcile import DAYS, reconcile
 
 class Command(BaseCommand):
     help = (
-        "Compares every hold, charge, refund, dispute and payout of the last days with the payment gateway's books, prints "
-        "what differs, and repairs what is safe. Exit status: 0 when all agreed, 1 when something differed (repaired or "
+        "Compares the holds, charges, refunds, disputes and payouts of the last days, and of any age open disputes, pending "
+        "refunds and payout accounts, with the payment gateway's books, prints what differs, and repairs what is safe. "
+        "Exit status: 0 when all agreed, 1 when something differed (repaired or "
         "not; run it again to see what is left), 2 when the gateway did not answer."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--days", type=int, default=DAYS, help=f"how far back to look (default {DAYS})")
-        parser.add_argument("--dry-run", action="store_true", help="only look, repair nothing")
+        parser.add_argument("--dry-run", action="store_true", help="only look: write nothing, here or there")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["days"] < 1:
@@ -36,7 +37,7 @@ class Command(BaseCommand):
                 repair=not options["dry_run"],
             )
         except GatewayError as problem:
-            raise CommandError(f"The books could not be read: {problem.sentence}", returncode=2) from problem
+            raise CommandError(f"The books could not be read: {problem.in_full}", returncode=2) from problem
         for difference in found:
             self.stdout.write(str(difference))
         if found:
