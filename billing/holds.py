@@ -189,7 +189,11 @@ def note_lapse(hold: Hold) -> bool:
     if not isinstance(result, Declined):
         return False
     placed = Hold.objects.filter(pk=hold.pk, state=Hold.State.PLACED)
-    return bool(placed.update(state=Hold.State.LAPSED, problem=result.sentence[:200]))
+    if not placed.update(state=Hold.State.LAPSED, problem=result.sentence[:200]):
+        return False
+    hold = _read(hold.pk)
+    signals.hold_lapsed.send_robust(sender=Hold, payment=hold.payment, hold=hold)
+    return True
 
 
 def heal_pending(now: datetime) -> int:

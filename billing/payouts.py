@@ -15,8 +15,9 @@ from accounts.models import User
 from billing import ledger
 from billing.gateways import gateway
 from billing.gateways.base import KEYS_KEPT, GatewayRefused, GatewayUnavailable, TransferEntry
+from billing.gateways.demo import DemoGateway
 from billing.healing import heal_each
-from billing.models import Dispute, Payment, Payout, PayoutAccount, Posting
+from billing.models import Dispute, Hold, Payment, Payout, PayoutAccount, Posting
 from billing.payout_accounts import account_of
 from hopps.each import look_after
 from hopps.http import public_url
@@ -27,6 +28,10 @@ logger = logging.getLogger(__name__)
 
 State = Payout.State
 
+DEMO_MONEY = (
+    "Nobody is paid: this database has sessions paid with demo cards, and what experts are owed for them is not real money. "
+    "Real payments need a database of their own."
+)
 PAYOUT_HOUR = 6  # of a Monday, UTC; see billing/tasks.py
 # The gateway's clock may be behind ours.
 CLOCKS_APART = timedelta(hours=1)
@@ -172,6 +177,9 @@ def pay_out(*, expert: User, currency: str, period: str, now: datetime) -> Payou
         The payout: PAID, FAILED (refused; owed again), or PENDING where the processor did not answer (the sweep goes on).
         None where nothing goes out: below the minimum, no account that is ready, or this period's was made before.
     """
+    if demo_money_is_owed():
+        logger.error(DEMO_MONEY)
+        return None
     account = account_of(expert)
     amount = available(expert, now).get(currency, 0)
     if account is None or not account.ready or amount < settings.PAYOUT_MINIMUM:
@@ -261,7 +269,18 @@ def record_reversal(payout: Payout, reversed_minor: int) -> Payout:
     return payout
 
 
+def demo_money_is_owed() -> bool:
+    """Return whether the ledger has sessions that were paid with demo cards, and real money would go out for them."""
+    return (
+        gateway().name != DemoGateway.name
+        and Hold.objects.filter(gateway=DemoGateway.name, state=Hold.State.CAPTURED).exists()
+    )
+
+
 def _ready_accounts() -> QuerySet[PayoutAccount]:
+    if demo_money_is_owed():
+        logger.error(DEMO_MONEY)
+        return PayoutAccount.objects.none()
     return PayoutAccount.objects.filter(gateway=gateway().name, ready=True).select_related("owner")
 
 

@@ -123,7 +123,8 @@ def adopt(*, entry: RefundEntry, gateway_name: str) -> Refund | None:
                     payment=hold.payment,
                     sequence=earlier[-1].sequence + 1 if earlier else 1,
                     amount_minor=entry.amount_minor,
-                    expert_minor=expert_part(hold.payment, returned_of(hold.payment), entry.amount_minor),
+                    # Ours that were not asked for yet may be refused because of this one: they do not count.
+                    expert_minor=expert_part(hold.payment, returned_of(hold.payment, asked=True), entry.amount_minor),
                     parts=[part],
                     reason=OUTSIDE,
                 )

@@ -21,9 +21,16 @@ class Returned:
         return self.refunded_minor + self.disputed_minor
 
 
-def returned_of(payment: Payment) -> Returned:
-    """Return what of a payment went back, by the rows of its refunds and disputes."""
-    return returned_by(Refund.objects.filter(payment=payment), Dispute.objects.filter(payment=payment))
+def returned_of(payment: Payment, *, asked: bool = False) -> Returned:
+    """Return what of a payment went back, by the rows of its refunds and disputes.
+
+    Args:
+        asked: leave out refunds that are written down and of which the processor has not heard yet.
+    """
+    refunds = Refund.objects.filter(payment=payment)
+    if asked:
+        refunds = refunds.exclude(state=Refund.State.PENDING, revision=0)
+    return returned_by(refunds, Dispute.objects.filter(payment=payment))
 
 
 def returned_by(refunds: Iterable[Refund], disputes: Iterable[Dispute]) -> Returned:

@@ -8,6 +8,8 @@ from django.dispatch import Signal
 
 # payment: Payment, hold: Hold
 hold_placed = Signal()
+# payment: Payment, hold: Hold. The bank gave a hold back though nobody asked it to.
+hold_lapsed = Signal()
 # payment: Payment
 payment_charged = Signal()
 # refund: Refund

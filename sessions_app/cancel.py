@@ -41,6 +41,22 @@ def give_up_on_customer(*, session_id: UUID) -> bool:
     )
 
 
+def call_off_unheld(*, session_id: UUID) -> bool:
+    """Call off a request whose hold the bank gave back before the session started; return whether it was done.
+
+    No expert is kept busy for a card that may not pay. A running session goes on: what it costs is asked of the card.
+    """
+    return _close(
+        session_id,
+        [State.REQUESTED, State.ACCEPTED],
+        State.CANCELLED,
+        TimelineEntry.Kind.CANCELLED,
+        by=None,
+        note="the bank gave the hold back",
+        end_reason=HelpSession.EndReason.NO_HOLD,
+    )
+
+
 def _close(
     session_id: UUID,
     from_states: list[State],

@@ -64,6 +64,7 @@ class HelpSession(models.Model):
         ABSENCE = "absence", "One side was gone too long"
         LONGEST = "longest", "The longest allowed time was reached"
         NO_SHOW = "no_show", "The customer did not come"
+        NO_HOLD = "no_hold", "The bank gave the hold back"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     customer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="asked_sessions")

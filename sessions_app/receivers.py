@@ -7,10 +7,12 @@ from django.dispatch import receiver
 from django.urls import reverse
 
 from billing.evidence import EvidenceLine
+from billing.holds import is_held
 from billing.models import Dispute, Payment, Refund
 from billing.signals import (
     dispute_changed,
     evidence_asked,
+    hold_lapsed,
     hold_placed,
     payment_charged,
     payment_flagged,
@@ -22,6 +24,7 @@ from hopps.money import format_money
 from hopps.tasks import mail_operators
 from sessions_app import jobs, live
 from sessions_app.ask import go_live
+from sessions_app.cancel import call_off_unheld
 from sessions_app.evidence import evidence_of
 from sessions_app.extend import raise_cap
 from sessions_app.give_back import give_back
@@ -42,6 +45,13 @@ def hold_was_placed(payment: Payment, **_: Any) -> None:
         # The bank took longer than the request stood: what it held now is held for nothing.
         give_back(payment.reference)
     # An ended session is paid from what is held: capture takes what is due and gives the rest back, this hold's too.
+
+
+@receiver(hold_lapsed)
+def hold_has_lapsed(payment: Payment, **_: Any) -> None:
+    """Without a hold the request is not in front of experts any more."""
+    if not is_held(payment.reference):
+        call_off_unheld(session_id=payment.reference)
 
 
 @receiver(payment_charged)

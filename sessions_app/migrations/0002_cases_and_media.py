@@ -46,4 +46,9 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'open')), fields=('session', 'by'), name='one_open_case')],
             },
         ),
+        migrations.AlterField(
+            model_name='helpsession',
+            name='end_reason',
+            field=models.CharField(blank=True, choices=[('customer', 'The customer ended it'), ('expert', 'The expert ended it'), ('cap', 'The cap was reached'), ('absence', 'One side was gone too long'), ('longest', 'The longest allowed time was reached'), ('no_show', 'The customer did not come'), ('no_hold', 'The bank gave the hold back')], max_length=10),
+        ),
     ]

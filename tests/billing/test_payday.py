@@ -11,9 +11,11 @@ from pytest_django import Settings
 
 from accounts.models import User
 from billing import tasks  # noqa: F401  the job
-from billing.models import DemoAccount, Payout
-from billing.payouts import next_payout, pay_everybody, period_of
+from billing.models import DemoAccount, Payout, PayoutAccount
+from billing.payout_accounts import open_account
+from billing.payouts import next_payout, pay_everybody, pay_out, period_of
 from tests.billing.payday import NOW, earned, make_refuse, ready_account, transferred
+from tests.peers.stripe_stand_in import StripeStandIn
 
 
 def test_the_job_runs_on_mondays_from_six_again_each_hour() -> None:
@@ -68,3 +70,18 @@ def test_what_was_refused_can_be_paid_again_in_the_same_week_and_once(alice: Use
     assert [payout.period for payout in pay_everybody(NOW, again=True)] == [f"{period_of(NOW)}-2"]
     assert pay_everybody(NOW, again=True) == []
     assert transferred() == [800]
+
+
+def test_for_sessions_paid_with_demo_cards_no_real_money_goes_out(
+    at_stripe: StripeStandIn, alice: User, eve: User, settings: Settings
+) -> None:
+    settings.PAYMENTS = "demo"
+    earned(alice, eve, 1000)
+    settings.PAYMENTS = "stripe"
+    at_stripe.set_account(open_account(owner=eve).gateway_ref, enabled=True)
+    PayoutAccount.objects.update(ready=True)
+    assert pay_everybody(NOW) == []
+    assert pay_out(expert=eve, currency="USD", period=period_of(NOW), now=NOW) is None
+    with pytest.raises(CommandError, match="need a database of their own"):
+        call_command("pay_out")
+    assert at_stripe.books()["transfer"] == []

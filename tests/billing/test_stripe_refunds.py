@@ -273,3 +273,17 @@ def test_a_closed_inquiry_waits_for_nobody(at_stripe: StripeStandIn, alice: User
     assert row.state == Dispute.State.WON
     assert row.closed_at is not None
     assert ledger.balance(eve) == {"USD": 800}
+
+
+def test_a_refund_of_ours_refused_because_of_one_made_at_stripe_leaves_the_expert_no_share(
+    at_stripe: StripeStandIn, alice: User, eve: User, olga: User
+) -> None:
+    payment = charged(at_stripe, alice, eve, 1000)
+    at_stripe.fail("POST", "/v1/refunds", times=2)
+    assert refund(payment=payment, amount_minor=1000, reason="r", by=olga).state == Refund.State.PENDING
+    at_stripe.dashboard_refund(payment.holds.get().gateway_ref)
+    deliver(at_stripe, *at_stripe.events("refund.created"))
+    heal(timezone.now() + timedelta(minutes=2))
+    payment.refresh_from_db()
+    assert payment.refunded_minor == 1000
+    assert ledger.shares_left(payment) == (0, 0)

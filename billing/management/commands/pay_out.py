@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from billing.models import Payout
-from billing.payouts import due_payouts, pay_everybody, period_of
+from billing.payouts import DEMO_MONEY, demo_money_is_owed, due_payouts, pay_everybody, period_of
 from hopps.money import format_money
 
 
@@ -20,6 +20,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         now = timezone.now()
+        if demo_money_is_owed():
+            raise CommandError(DEMO_MONEY)
         if options["dry_run"]:
             due = list(due_payouts(now, again=options["again"]))
             for row in due:

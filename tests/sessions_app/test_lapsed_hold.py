@@ -1,0 +1,41 @@
+"""The bank gives a hold back by itself: nobody is kept waiting for a card that may not pay."""
+
+import pytest
+from django.test import Client
+
+from accounts.models import Topic, User
+from billing.holds import note_lapse
+from billing.models import DemoIntent, Hold
+from sessions_app.models import HelpSession, State
+from tests.people import make_accepted, make_active, make_request
+
+pytestmark = pytest.mark.django_db
+
+
+def let_lapse(session: HelpSession) -> None:
+    hold = Hold.objects.get(payment__reference=session.pk)
+    DemoIntent.objects.filter(pk=hold.gateway_ref).update(state=DemoIntent.State.RELEASED)
+    assert note_lapse(hold)
+    session.refresh_from_db()
+
+
+def test_a_request_is_called_off_and_both_sides_read_why(client: Client, alice: User, eve: User, topic: Topic) -> None:
+    session = make_accepted(alice, eve, topic)
+    let_lapse(session)
+    assert (session.state, session.end_reason) == (State.CANCELLED, "no_hold")
+    for person, sentence in ((alice, "Your bank gave back what was held"), (eve, "The bank gave back what Alice")):
+        client.force_login(person)
+        assert sentence in client.get(session.get_absolute_url()).content.decode()
+
+
+def test_an_open_request_leaves_the_boards(client: Client, alice: User, eve: User, topic: Topic) -> None:
+    session = make_request(alice, topic)
+    let_lapse(session)
+    client.force_login(eve)
+    assert session.title not in client.get("/expert/").content.decode()
+
+
+def test_a_running_session_goes_on(alice: User, eve: User, topic: Topic) -> None:
+    session = make_active(alice, eve, topic, seconds=60)
+    let_lapse(session)
+    assert session.state == State.ACTIVE
