@@ -137,6 +137,18 @@ def test_a_refund_the_bank_is_done_with_is_followed_however_old_it_is(
     assert made.state == Refund.State.SUCCEEDED
 
 
+def test_a_refund_made_at_stripe_and_found_weeks_later_is_no_difference_any_more(
+    at_stripe: StripeStandIn, alice: User, eve: User
+) -> None:
+    payment = charged(at_stripe, alice, eve, 1000)
+    at_stripe.dashboard_refund(payment.holds.get().gateway_ref, 100)
+    assert is_repaired(compare())
+    weeks_later = timezone.now() + timedelta(days=20)
+    Refund.objects.update(created_at=weeks_later)
+    now = weeks_later + timedelta(minutes=10)
+    assert reconcile(gateway_name="stripe", since=now - timedelta(days=14), now=now) == []
+
+
 def test_a_refund_that_stripe_does_not_know_is_for_a_person(
     at_stripe: StripeStandIn, alice: User, eve: User, olga: User
 ) -> None:
@@ -219,7 +231,10 @@ def test_an_event_nobody_can_look_into_is_said(at_stripe: StripeStandIn, alice: 
         received_at=timezone.now() - timedelta(days=4),
     )  # fmt: skip
     sentences = [str(difference) for difference in compare()]
-    assert any("evt_1 (charge.dispute.created) was not looked into, and is given up" in sentence for sentence in sentences)
+    assert any("evt_1 (charge.dispute.created) was not looked into, and was given up" in sentence for sentence in sentences)
+    # The last look was taken: it is not said every night.
+    assert GatewayEvent.objects.get().outcome.startswith("refused")
+    assert compare() == []
 
 
 def test_the_demo_books_are_compared_as_well(alice: User, eve: User, olga: User) -> None:
