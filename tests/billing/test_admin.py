@@ -10,7 +10,8 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
-from billing.models import DemoIntent, DemoRefund, Payment, Posting, Refund
+from billing.capture import capture
+from billing.models import DemoIntent, DemoRefund, GatewayEvent, Payment, Posting, Refund
 from billing.refund import refund
 from tests.billing.conftest import approved_card, charged, person, placed
 
@@ -151,6 +152,55 @@ def test_only_operators_with_the_permission_refund(
 
 def test_a_payment_that_is_not_there_is_not_found(operator: Client) -> None:
     assert operator.get(reverse("admin:billing_payment_refund", args=[uuid4()])).status_code == 404
+
+
+def refused_charge(alice: User, eve: User) -> Payment:
+    """Return a charge the processor refused."""
+    reference = placed(approved_card(alice), 3000).payment.reference
+    DemoIntent.objects.update(state=DemoIntent.State.RELEASED)
+    payment = capture(reference=reference, payee=eve, amount_minor=2000)
+    assert payment.state == Payment.State.FAILED
+    return payment
+
+
+def test_a_refused_charge_can_be_tried_again_from_its_page(operator: Client, alice: User, eve: User) -> None:
+    payment = refused_charge(alice, eve)
+    page = reverse("admin:billing_payment_change", args=[payment.pk])
+    retry = reverse("admin:billing_payment_retry", args=[payment.pk])
+    assert f'action="{retry}"' in operator.get(page).content.decode()
+    assert "Refused again: Nothing is held here." in operator.post(retry, follow=True).content.decode()
+    DemoIntent.objects.update(state=DemoIntent.State.HELD)
+    assert "$20.00 is charged." in operator.post(retry, follow=True).content.decode()
+    assert f'action="{retry}"' not in operator.get(page).content.decode()
+    operator.post(retry)  # from the back button: charged once
+    assert Posting.objects.count() == 1
+    history = operator.get(reverse("admin:billing_payment_history", args=[payment.pk])).content.decode()
+    assert "Tried to charge again: charged." in history
+
+
+def test_only_operators_with_the_permission_try_again_and_only_by_the_button(
+    client: Client, operator: Client, alice: User, eve: User
+) -> None:
+    payment = refused_charge(alice, eve)
+    retry = reverse("admin:billing_payment_retry", args=[payment.pk])
+    assert operator.get(retry).status_code == 405
+    looker = person("looker", is_staff=True)
+    looker.user_permissions.set(Permission.objects.filter(codename="view_payment"))
+    for who, status in ((alice, 302), (looker, 403)):
+        client.force_login(who)
+        assert client.post(retry).status_code == status
+    payment.refresh_from_db()
+    assert payment.attempts == 1
+
+
+def test_what_gateways_told_can_be_read_and_not_changed(operator: Client, db: None) -> None:
+    event = GatewayEvent.objects.create(
+        gateway="stripe", event_id="evt_1", type="refund.created", payload={}, subject="refund"
+    )
+    change = reverse("admin:billing_gatewayevent_change", args=[event.pk])
+    assert operator.get(reverse("admin:billing_gatewayevent_changelist")).status_code == 200
+    assert operator.get(change).status_code == 200
+    assert operator.post(change, {"type": "x"}).status_code == 403
 
 
 MODELS = ["payment", "card", "refund", "posting", "demointent", "demorefund"]

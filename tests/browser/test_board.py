@@ -40,6 +40,8 @@ def test_a_request_sounds_and_flashes_until_somebody_takes_it(server: LiveServer
     expect(others).to_have_url(re.compile("/expert/$"))
     expect(others.get_by_text("Nobody is stuck right now")).to_be_visible()
 
+    # The lobby has a button of that name too: the customer's page must be past it.
+    expect(customer.get_by_text("gave the request back")).to_be_visible()
     customer.get_by_role("button", name="Cancel request").click()
     expect(board.get_by_role("link", name=TITLE)).to_have_count(0)
 
