@@ -167,9 +167,9 @@ def _take(payment: Payment) -> None:
             logger.error("Payment %s could not be captured: %s", payment.pk, refusal.in_full)
             _refused(payment, hold, refusal.in_full)
             return
-        Hold.objects.filter(pk=hold.pk, state__in=[Hold.State.PLACED, Hold.State.LAPSED]).update(
-            state=Hold.State.CAPTURED, captured_minor=part
-        )
+        # What is captured is captured, whatever somebody else was about to do with the hold.
+        standing = [Hold.State.PLACED, Hold.State.LAPSED, Hold.State.RELEASING]
+        Hold.objects.filter(pk=hold.pk, state__in=standing).update(state=Hold.State.CAPTURED, captured_minor=part)
     _close(payment)
 
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from billing import ledger, signals
 from billing.gateways.base import GatewayDispute, GatewayUnavailable
-from billing.models import Dispute, Hold, Payment, Posting
+from billing.models import Dispute, Hold, Payment, Posting, Refund
 from billing.returned import expert_part, recount, returned_of
 from hopps.each import look_after
 
@@ -25,13 +25,16 @@ def write_down(*, seen: GatewayDispute, gateway_name: str) -> Dispute | None:
         The dispute, or None where it is about no charge of ours.
 
     Raises:
-        GatewayUnavailable: our own charge is not written down yet; ask again later.
+        GatewayUnavailable: our own charge, or a refund of it, is not written down yet; ask again later.
     """
     hold = Hold.objects.filter(gateway=gateway_name, gateway_ref=seen.hold_ref).select_related("payment").first()
     if hold is None:
         return None
     if hold.payment.state != Payment.State.CHARGED:
         raise GatewayUnavailable("Our own charge is not written down yet.")
+    if hold.payment.refunds.filter(state=Refund.State.PENDING, revision=0).exists():
+        # Refused or made, that decides who gives how much of the rest.
+        raise GatewayUnavailable("A refund of the same charge is being asked for.")
     row, created = Dispute.objects.get_or_create(
         gateway=gateway_name,
         gateway_ref=seen.ref,

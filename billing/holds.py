@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import Count, Sum
+from django.db.models import Count, Q, Sum
 from django.urls import reverse
 from django.utils import timezone
 
@@ -209,7 +209,9 @@ def heal_pending(now: datetime) -> int:
         nonlocal healed
         outcome = _ask(hold)
         if isinstance(outcome, HoldNeedsAction) and hold.created_at < now - ABANDONED:
-            let_go(_read(hold.pk))
+            fresh = _read(hold.pk)
+            if fresh.state == Hold.State.PENDING:  # not placed in this very moment
+                let_go(fresh)
             outcome = _as_written(_read(hold.pk))
         healed += not isinstance(outcome, HoldNeedsAction | HoldInProgress)
 
@@ -237,9 +239,13 @@ def held_minor(payment: Payment) -> int:
 
 
 def held_so_far(reference: UUID) -> tuple[int, int]:
-    """Return how many holds are placed for `reference`, and their sum in minor units, as of one moment."""
-    held = Hold.objects.filter(payment__reference=reference, state=Hold.State.PLACED)
-    figures = held.aggregate(count=Count("pk"), total=Sum("amount_minor"))
+    """Return how many holds are placed for `reference`, and what was ever held for it in minor units, as of one moment.
+
+    A lapsed hold is no placed one, and what was set aside with it may still be used: the charge asks for it.
+    """
+    placed = Q(state=Hold.State.PLACED)
+    held = Hold.objects.filter(placed | Q(state=Hold.State.LAPSED), payment__reference=reference)
+    figures = held.aggregate(count=Count("pk", filter=placed), total=Sum("amount_minor"))
     return figures["count"], figures["total"] or 0
 
 

@@ -73,6 +73,10 @@ def carry_out(made: Refund) -> Refund:
     holds = {str(hold.pk): hold for hold in made.payment.holds.select_related("card")}
     parts: list[Part] = []
     for part in made.parts:
+        if part.get("state") == "failed" and not part["ref"]:
+            # Refused, booked back and told: it is never asked for again.
+            parts.append(part)
+            continue
         hold = holds[part["hold"]]
         processor = gateway(hold.gateway)
         try:

@@ -5,6 +5,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from billing.gateways import gateway
+from billing.gateways.base import GatewayRefused
 from billing.models import Hold, Payment
 
 
@@ -46,6 +47,12 @@ def let_go(hold: Hold) -> bool:
     before = [hold.state, Hold.State.RELEASING]
     if not Hold.objects.filter(pk=hold.pk, state__in=before).update(state=Hold.State.RELEASING):
         return False
-    gateway(hold.gateway).release(key=f"release:{hold.pk}", ref=hold.gateway_ref)
+    try:
+        gateway(hold.gateway).release(key=f"release:{hold.pk}", ref=hold.gateway_ref)
+    except GatewayRefused:
+        hold.refresh_from_db(fields=["state"])
+        if hold.state == Hold.State.CAPTURED:  # the charge was quicker
+            return False
+        raise
     Hold.objects.filter(pk=hold.pk, state=Hold.State.RELEASING).update(state=Hold.State.RELEASED)
     return True

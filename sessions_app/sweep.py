@@ -9,11 +9,13 @@ from django.db.models import Q
 from accounts.models import SentMail
 from billing import holds
 from billing.gateways.base import GatewayUnavailable
+from billing.healing import SECONDS as HEAL_SECONDS
 from billing.models import Payment, Posting, Refund
 from billing.release import release as release_hold
-from hopps.each import look_after
+from hopps.each import look_after, shuffled
 from sessions_app import attendance, jobs, live, receipt_mails
 from sessions_app.ask import discard, go_live
+from sessions_app.cancel import call_off_unheld
 from sessions_app.cases import heal_cases
 from sessions_app.extend import raise_cap
 from sessions_app.models import OPEN_STATES, HelpSession, State
@@ -42,7 +44,9 @@ def sweep(*, now: datetime) -> None:
     _each(overdue, lambda session: enforce(session_id=session.pk, now=now))
     unfinished = Payment.objects.filter(state=Payment.State.OPEN, created_at__lt=now - GRACE)
     references = list(unfinished.values_list("reference", flat=True))
-    _each(HelpSession.objects.with_people().filter(pk__in=references), _finish_money)
+    # These ask the processor: one that hangs keeps the other minutes' work waiting for so long and no longer.
+    paid_for = HelpSession.objects.with_people().filter(pk__in=references)
+    _each(shuffled(paid_for), _finish_money, seconds=HEAL_SECONDS)
     _each(HelpSession.objects.filter(state=State.DRAFT, created_at__lt=now - DRAFT_KEPT), lambda old: discard(old.pk))
     heal_cases(now)
     send_lost_mails(now=now)
@@ -79,6 +83,8 @@ def _finish_money(session: HelpSession) -> None:
             release_hold(reference=session.pk)
         case State.ENDED if session.settled_at is not None:
             settle(session)
+        case State.REQUESTED | State.ACCEPTED if not holds.is_held(session.pk):
+            call_off_unheld(session_id=session.pk)
         case State.ACTIVE:
             raise_cap(session=session)
         case State.DRAFT if holds.is_held(session.pk):

@@ -4,11 +4,17 @@ from django.utils import timezone
 from huey import crontab
 from huey.contrib.djhuey import db_periodic_task
 
+from hopps.jobs import alone
 from sessions_app import jobs  # noqa: F401  the worker must know its task
 from sessions_app.sweep import sweep
 
 
 @db_periodic_task(crontab(minute="*"))  # type: ignore[untyped-decorator]  # huey carries no types
 def sweep_every_minute() -> None:
-    """Find the time-outs whose jobs were lost. Two at once do no harm: every step is decided by a conditional UPDATE."""
-    sweep(now=timezone.now())
+    """Find the time-outs whose jobs were lost; not while the minute before is still at it.
+
+    Two at once, on two machines, do no harm: every step is decided by a conditional UPDATE.
+    """
+    with alone("sweep") as mine:
+        if mine:
+            sweep(now=timezone.now())

@@ -10,9 +10,11 @@ from pytest_django import Settings
 
 from accounts.models import User
 from billing import cards, ledger, signals
-from billing.capture import BACK_OFF, capture, try_again
+from billing.capture import BACK_OFF, capture, carry_out, try_again
 from billing.gateways.base import GatewayUnavailable
+from billing.gateways.stripe import StripeGateway
 from billing.models import Hold, Payment, Posting
+from billing.release import let_go
 from billing.tasks import heal
 from tests.billing.at_stripe import deliver, intents, placed, stripe_card
 from tests.billing.conftest import Told
@@ -226,3 +228,42 @@ def test_two_sweeps_at_once_use_up_one_try(at_stripe: StripeStandIn, alice: User
         heal(payment.next_try_at + timedelta(seconds=1))
     payment.refresh_from_db()
     assert (payment.state, payment.attempts) == (State.FAILED, 2)
+
+
+def test_what_was_captured_while_it_was_being_let_go_is_booked(at_stripe: StripeStandIn, alice: User, eve: User) -> None:
+    reference = held(at_stripe, alice, 3000)
+    hold = Hold.objects.get()
+    payment = Payment.objects.get(reference=reference)
+    Payment.objects.update(state=State.CAPTURING, due_minor=2000, payee=eve, closed_at=timezone.now())
+
+    class Quicker(StripeGateway):
+        """Captures, and somebody lets the hold go before our write."""
+
+        def capture(self, *, key: str, ref: str, amount_minor: int) -> None:
+            super().capture(key=key, ref=ref, amount_minor=amount_minor)
+            Hold.objects.update(state=Hold.State.RELEASING)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("billing.capture.gateway", lambda name: Quicker.from_settings())
+        carry_out(payment)
+    hold.refresh_from_db()
+    payment.refresh_from_db()
+    assert (hold.state, hold.captured_minor) == (Hold.State.CAPTURED, 2000)
+    assert (payment.state, payment.charged_minor) == (State.CHARGED, 2000)
+
+
+def test_letting_go_of_what_was_charged_meanwhile_is_no_error(at_stripe: StripeStandIn, alice: User, eve: User) -> None:
+    payment = capture(reference=held(at_stripe, alice, 3000), payee=eve, amount_minor=2000)
+    hold = payment.holds.get()
+    Hold.objects.update(state=Hold.State.RELEASING)
+
+    class Late(StripeGateway):
+        """The charge's own write comes while the processor refuses to release."""
+
+        def release(self, *, key: str, ref: str) -> None:
+            Hold.objects.update(state=Hold.State.CAPTURED)
+            super().release(key=key, ref=ref)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("billing.release.gateway", lambda name: Late.from_settings())
+        assert not let_go(hold)

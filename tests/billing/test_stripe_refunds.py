@@ -287,3 +287,32 @@ def test_a_refund_of_ours_refused_because_of_one_made_at_stripe_leaves_the_exper
     payment.refresh_from_db()
     assert payment.refunded_minor == 1000
     assert ledger.shares_left(payment) == (0, 0)
+
+
+def test_a_part_that_was_refused_and_booked_back_is_never_asked_for_again(
+    at_stripe: StripeStandIn, alice: User, eve: User, olga: User
+) -> None:
+    payment = charged(at_stripe, alice, eve, 4000, 3000, 1500)
+    first, second = payment.holds.order_by("sequence")
+    at_stripe.open_dispute(second.gateway_ref)  # and we do not know of it yet: its part is refused
+    made = refund(payment=payment, amount_minor=4000, reason="r", by=olga)
+    assert (made.failed_minor, given_back(at_stripe)) == (1000, [(3000, "succeeded")])
+    Hold.objects.filter(pk=second.pk).update(gateway_ref=first.gateway_ref)  # as if it were willing now
+    again = carry_out(made)
+    assert (again.failed_minor, given_back(at_stripe)) == (1000, [(3000, "succeeded")])
+
+
+def test_a_dispute_waits_for_a_refund_that_is_being_asked_for(
+    at_stripe: StripeStandIn, alice: User, eve: User, olga: User
+) -> None:
+    payment = charged(at_stripe, alice, eve, 1000)
+    at_stripe.fail("POST", "/v1/refunds", times=2)
+    refund(payment=payment, amount_minor=1000, reason="r", by=olga)
+    at_stripe.open_dispute(payment.holds.get().gateway_ref)
+    with pytest.raises(GatewayUnavailable, match="being asked for"):
+        deliver(at_stripe, *at_stripe.events("charge.dispute.created"))
+    heal(timezone.now() + timedelta(minutes=2))  # the refund is refused: the charge is disputed
+    heal(timezone.now() + timedelta(minutes=2))
+    assert Refund.objects.get().state == Refund.State.FAILED
+    assert Dispute.objects.get().expert_minor == 800
+    assert ledger.shares_left(payment) == (0, 0)

@@ -1,13 +1,18 @@
 """The bank gives a hold back by itself: nobody is kept waiting for a card that may not pay."""
 
+from datetime import timedelta
+
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import Topic, User
 from billing.holds import note_lapse
 from billing.models import DemoIntent, Hold
+from sessions_app import extend
 from sessions_app.models import HelpSession, State
-from tests.people import make_accepted, make_active, make_request
+from sessions_app.sweep import sweep
+from tests.people import give_card, make_accepted, make_active, make_request
 
 pytestmark = pytest.mark.django_db
 
@@ -39,3 +44,20 @@ def test_a_running_session_goes_on(alice: User, eve: User, topic: Topic) -> None
     session = make_active(alice, eve, topic, seconds=60)
     let_lapse(session)
     assert session.state == State.ACTIVE
+
+
+def test_the_sweep_calls_off_what_nobody_was_told_of(alice: User, topic: Topic) -> None:
+    session = make_request(alice, topic)
+    Hold.objects.filter(payment__reference=session.pk).update(state=Hold.State.LAPSED)  # killed before the signal
+    sweep(now=timezone.now() + timedelta(minutes=2))
+    session.refresh_from_db()
+    assert (session.state, session.end_reason) == (State.CANCELLED, "no_hold")
+
+
+def test_a_running_session_can_be_extended_all_the_same(alice: User, eve: User, topic: Topic) -> None:
+    session = make_active(alice, eve, topic, seconds=60, cap_minutes=30)
+    let_lapse(session)
+    card = give_card(alice)
+    assert extend.extend(session=session, customer=alice, minutes=15, card=card, seen_cap_minutes=30) is None
+    session.refresh_from_db()
+    assert session.cap_minutes == 45
