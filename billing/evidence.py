@@ -69,7 +69,7 @@ def _hold_state(hold: Hold) -> str:
         return f"not held, {hold.problem or 'declined'}".rstrip(".")
     if hold.state == Hold.State.PENDING:
         return "hold asked for"
-    return "held"
+    return "held" if hold.was_placed else "asked for, and never held"
 
 
 def _outcome(dispute: Dispute) -> str:

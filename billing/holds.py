@@ -266,7 +266,8 @@ def _settle_earlier(pending: Hold, *, card: Card | None, amount_minor: int) -> H
         asked_for = (card.pk if card is not None else None, amount_minor)
         if isinstance(result, Placed) and (pending.card_id, pending.amount_minor) == asked_for:
             return _write(pending, result)
-        Hold.objects.filter(pk=pending.pk, state=Hold.State.PENDING).update(gateway_ref=result.ref)
+        held_at = timezone.now() if isinstance(result, Placed) else None
+        Hold.objects.filter(pk=pending.pk, state=Hold.State.PENDING).update(gateway_ref=result.ref, placed_at=held_at)
         pending.gateway_ref = result.ref
         return None if let_go(pending) else HoldInProgress()
     except GatewayError as problem:
@@ -316,7 +317,7 @@ def _write(hold: Hold, result: HoldResult) -> HoldOutcome:
                 # Saved first: what is written twice is found to be there.
                 saved = cards.keep(owner=hold.payment.payer, gateway_name=hold.gateway, details=typed)
                 card_id = saved.pk
-            won = pending.update(state=Hold.State.PLACED, gateway_ref=ref, card=card_id)
+            won = pending.update(state=Hold.State.PLACED, gateway_ref=ref, card=card_id, placed_at=timezone.now())
         case Declined(ref=ref, sentence=sentence):
             won = pending.update(state=Hold.State.DECLINED, gateway_ref=ref, problem=sentence[:200])
         case NeedsAction(ref=ref):

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from accounts.models import User
 from billing.evidence import EvidenceLine
+from billing.models import Hold
 from hopps.money import format_money
 from sessions_app.models import HelpSession, TimelineEntry
 
@@ -22,7 +23,7 @@ FIRST_WORDS = 120
 def evidence_of(session: HelpSession) -> list[EvidenceLine]:
     """Return the request's words, who was in the room when and whether the two were connected, chat, pauses and opinions.
 
-    In no order; ten queries at most, however long the session was.
+    In no order; eleven queries at most, however long the session was.
     """
     parts = (_request, _timeline, _attendances, _pauses, _chat, _bill, _rating, _cases)
     return [line for part in parts for line in part(session)]
@@ -37,7 +38,9 @@ def _who(session: HelpSession, person: User | None) -> str:
 
 def _request(session: HelpSession) -> Iterator[EvidenceLine]:
     price = format_money(session.price_per_minute, session.currency)
-    most = format_money(session.price.cap_minor, session.currency)
+    # The cap as it was when they asked: what the first hold reserved. Extensions came later, and have lines of their own.
+    first = Hold.objects.filter(payment__reference=session.pk, placed_at__isnull=False).order_by("sequence").first()
+    most = format_money(first.amount_minor if first else session.price.cap_minor, session.currency)
     details = f" {session.details}" if session.details else ""
     yield EvidenceLine(
         session.requested_at or session.created_at,

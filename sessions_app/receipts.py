@@ -339,7 +339,7 @@ def _card_uses(payment: Payment, holds: list[Hold]) -> Iterable[CardUse]:
         Hold.State.LAPSED: "lapsed",
     }
     for hold in holds:
-        if hold.state in rest:
+        if hold.state in rest and hold.was_placed:
             yield CardUse(
                 card=_card_name(hold),
                 held_minor=hold.amount_minor,

@@ -118,6 +118,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='hold',
+            name='placed_at',
+            field=models.DateTimeField(blank=True, help_text='When the money was known to be reserved.', null=True),
+        ),
+        migrations.AddField(
+            model_name='hold',
             name='description',
             field=models.CharField(blank=True, max_length=200),
         ),

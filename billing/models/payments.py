@@ -103,6 +103,7 @@ class Hold(models.Model):
     return_url = models.CharField(max_length=500, blank=True)
     problem = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
+    placed_at = models.DateTimeField(null=True, blank=True, help_text="When the money was known to be reserved.")
 
     class Meta:
         constraints: ClassVar = [
@@ -121,6 +122,11 @@ class Hold(models.Model):
 
     def __str__(self) -> str:
         return f"{format_money(self.amount_minor, self.payment.currency)} {self.get_state_display().lower()}"
+
+    @property
+    def was_placed(self) -> bool:
+        """Whether money was ever reserved: a page nobody paid on, or a question nobody answered, reserved none."""
+        return self.placed_at is not None or self.state in (self.State.PLACED, self.State.CAPTURED, self.State.LAPSED)
 
 
 class Refund(models.Model):
