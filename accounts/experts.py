@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from django.db import IntegrityError
+from django.utils import timezone
 
 from accounts.models import ExpertProfile, ExpertTopic, Topic, User
 from hopps.errors import Refused
@@ -43,7 +44,7 @@ def save_application(*, user: User, headline: str, about: str, topics: Iterable[
 def approve(*, expert: ExpertProfile) -> None:
     """Approve `expert` and every topic applied for (operators; single topics are edited on the expert's page)."""
     ExpertProfile.objects.filter(pk=expert.pk).update(state=ExpertProfile.State.APPROVED)
-    expert.topics.update(approved=True)
+    expert.topics.update(state=ExpertTopic.State.APPROVED, decided_at=timezone.now())
     refresh_boards(expert.user_id)
 
 

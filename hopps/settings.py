@@ -1,6 +1,7 @@
 """Settings, read from the environment. `HOPPS_ENV=development` gives defaults that need nothing installed."""
 
 import secrets
+from email.utils import parseaddr
 from pathlib import Path
 
 import dj_database_url
@@ -8,6 +9,7 @@ import django_stubs_ext
 from django.core.exceptions import ImproperlyConfigured
 
 from hopps import env
+from hopps.vapid import development_key
 
 django_stubs_ext.monkeypatch()
 
@@ -183,12 +185,35 @@ EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", default=True)
 EMAIL_BACKEND = env.text("EMAIL_BACKEND", f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'console'}.EmailBackend")
 if not DEVELOPMENT and EMAIL_BACKEND.endswith("console.EmailBackend"):
     raise ImproperlyConfigured("EMAIL_HOST is not set: sign-up codes would go to the log and to nobody's mailbox.")
+# A mail server that does not answer keeps a job waiting for so long, in seconds.
+EMAIL_TIMEOUT = 10
 EMAIL_FILE_PATH = env.text("EMAIL_FILE_PATH", str(VAR_DIR / "mail"))
 # Who hears of reported problems.
 MANAGERS = [("Operators", address) for address in env.words("OPERATORS_EMAIL", "operator@demo.test" if DEVELOPMENT else "")]
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Hopps <hello@hopps.test>")
 
-# --- Rules of the product (DESIGN §2, §3) ----------------------------------------------------------------------------
+# --- Texts and notifications ------------------------------------------------------------------------------------------
+
+SMS = env.choice("SMS", ("console", "sns", "twilio"))
+if not DEVELOPMENT and SMS == "console":
+    raise ImproperlyConfigured("SMS=console writes texts to the log and to nobody's phone: set SMS to sns or twilio.")
+# What the phone shows as the sender, where the country allows it, and the most one text may cost (SNS).
+SMS_SENDER_ID = env.text("SMS_SENDER_ID", "Hopps")
+SMS_MAX_PRICE_USD = env.text("SMS_MAX_PRICE_USD", "0.20")
+# Key, secret, region and, for tests, the address are read by boto3 itself (AWS_ACCESS_KEY_ID, AWS_REGION …).
+TWILIO_ACCOUNT_SID = env.text("TWILIO_ACCOUNT_SID")
+TWILIO_AUTH_TOKEN = env.text("TWILIO_AUTH_TOKEN")
+# A number of yours, or a messaging service (MG…).
+TWILIO_FROM = env.text("TWILIO_FROM")
+TWILIO_API_BASE = env.text("TWILIO_API_BASE", "https://api.twilio.com")
+if SMS == "twilio" and not (TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN and TWILIO_FROM):
+    raise ImproperlyConfigured("SMS=twilio needs TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_FROM.")
+
+# Web push: the key that signs (`manage.py vapid` makes one), and whom a push service may write to about it.
+VAPID_PRIVATE_KEY = env.text("VAPID_PRIVATE_KEY") or (development_key(VAR_DIR) if DEVELOPMENT else "")
+VAPID_SUBJECT = env.text("VAPID_SUBJECT", f"mailto:{parseaddr(DEFAULT_FROM_EMAIL)[1]}")
+
+# --- Rules of the product (DESIGN §2, §3, §4) ----------------------------------------------------------------------------
 
 REQUEST_EXPIRES_SECONDS = env.number("REQUEST_EXPIRES_SECONDS", 10 * 60)
 EXPERT_JOIN_SECONDS = env.number("EXPERT_JOIN_SECONDS", 90)
@@ -214,6 +239,20 @@ if PAYMENTS == "stripe" and not (STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRETS):
 RECEIPT_SELLER = env.text("RECEIPT_SELLER", "Hopps")
 TAX_NAME = env.text("TAX_NAME")
 TAX_BASIS_POINTS = env.basis_points("TAX_PERCENT")
+# Reaching experts: messages go out in waves of so many people, so far apart; those with an open board have a head start.
+WAVE_SIZE = env.number("WAVE_SIZE", 5)
+WAVE_SPACING_SECONDS = env.number("WAVE_SPACING_SECONDS", 30)
+BOARD_HEAD_START_SECONDS = env.number("BOARD_HEAD_START_SECONDS", 20)
+# No expert is texted again sooner, whatever the request.
+TEXT_COOLDOWN_SECONDS = env.number("TEXT_COOLDOWN_SECONDS", 5 * 60)
+# Between two ways of telling one expert of one request.
+WAYS_APART_SECONDS = env.number("WAYS_APART_SECONDS", 60)
+# So long a request is for the expert alone whom the customer asked first.
+FIRST_EXPERT_SECONDS = env.number("FIRST_EXPERT_SECONDS", 60)
+# When a waiting customer is told plainly that nobody has answered, and asked what to do.
+NOBODY_AFTER_SECONDS = env.number("NOBODY_AFTER_SECONDS", 3 * 60)
+# How long a customer who left is told that somebody is there.
+WATCH_HOURS = env.number("WATCH_HOURS", 24)
 ROOM_GRANT_SECONDS = 60
 # Seconds between two writes of "last seen" by a server process, and how old that may be before a person counts as gone.
 PRESENCE_BEAT_SECONDS = 5

@@ -15,6 +15,7 @@ from hopps.errors import Refused
 from sessions_app import jobs, live
 from sessions_app.give_back import give_back
 from sessions_app.models import HelpSession, State, TimelineEntry
+from sessions_app.reach.waves import start_waves
 from sessions_app.timeline import record
 
 
@@ -151,7 +152,7 @@ def go_live(session_id: UUID) -> Live | AlreadyOpen:
     try:
         with transaction.atomic():
             won = HelpSession.objects.filter(pk=session_id, state=State.DRAFT).update(
-                state=State.REQUESTED, requested_at=now, queued_at=now
+                state=State.REQUESTED, requested_at=now, queued_at=now, next_wave_at=now
             )
     except IntegrityError:  # another request of this customer went live first: this one's money goes back
         discard(session_id)
@@ -164,5 +165,6 @@ def go_live(session_id: UUID) -> Live | AlreadyOpen:
         record(session, TimelineEntry.Kind.REQUESTED, by=session.customer, at=now)
         live.request_opened(session)
         live.session_changed(session)
+        start_waves(session)
         jobs.look_again_when_due(session)
     return Live(session)

@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from django.db import transaction
 from django.utils import timezone
 
 from accounts.experts import refresh_boards
@@ -11,6 +12,7 @@ from sessions_app import attendance
 from sessions_app.events import RequestClosed, RequestOpened, SessionChanged
 from sessions_app.matching import as_open_request, topic_audience
 from sessions_app.models import HelpSession
+from sessions_app.reach import jobs as reach_jobs
 from sessions_app.receipts import charge_of
 
 
@@ -25,8 +27,9 @@ def request_opened(session: HelpSession) -> None:
 
 
 def request_closed(session: HelpSession, reason: Literal["taken", "cancelled", "expired"]) -> None:
-    """Take the request off every board."""
+    """Take the request off every board, and its notifications back."""
     hub.publish(topic_audience(session.topic_id), RequestClosed(id=session.pk, reason=reason))
+    transaction.on_commit(lambda: reach_jobs.take_back(str(session.pk)), robust=True)
     refresh_boards(session.expert_id)
 
 

@@ -5,7 +5,8 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from accounts.models import ExpertProfile, Topic, User
+from accounts.models import REACHED, ExpertProfile, ExpertTopic, Message, Topic, User
+from accounts.models.experts import ExpertQuerySet
 from hopps.money import format_money
 from sessions_app.events import OpenRequest
 from sessions_app.models import LIVE_STATES, Exclusion, HelpSession, State
@@ -22,7 +23,8 @@ def topic_audience(topic_id: UUID) -> str:
 
 def approved_topic_ids(user: User) -> list[UUID]:
     """Return the topics `user` may accept requests for; none unless an approved expert."""
-    profiles = ExpertProfile.objects.approved().filter(user=user, topics__approved=True)
+    approved = ExpertTopic.State.APPROVED
+    profiles = ExpertProfile.objects.approved().filter(user=user, topics__state=approved)
     return list(profiles.values_list("topics__topic_id", flat=True))
 
 
@@ -36,6 +38,7 @@ def requests_for(user: User) -> list[HelpSession]:
     excluded = Exclusion.objects.filter(expert=user, session__state=State.REQUESTED).values_list("session_id", flat=True)
     return list(
         HelpSession.objects.filter(state=State.REQUESTED, topic_id__in=approved_topic_ids(user))
+        .for_now(user, timezone.now())
         .exclude(customer=user)
         .exclude(pk__in=list(excluded))
         .with_people()
@@ -47,21 +50,27 @@ def may_accept(session: HelpSession, user: User) -> bool:
     """Return whether `user` is an expert this request is for, whatever its state."""
     return (
         session.customer_id != user.pk
+        and (session.first_expert_id == user.pk or not session.is_for_first_expert(timezone.now()))
         and session.topic_id in approved_topic_ids(user)
         and not Exclusion.objects.filter(session=session, expert=user).exists()
     )
 
 
-def alerted_count(session: HelpSession) -> int:
-    """Return how many experts have this request on an open board now."""
+def free_experts(session: HelpSession) -> ExpertQuerySet:
+    """Return the experts who may accept `session` and could: available, in no session, not left out of it."""
     excluded = list(session.exclusions.values_list("expert_id", flat=True))
     busy = list(HelpSession.objects.live().filter(expert__isnull=False).values_list("expert_id", flat=True))
-    return (
-        ExpertProfile.objects.online(timezone.now())
-        .for_topic(session.topic)
-        .exclude(user_id__in=[session.customer_id, *excluded, *busy])
-        .count()
-    )
+    experts = ExpertProfile.objects.available().for_topic(session.topic)
+    if session.is_for_first_expert(timezone.now()):
+        experts = experts.filter(user=session.first_expert_id)
+    return experts.exclude(user_id__in=[session.customer_id, *excluded, *busy])
+
+
+def alerted_count(session: HelpSession) -> int:
+    """Return how many experts have this request on an open board now, or were sent a message about it."""
+    on_boards = free_experts(session).online(timezone.now()).values_list("user_id", flat=True)
+    told = Message.objects.filter(reference=session.pk, state__in=REACHED).values_list("to_id", flat=True)
+    return len({*on_boards, *told})
 
 
 def usual_wait_seconds() -> int | None:

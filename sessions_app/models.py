@@ -49,6 +49,10 @@ class HelpSessionQuerySet(models.QuerySet["HelpSession"]):
         """Sessions that keep an expert busy."""
         return self.filter(state__in=LIVE_STATES)
 
+    def for_now(self, expert: User, now: datetime) -> "HelpSessionQuerySet":
+        """Leave out what at `now` (UTC) is for another expert alone, whom the customer asked first."""
+        return self.filter(Q(first_until=None) | Q(first_until__lte=now) | Q(first_expert=expert))
+
     def with_people(self) -> "HelpSessionQuerySet":
         """Everything a page names, in one query."""
         return self.select_related("customer", "expert", "topic")
@@ -65,6 +69,7 @@ class HelpSession(models.Model):
         LONGEST = "longest", "The longest allowed time was reached"
         NO_SHOW = "no_show", "The customer did not come"
         NO_HOLD = "no_hold", "The bank gave the hold back"
+        LATER = "later", "The customer is told when somebody is there"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     customer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="asked_sessions")
@@ -89,6 +94,17 @@ class HelpSession(models.Model):
     active_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     end_reason = models.CharField(max_length=10, choices=EndReason, blank=True)
+
+    # Whom the customer wants first; until then nobody else hears of it.
+    first_expert = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    first_until = models.DateTimeField(null=True, blank=True)
+    # The chain of waves: a wave is whoever moves `next_wave_at` on.
+    waves = models.PositiveSmallIntegerField(default=0)
+    next_wave_at = models.DateTimeField(null=True, blank=True)
+    kept_waiting_at = models.DateTimeField(null=True, blank=True, help_text="When the customer last chose to go on waiting.")
+
     # Set once, when the last attendance is closed and the bill is known.
     settled_at = models.DateTimeField(null=True)
     billable_seconds = models.PositiveIntegerField(default=0)
@@ -111,6 +127,7 @@ class HelpSession(models.Model):
             models.Index(fields=["expert", "-created_at"], name="session_by_expert"),
             models.Index(fields=["state", "created_at"], name="session_by_state"),
             models.Index(fields=["accepted_at"], name="session_by_accepted"),
+            models.Index(fields=["topic", "requested_at"], name="session_by_topic"),
         ]
         ordering: ClassVar = ["-created_at"]
 
@@ -140,9 +157,19 @@ class HelpSession(models.Model):
     @property
     def expires_at(self) -> datetime | None:
         """When an unanswered request lapses."""
-        if self.queued_at is None:
-            return None
-        return self.queued_at + timedelta(seconds=settings.REQUEST_EXPIRES_SECONDS)
+        since = self.waiting_since
+        return since and since + timedelta(seconds=settings.REQUEST_EXPIRES_SECONDS)
+
+    @property
+    def waiting_since(self) -> datetime | None:
+        """Since when the customer has been waiting without a word: last put in front of experts, or chose to go on."""
+        if self.queued_at is None or self.kept_waiting_at is None:
+            return self.queued_at
+        return max(self.queued_at, self.kept_waiting_at)
+
+    def is_for_first_expert(self, now: datetime) -> bool:
+        """Whether at `now` (UTC) the request is for the expert alone whom the customer asked first."""
+        return self.first_until is not None and now < self.first_until
 
     @property
     def price(self) -> Price:
@@ -195,6 +222,9 @@ class TimelineEntry(AppendOnly):
         ENDED = "ended", "ended the session"
         CANCELLED = "cancelled", "cancelled the request"
         EXPIRED = "expired", "Nobody accepted in time"
+        TOLD = "told", "Experts were told"
+        OPENED = "opened", "Every expert sees it now"
+        WAITED = "waited", "goes on waiting"
         CHARGED = "charged", "The bill"
         REFUNDED = "refunded", "refunded"
         DISPUTED = "disputed", "The bank disputes the charge"
@@ -328,6 +358,21 @@ class Case(models.Model):
     def is_unfinished(self) -> bool:
         """Whether somebody decided to refund, and the money was not moved: for the bank's or for a crash's sake."""
         return self.state == self.State.REFUNDED and self.refund_id is None
+
+
+class Watch(models.Model):
+    """A customer whose request found nobody, to be told once when an expert for its topic is there."""
+
+    session = models.OneToOneField(HelpSession, on_delete=models.PROTECT, primary_key=True, related_name="watch")
+    customer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="watches")
+    topic = models.ForeignKey(Topic, on_delete=models.PROTECT, related_name="watches")
+    since = models.DateTimeField(default=timezone.now)
+    ended_at = models.DateTimeField(null=True, blank=True, help_text="Told, or no longer of interest.")
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["ended_at", "topic"], name="watch_by_topic")]
+        ordering: ClassVar = ["since"]
+        verbose_name_plural = "watches"
 
 
 def people_of(session: HelpSession) -> Iterable[User]:

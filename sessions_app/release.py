@@ -9,6 +9,7 @@ from accounts.models import User
 from hopps.errors import Refused
 from sessions_app import jobs, live
 from sessions_app.models import Exclusion, HelpSession, State, TimelineEntry
+from sessions_app.reach.waves import start_waves
 from sessions_app.timeline import record
 
 
@@ -31,7 +32,13 @@ def return_to_queue(*, session_id: UUID, expert: User, by: User | None, kind: Ti
     _, excluded_now = Exclusion.objects.get_or_create(session=session, expert=expert)
     now = timezone.now()
     won = HelpSession.objects.filter(pk=session_id, state=State.ACCEPTED, expert=expert).update(
-        state=State.REQUESTED, expert=None, accepted_at=None, queued_at=now, free_seconds=0
+        state=State.REQUESTED,
+        expert=None,
+        accepted_at=None,
+        queued_at=now,
+        free_seconds=0,
+        next_wave_at=now,
+        first_until=None,
     )
     if not won:
         if excluded_now:  # it started in this very moment: nothing was given back
@@ -43,5 +50,6 @@ def return_to_queue(*, session_id: UUID, expert: User, by: User | None, kind: Ti
     live.session_changed(session)
     live.people_changed(session)
     refresh_boards(expert.pk)
+    start_waves(session)
     jobs.look_again_when_due(session)
     return True

@@ -19,6 +19,7 @@ from sessions_app.cancel import call_off_unheld
 from sessions_app.cases import heal_cases
 from sessions_app.extend import raise_cap
 from sessions_app.models import OPEN_STATES, HelpSession, State
+from sessions_app.reach.healing import heal_reach
 from sessions_app.settle import settle
 from sessions_app.timeouts import enforce
 
@@ -48,6 +49,7 @@ def sweep(*, now: datetime) -> None:
     paid_for = HelpSession.objects.with_people().filter(pk__in=references)
     _each(shuffled(paid_for), _finish_money, seconds=HEAL_SECONDS)
     _each(HelpSession.objects.filter(state=State.DRAFT, created_at__lt=now - DRAFT_KEPT), lambda old: discard(old.pk))
+    heal_reach(now)
     heal_cases(now)
     send_lost_mails(now=now)
 

@@ -6,6 +6,7 @@ from huey.contrib.djhuey import db_periodic_task
 
 from hopps.jobs import alone
 from sessions_app import jobs  # noqa: F401  the worker must know its task
+from sessions_app.reach import jobs as reach_jobs  # noqa: F401
 from sessions_app.sweep import sweep
 
 

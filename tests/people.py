@@ -11,7 +11,8 @@ from allauth.account.models import EmailAddress
 from django.utils import timezone
 
 from accounts import experts
-from accounts.models import Topic, User
+from accounts.consent import give_consent
+from accounts.models import ExpertHours, Phone, Topic, User
 from billing import cards
 from billing.gateways.demo import TEST_CARDS
 from billing.models import Card
@@ -36,6 +37,19 @@ def make_expert(email: str, name: str, *topics: Topic) -> User:
     experts.approve(expert=profile)
     experts.set_availability(user=user, available=True)
     return user
+
+
+def open_all_hours(user: User) -> None:
+    """Let messages reach an expert at any time of the week."""
+    for weekday in range(7):
+        ExpertHours.objects.create(expert=user.expert, weekday=weekday, start_minute=0, end_minute=0)
+
+
+def give_phone(user: User, number: str) -> Phone:
+    """Return a verified phone of `user`, who agreed to texts at it."""
+    phone = Phone.objects.create(user=user, number=number)
+    give_consent(user=user, number=number, wording="Text me.")
+    return phone
 
 
 def give_card(user: User, kind: int = 0) -> Card:

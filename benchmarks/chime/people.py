@@ -41,7 +41,9 @@ def make(number: int) -> dict[str, object]:
     experts = ExpertProfile.objects.bulk_create(
         ExpertProfile(user=user, headline="Bench", state=ExpertProfile.State.APPROVED, available=True) for user in users
     )
-    ExpertTopic.objects.bulk_create(ExpertTopic(expert=expert, topic=topic, approved=True) for expert in experts)
+    ExpertTopic.objects.bulk_create(
+        ExpertTopic(expert=expert, topic=topic, state=ExpertTopic.State.APPROVED) for expert in experts
+    )
     return {"audience": topic_audience(topic.pk), "cookies": [signed_in(user) for user in users]}
 
 

@@ -1,71 +1,16 @@
-"""People: users, experts, and the topics they help with."""
+"""Experts, the topics they help with, and when and how they may be reached."""
 
 import uuid
-import zoneinfo
 from datetime import datetime, timedelta
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.conf import settings
-from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
-from django.contrib.auth.models import PermissionsMixin
-from django.core.exceptions import ValidationError
-from django.core.validators import MinValueValidator, RegexValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 
 from hopps.money import format_money
-
-
-def validate_time_zone(name: str) -> None:
-    """Raise ValidationError unless `name` is an IANA time zone."""
-    if name not in zoneinfo.available_timezones():
-        raise ValidationError(f"{name!r} is not a time zone we know. Choose one such as Europe/Vienna.")
-
-
-class UserManager(BaseUserManager["User"]):
-    """Makes users who sign in by email."""
-
-    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        """Return a new, saved user. `password=None` makes one who cannot sign in by password."""
-        user = self.model(email=email.strip().lower(), **fields)
-        user.set_password(password)
-        user.save(using=self._db)
-        return user
-
-    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        """Return a new operator with every permission (manage.py createsuperuser)."""
-        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
-
-    def get_by_natural_key(self, username: str | None) -> "User":
-        return self.get(email=(username or "").strip().lower())
-
-
-class User(AbstractBaseUser, PermissionsMixin):
-    """A person: customer, expert or operator, or several of these."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    # Kept in lower case by the manager and by allauth, so that unique means unique in any case.
-    email = models.EmailField("email", unique=True, error_messages={"unique": "Somebody with this email is already here."})
-    display_name = models.CharField("name", max_length=80, help_text="What the other person in a session sees.")
-    time_zone = models.CharField(max_length=64, default="UTC", validators=[validate_time_zone])
-    is_staff = models.BooleanField("operator", default=False, help_text="May sign in to this admin.")
-    is_active = models.BooleanField("active", default=True, help_text="Clear this instead of deleting a person.")
-    date_joined = models.DateTimeField(default=timezone.now, editable=False)
-
-    objects: ClassVar[UserManager] = UserManager()
-
-    EMAIL_FIELD = "email"
-    USERNAME_FIELD = "email"
-    REQUIRED_FIELDS: ClassVar[list[str]] = ["display_name"]
-
-    def __str__(self) -> str:
-        return self.display_name or self.email
-
-    def get_full_name(self) -> str:
-        return self.display_name
-
-    def get_short_name(self) -> str:
-        return self.display_name
 
 
 class Topic(models.Model):
@@ -110,8 +55,9 @@ class ExpertQuerySet(models.QuerySet["ExpertProfile"]):
         return self.filter(state=ExpertProfile.State.APPROVED, user__is_active=True)
 
     def available(self) -> "ExpertQuerySet":
-        """Approved experts who switched themselves to available."""
-        return self.approved().filter(available=True)
+        """Approved experts who switched themselves to available, and did not ask for quiet."""
+        quiet_is_over = Q(quiet_until=None) | Q(quiet_until__lte=timezone.now())
+        return self.approved().filter(quiet_is_over, available=True)
 
     def online(self, now: datetime) -> "ExpertQuerySet":
         """Available experts with a board open at `now`."""
@@ -120,7 +66,7 @@ class ExpertQuerySet(models.QuerySet["ExpertProfile"]):
 
     def for_topic(self, topic: Topic) -> "ExpertQuerySet":
         """Experts approved for `topic`."""
-        return self.filter(topics__topic=topic, topics__approved=True)
+        return self.filter(topics__topic=topic, topics__state=ExpertTopic.State.APPROVED)
 
 
 class ExpertProfile(models.Model):
@@ -142,6 +88,18 @@ class ExpertProfile(models.Model):
     available = models.BooleanField(default=False, help_text="The expert's own switch: requests chime only while it is on.")
     board_seen_at = models.DateTimeField(null=True, blank=True, editable=False)
     applied_at = models.DateTimeField(default=timezone.now, editable=False)
+    links = models.TextField(max_length=1000, blank=True, help_text="A profile, a repository, an article: one a line.")
+    devices_tested_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    # How to be reached. Which of these works is in `accounts.ways`.
+    by_push = models.BooleanField("by notification", default=True)
+    by_text = models.BooleanField("by text message", default=True)
+    by_mail = models.BooleanField("by mail", default=False)
+    all_at_once = models.BooleanField("by all of them at once", default=False)
+    quiet_until = models.DateTimeField("do not disturb until", null=True, blank=True)
+    # Claimed just before a text goes out: two requests at the same moment must not both text (`sessions_app.reach`).
+    last_texted_at = models.DateTimeField(null=True, blank=True, editable=False)
+    last_text = models.UUIDField(null=True, blank=True, editable=False)
 
     objects = ExpertQuerySet.as_manager()
 
@@ -156,14 +114,29 @@ class ExpertProfile(models.Model):
         """Whether an operator's approval stands."""
         return self.state == self.State.APPROVED
 
+    @property
+    def is_quiet(self) -> bool:
+        """Whether the expert asked not to be disturbed, and that is not over."""
+        return self.quiet_until is not None and self.quiet_until > timezone.now()
+
 
 class ExpertTopic(models.Model):
     """A topic an expert offers; it counts once an operator approved it."""
 
+    class State(models.TextChoices):
+        APPLIED = "applied", "Applied for"
+        APPROVED = "approved", "Approved"
+        REFUSED = "refused", "Refused"
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     expert = models.ForeignKey(ExpertProfile, on_delete=models.CASCADE, related_name="topics")
     topic = models.ForeignKey(Topic, on_delete=models.PROTECT, related_name="experts")
-    approved = models.BooleanField(default=False)
+    state = models.CharField(max_length=10, choices=State, default=State.APPLIED)
+    reason = models.CharField(max_length=500, blank=True, help_text="Why it was refused; mailed to the expert.")
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, editable=False, related_name="+"
+    )
+    decided_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["expert", "topic"], name="expert_topic_once")]
@@ -171,18 +144,27 @@ class ExpertTopic(models.Model):
     def __str__(self) -> str:
         return str(self.topic)
 
+    @property
+    def is_approved(self) -> bool:
+        return self.state == self.State.APPROVED
 
-class SentMail(models.Model):
-    """A mail that goes out once: the unique key decides who sends it."""
+
+class ExpertHours(models.Model):
+    """A stretch of the week in which an expert may be reached by message, on the clock of the expert's own time zone.
+
+    An end that is not after the start is on the next day: 22:00 to 02:00 is four hours, 00:00 to 00:00 the whole day.
+    Whoever has no hours at all is reached on the open board only.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    key = models.CharField(max_length=80, unique=True)
-    to = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
-    subject = models.CharField(max_length=200)
-    sent_at = models.DateTimeField(default=timezone.now)
+    expert = models.ForeignKey(ExpertProfile, on_delete=models.CASCADE, related_name="hours")
+    weekday = models.PositiveSmallIntegerField(validators=[MaxValueValidator(6)], help_text="0 is Monday.")
+    start_minute = models.PositiveSmallIntegerField(validators=[MaxValueValidator(24 * 60 - 1)], help_text="After midnight.")
+    end_minute = models.PositiveSmallIntegerField(validators=[MaxValueValidator(24 * 60 - 1)], help_text="After midnight.")
 
     class Meta:
-        ordering: ClassVar = ["-sent_at"]
-
-    def __str__(self) -> str:
-        return self.subject
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["expert", "weekday", "start_minute"], name="hours_once"),
+        ]
+        ordering: ClassVar = ["weekday", "start_minute"]
+        verbose_name_plural = "hours"

@@ -1,0 +1,22 @@
+"""People: users, experts, and where and when they can be reached."""
+
+from accounts.models.addresses import Phone, PushSubscription, TextConsent
+from accounts.models.experts import ExpertHours, ExpertProfile, ExpertTopic, Topic
+from accounts.models.messages import MISSED, REACHED, Message, SentMail
+from accounts.models.people import User, validate_time_zone
+
+__all__ = [
+    "MISSED",
+    "REACHED",
+    "ExpertHours",
+    "ExpertProfile",
+    "ExpertTopic",
+    "Message",
+    "Phone",
+    "PushSubscription",
+    "SentMail",
+    "TextConsent",
+    "Topic",
+    "User",
+    "validate_time_zone",
+]

@@ -1,0 +1,59 @@
+"""Telling one expert of one request, if that still makes sense at this very moment."""
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Q
+
+from accounts import outbox
+from accounts.models import ExpertProfile, Message
+from sessions_app.models import HelpSession, State
+from sessions_app.reach.whom import Candidate, candidates
+from sessions_app.reach.words import words_for
+
+Way = Message.Way
+
+
+def tell(*, message: Message, now: datetime) -> None:
+    """Send a message that waits, unless the request was taken or the expert is not to be disturbed any more.
+
+    Raises:
+        NotTaken: it was not sent, for a reason that passes; it waits.
+    """
+    if message.state != Message.State.WAITING:
+        return
+    assert message.reference is not None, "A message about a request names it."
+    session = HelpSession.objects.with_people().get(pk=message.reference)
+    if session.state != State.REQUESTED:
+        outbox.withdraw(message, "The request was not open any more.")
+        return
+    candidate = next((one for one in candidates(session) if one.expert.user_id == message.to_id), None)
+    if candidate is None or not candidate.within_hours(now) or not _is_still_wanted(message, candidate):
+        outbox.withdraw(message, "The expert was not to be told any more.")
+        return
+    if message.way == Way.TEXT and not _may_text(message, candidate, now):
+        # Not sent and never begun: a later wave writes it down anew.
+        Message.objects.filter(pk=message.pk, state=Message.State.WAITING).delete()
+        return
+    asked_first = session.first_expert_id == message.to_id
+    outbox.send(message, words_for(session, Way(message.way), asked_first=asked_first))
+
+
+def _is_still_wanted(message: Message, candidate: Candidate) -> bool:
+    expert = candidate.expert
+    match message.way:
+        case Way.TEXT:
+            return expert.by_text and candidate.number == message.address
+        case Way.PUSH:
+            return expert.by_push
+        case _:
+            return True
+
+
+def _may_text(message: Message, candidate: Candidate, now: datetime) -> bool:
+    """Claim the expert's next text for this message; False where another request's text has just gone out."""
+    cooldown = timedelta(seconds=settings.TEXT_COOLDOWN_SECONDS)
+    rested = Q(last_texted_at=None) | Q(last_texted_at__lte=now - cooldown)
+    mine = Q(last_text=message.pk)
+    claim = ExpertProfile.objects.filter(rested | mine, pk=candidate.expert.pk)
+    return bool(claim.update(last_texted_at=now, last_text=message.pk))

@@ -1,0 +1,155 @@
+"""Whom to tell of a request now, and by which way. Reads; changes nothing."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import Prefetch
+
+from accounts.hours import Stretch, within_hours
+from accounts.models import MISSED, ExpertProfile, Message, TextConsent, User
+from sessions_app.matching import free_experts
+from sessions_app.models import HelpSession, State
+
+Way = Message.Way
+# The order in which ways are tried: the quickest and cheapest first.
+WAYS = (Way.PUSH, Way.TEXT, Way.MAIL)
+# What may yet reach the person, or has.
+_ON_THE_WAY = frozenset(Message.State) - {*MISSED, Message.State.WITHDRAWN}
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An expert who may accept the request and is free, with what was told already."""
+
+    expert: ExpertProfile
+    told: tuple[Message, ...]
+    """Messages to this expert about this request."""
+    helped_before: bool
+    """Whether this expert has helped this customer."""
+
+    @property
+    def user(self) -> User:
+        return self.expert.user
+
+    @property
+    def number(self) -> str | None:
+        """The verified number the expert agreed to get texts at."""
+        phone = getattr(self.user, "phone", None)
+        if phone is None or not any(consent.number == phone.number for consent in self.user.text_consents.all()):
+            return None
+        number: str = phone.number
+        return number
+
+    def board_is_open(self, now: datetime) -> bool:
+        """Whether a board of this expert is open at `now` (UTC): it chimes by itself."""
+        seen = self.expert.board_seen_at
+        return seen is not None and seen >= now - timedelta(seconds=settings.PRESENCE_STALE_SECONDS)
+
+    def within_hours(self, now: datetime) -> bool:
+        """Whether messages may reach this expert at `now` (UTC)."""
+        hours = (Stretch(row.weekday, row.start_minute, row.end_minute) for row in self.expert.hours.all())
+        return within_hours(hours, self.user.time_zone, now)
+
+
+def candidates(session: HelpSession) -> list[Candidate]:
+    """Return the free experts the request is for, those to be told first first.
+
+    First who has helped this customer, then who was texted longest ago.
+    """
+    told: dict[UUID, list[Message]] = {}
+    for message in Message.objects.filter(reference=session.pk, purpose=Message.Purpose.REQUEST):
+        told.setdefault(message.to_id, []).append(message)
+    helped = set(
+        HelpSession.objects.filter(customer_id=session.customer_id, state=State.ENDED, billable_seconds__gt=0).values_list(
+            "expert_id", flat=True
+        )
+    )
+    consents = Prefetch("user__text_consents", TextConsent.objects.filter(ended_at=None))
+    experts = (
+        free_experts(session)
+        .select_related("user", "user__phone")
+        .prefetch_related("hours", consents, "user__push_subscriptions")
+    )
+    found = [
+        Candidate(expert=expert, told=tuple(told.get(expert.user_id, ())), helped_before=expert.user_id in helped)
+        for expert in experts
+    ]
+    return sorted(found, key=_order)
+
+
+def _order(candidate: Candidate) -> tuple[bool, bool, float, str]:
+    last = candidate.expert.last_texted_at
+    # The id last: the same order for everybody who asks.
+    return (not candidate.helped_before, last is not None, last.timestamp() if last else 0.0, str(candidate.expert.pk))
+
+
+def next_ways(candidate: Candidate, session: HelpSession, now: datetime) -> list[Message.Way]:
+    """Return the ways in which `candidate` is to be told of `session` at `now` (UTC); none where it is not the time.
+
+    One way at a time, `WAYS_APART_SECONDS` apart, unless the expert asked for all at once, or the last one did not arrive.
+    """
+    if not candidate.within_hours(now):
+        return []
+    board_is_open = candidate.board_is_open(now)
+    asked_first = session.first_expert_id == candidate.expert.user_id and session.is_for_first_expert(now)
+    if board_is_open and not asked_first and now < _head_start_ends(session):
+        return []
+    on_the_way = [message for message in candidate.told if message.state in _ON_THE_WAY]
+    open_ways = list(_open_ways(candidate, session, now, board_is_open=board_is_open))
+    if candidate.expert.all_at_once:
+        return open_ways
+    apart = timedelta(seconds=settings.WAYS_APART_SECONDS)
+    if any(message.created_at > now - apart for message in on_the_way):
+        return []
+    return open_ways[:1]
+
+
+def _head_start_ends(session: HelpSession) -> datetime:
+    assert session.queued_at is not None
+    return session.queued_at + timedelta(seconds=settings.BOARD_HEAD_START_SECONDS)
+
+
+def _open_ways(candidate: Candidate, session: HelpSession, now: datetime, *, board_is_open: bool) -> Iterator[Message.Way]:
+    """Yield the ways that work for this expert, are wanted, and were not used for this request yet."""
+    expert = candidate.expert
+    used = {message.key for message in candidate.told}
+    # An open board shows the same notification by itself.
+    takes_push = expert.by_push and not board_is_open and bool(candidate.user.push_subscriptions.all())
+    if takes_push and key_of(session, candidate.user, Way.PUSH) not in used:
+        yield Way.PUSH
+    cooldown = timedelta(seconds=settings.TEXT_COOLDOWN_SECONDS)
+    rested = expert.last_texted_at is None or expert.last_texted_at <= now - cooldown
+    if expert.by_text and rested and candidate.number and key_of(session, candidate.user, Way.TEXT) not in used:
+        yield Way.TEXT
+    # A mail is for those who want one, and for whom nothing else reached.
+    missed = any(message.state in MISSED for message in candidate.told)
+    if (expert.by_mail or missed) and key_of(session, candidate.user, Way.MAIL) not in used:
+        yield Way.MAIL
+
+
+def key_of(session: HelpSession, expert: User, way: Message.Way) -> str:
+    """Return the key of a message: an expert gets one text and one mail about a request, however often it is given back.
+
+    A notification is taken back when the request is taken, so it comes anew when the request does.
+    """
+    key = f"request:{session.pk}:{expert.pk}:{way}"
+    if way == Way.PUSH and session.queued_at is not None:
+        return f"{key}:{int(session.queued_at.timestamp())}"
+    return key
+
+
+def this_wave(found: Iterable[Candidate], session: HelpSession, now: datetime) -> Iterator[tuple[Candidate, Message.Way]]:
+    """Yield whom to tell now, and how: everybody who takes notifications, and of the others WAVE_SIZE people."""
+    left = settings.WAVE_SIZE
+    for candidate in found:
+        ways = next_ways(candidate, session, now)
+        disturbing = [way for way in ways if way != Way.PUSH]
+        if disturbing and left <= 0:
+            ways = [way for way in ways if way == Way.PUSH]
+        elif disturbing:
+            left -= 1
+        for way in ways:
+            yield candidate, way
