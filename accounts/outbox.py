@@ -53,6 +53,13 @@ def write(
         return None
 
 
+def write_sent(*, key: str, to: User, way: Message.Way, purpose: Message.Purpose, reference: UUID) -> None:
+    """Write down what reached the person without being sent from here: a chime on an open board. Told twice, kept once."""
+    message = write(key=key, to=to, way=way, purpose=purpose, reference=reference)
+    if message is not None:
+        Message.objects.filter(pk=message.pk).update(state=State.SENT, sent_at=message.created_at)
+
+
 def send(message: Message, words: Words, *, kept_text: str | None = None) -> Message:
     """Ask the sender of the message's way, once, and keep the outcome. Whoever comes second finds it done.
 

@@ -133,7 +133,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('key', models.CharField(max_length=120, unique=True)),
-                ('way', models.CharField(choices=[('push', 'Notification'), ('text', 'Text message'), ('mail', 'Mail')], max_length=4)),
+                ('way', models.CharField(choices=[('board', 'Chime on an open board'), ('push', 'Notification'), ('text', 'Text message'), ('mail', 'Mail')], max_length=5)),
                 ('purpose', models.CharField(choices=[('request', 'A request for help'), ('code', 'A code to verify the number'), ('test', 'A test the person asked for')], max_length=7)),
                 ('reference', models.UUIDField(blank=True, null=True)),
                 ('address', models.CharField(blank=True, help_text='The number or mail address; empty for notifications.', max_length=254)),

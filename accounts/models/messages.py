@@ -31,6 +31,7 @@ class Message(models.Model):
     """
 
     class Way(models.TextChoices):
+        BOARD = "board", "Chime on an open board"
         PUSH = "push", "Notification"
         TEXT = "text", "Text message"
         MAIL = "mail", "Mail"
@@ -53,7 +54,7 @@ class Message(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     key = models.CharField(max_length=120, unique=True)
     to = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="messages")
-    way = models.CharField(max_length=4, choices=Way)
+    way = models.CharField(max_length=5, choices=Way)
     purpose = models.CharField(max_length=7, choices=Purpose)
     # What it is about: the help session, for a request.
     reference = models.UUIDField(null=True, blank=True)

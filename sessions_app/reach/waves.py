@@ -38,8 +38,17 @@ def run_wave(*, session_id: UUID, now: datetime) -> int:
     if not due.filter(next_wave_at=session.next_wave_at).update(next_wave_at=following, waves=F("waves") + 1):
         return 0
     jobs.set_wave(session.pk, following)
-    written = [write_down(session, *told) for told in this_wave(candidates(session), session, now)]
-    return sum(written)
+    found = candidates(session)
+    for candidate in found:
+        if candidate.board_is_open(now) and not candidate.has_chimed:
+            outbox.write_sent(
+                key=key_of(session, candidate.user, Message.Way.BOARD),
+                to=candidate.user,
+                way=Message.Way.BOARD,
+                purpose=Message.Purpose.REQUEST,
+                reference=session.pk,
+            )
+    return sum(write_down(session, *told) for told in this_wave(found, session, now))
 
 
 def _spacing(session: HelpSession) -> int:

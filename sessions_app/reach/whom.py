@@ -43,6 +43,11 @@ class Candidate:
         number: str = phone.number
         return number
 
+    @property
+    def has_chimed(self) -> bool:
+        """Whether it is written down that the request chimed on this expert's board."""
+        return any(message.way == Way.BOARD for message in self.told)
+
     def board_is_open(self, now: datetime) -> bool:
         """Whether a board of this expert is open at `now` (UTC): it chimes by itself."""
         seen = self.expert.board_seen_at
@@ -97,7 +102,7 @@ def next_ways(candidate: Candidate, session: HelpSession, now: datetime) -> list
     asked_first = session.first_expert_id == candidate.expert.user_id and session.is_for_first_expert(now)
     if board_is_open and not asked_first and now < _head_start_ends(session):
         return []
-    on_the_way = [message for message in candidate.told if message.state in _ON_THE_WAY]
+    on_the_way = [one for one in candidate.told if one.state in _ON_THE_WAY and one.way != Way.BOARD]
     open_ways = list(_open_ways(candidate, session, now, board_is_open=board_is_open))
     if candidate.expert.all_at_once:
         return open_ways
