@@ -154,6 +154,6 @@ def give_up(message: Message) -> None:
     Message.objects.filter(pk=message.pk, state=State.WAITING).update(state=State.FAILED)
 
 
-def withdraw(message: Message, reason: str) -> None:
-    """The message is not needed any more: it is not sent, unless it went out already."""
-    Message.objects.filter(pk=message.pk, state=State.WAITING).update(state=State.WITHDRAWN, problem=reason[:300])
+def withdraw(message: Message) -> None:
+    """Take back a message nobody has begun to send: it never was one, and may be written again when it makes sense again."""
+    Message.objects.filter(pk=message.pk, state=State.WAITING).delete()

@@ -138,7 +138,7 @@ class Migration(migrations.Migration):
                 ('reference', models.UUIDField(blank=True, null=True)),
                 ('address', models.CharField(blank=True, help_text='The number or mail address; empty for notifications.', max_length=254)),
                 ('text', models.TextField(blank=True, help_text='Codes are left out.', max_length=1000)),
-                ('state', models.CharField(choices=[('waiting', 'Waiting to be sent'), ('sending', 'Being sent'), ('sent', 'Sent'), ('delivered', 'Delivered'), ('refused', 'Refused'), ('failed', 'Failed'), ('in_doubt', 'In doubt: nobody knows whether it went out'), ('withdrawn', 'Not sent: no longer needed')], default='waiting', max_length=9)),
+                ('state', models.CharField(choices=[('waiting', 'Waiting to be sent'), ('sending', 'Being sent'), ('sent', 'Sent'), ('delivered', 'Delivered'), ('refused', 'Refused'), ('failed', 'Failed'), ('in_doubt', 'In doubt: nobody knows whether it went out')], default='waiting', max_length=9)),
                 ('problem', models.CharField(blank=True, max_length=300)),
                 ('gateway', models.CharField(blank=True, help_text='Who took it to be sent.', max_length=10)),
                 ('gateway_ref', models.CharField(blank=True, max_length=80)),

@@ -49,7 +49,6 @@ class Message(models.Model):
         REFUSED = "refused", "Refused"
         FAILED = "failed", "Failed"
         IN_DOUBT = "in_doubt", "In doubt: nobody knows whether it went out"
-        WITHDRAWN = "withdrawn", "Not sent: no longer needed"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     key = models.CharField(max_length=120, unique=True)

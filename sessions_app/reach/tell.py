@@ -8,6 +8,7 @@ from django.db.models import Q
 from accounts import outbox
 from accounts.models import ExpertProfile, Message
 from sessions_app.models import HelpSession, State
+from sessions_app.reach import jobs
 from sessions_app.reach.whom import Candidate, candidates
 from sessions_app.reach.words import words_for
 
@@ -24,19 +25,28 @@ def tell(*, message: Message, now: datetime) -> None:
         return
     assert message.reference is not None, "A message about a request names it."
     session = HelpSession.objects.with_people().get(pk=message.reference)
-    if session.state != State.REQUESTED:
-        outbox.withdraw(message, "The request was not open any more.")
-        return
-    candidate = next((one for one in candidates(session) if one.expert.user_id == message.to_id), None)
-    if candidate is None or not candidate.within_hours(now) or not _is_still_wanted(message, candidate):
-        outbox.withdraw(message, "The expert was not to be told any more.")
-        return
-    if message.way == Way.TEXT and not _may_text(message, candidate, now):
-        # Not sent and never begun: a later wave writes it down anew.
-        Message.objects.filter(pk=message.pk, state=Message.State.WAITING).delete()
+    if not _makes_sense(message, session, now):
+        outbox.withdraw(message)
         return
     asked_first = session.first_expert_id == message.to_id
     outbox.send(message, words_for(session, Way(message.way), asked_first=asked_first))
+    if message.way == Way.PUSH and not HelpSession.objects.filter(pk=session.pk, state=State.REQUESTED).exists():
+        # Taken while it was on its way out: whoever took back the notifications did not see this one.
+        jobs.take_back(str(session.pk))
+
+
+def _makes_sense(message: Message, session: HelpSession, now: datetime) -> bool:
+    """Return whether the message is to go out at this moment, by what the database says now."""
+    if session.state != State.REQUESTED:
+        return False
+    candidate = next(iter(candidates(session, only=message.to_id)), None)
+    return (
+        candidate is not None
+        and candidate.within_hours(now)
+        and _is_still_wanted(message, candidate)
+        # Last, as it is a claim.
+        and (message.way != Way.TEXT or _may_text(message, candidate, now))
+    )
 
 
 def _is_still_wanted(message: Message, candidate: Candidate) -> bool:

@@ -17,7 +17,7 @@ Way = Message.Way
 # The order in which ways are tried: the quickest and cheapest first.
 WAYS = (Way.PUSH, Way.TEXT, Way.MAIL)
 # What may yet reach the person, or has.
-_ON_THE_WAY = frozenset(Message.State) - {*MISSED, Message.State.WITHDRAWN}
+_ON_THE_WAY = frozenset(Message.State) - frozenset(MISSED)
 
 
 @dataclass(frozen=True)
@@ -59,8 +59,8 @@ class Candidate:
         return within_hours(hours, self.user.time_zone, now)
 
 
-def candidates(session: HelpSession) -> list[Candidate]:
-    """Return the free experts the request is for, those to be told first first.
+def candidates(session: HelpSession, *, only: UUID | None = None) -> list[Candidate]:
+    """Return the free experts the request is for (`only` this person, if one), those to be told first first.
 
     First who has helped this customer, then who was texted longest ago.
     """
@@ -78,6 +78,8 @@ def candidates(session: HelpSession) -> list[Candidate]:
         .select_related("user", "user__phone")
         .prefetch_related("hours", consents, "user__push_subscriptions")
     )
+    if only is not None:
+        experts = experts.filter(user=only)
     found = [
         Candidate(expert=expert, told=tuple(told.get(expert.user_id, ())), helped_before=expert.user_id in helped)
         for expert in experts
