@@ -6,10 +6,12 @@ from django.conf import settings
 from django.db.models import Q
 
 from accounts import outbox
+from accounts.hours import within_hours
 from accounts.models import ExpertProfile, Message
+from sessions_app.matching import free_experts
 from sessions_app.models import HelpSession, State
 from sessions_app.reach import jobs
-from sessions_app.reach.whom import Candidate, candidates
+from sessions_app.reach.whom import hours_of, numbers_of
 from sessions_app.reach.words import words_for
 
 Way = Message.Way
@@ -39,31 +41,24 @@ def _makes_sense(message: Message, session: HelpSession, now: datetime) -> bool:
     """Return whether the message is to go out at this moment, by what the database says now."""
     if session.state != State.REQUESTED:
         return False
-    candidate = next(iter(candidates(session, only=message.to_id)), None)
-    return (
-        candidate is not None
-        and candidate.within_hours(now)
-        and _is_still_wanted(message, candidate)
-        # Last, as it is a claim.
-        and (message.way != Way.TEXT or _may_text(message, candidate, now))
-    )
-
-
-def _is_still_wanted(message: Message, candidate: Candidate) -> bool:
-    expert = candidate.expert
+    person = message.to_id
+    expert = free_experts(session).filter(user=person).select_related("user").first()
+    if expert is None or not within_hours(hours_of([person]).get(person, ()), expert.user.time_zone, now):
+        return False
     match message.way:
         case Way.TEXT:
-            return expert.by_text and candidate.number == message.address
+            # The claim last: it keeps the next text waiting.
+            return expert.by_text and numbers_of([person]).get(person) == message.address and _may_text(message, expert, now)
         case Way.PUSH:
             return expert.by_push
         case _:
             return True
 
 
-def _may_text(message: Message, candidate: Candidate, now: datetime) -> bool:
+def _may_text(message: Message, expert: ExpertProfile, now: datetime) -> bool:
     """Claim the expert's next text for this message; False where another request's text has just gone out."""
     cooldown = timedelta(seconds=settings.TEXT_COOLDOWN_SECONDS)
     rested = Q(last_texted_at=None) | Q(last_texted_at__lte=now - cooldown)
     mine = Q(last_text=message.pk)
-    claim = ExpertProfile.objects.filter(rested | mine, pk=candidate.expert.pk)
+    claim = ExpertProfile.objects.filter(rested | mine, pk=expert.pk)
     return bool(claim.update(last_texted_at=now, last_text=message.pk))

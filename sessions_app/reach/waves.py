@@ -40,7 +40,7 @@ def run_wave(*, session_id: UUID, now: datetime) -> int:
     jobs.set_wave(session.pk, following)
     found = candidates(session)
     for candidate in found:
-        if candidate.board_is_open(now) and not candidate.has_chimed:
+        if candidate.board_is_open(now) and not any(message.way == Message.Way.BOARD for message in candidate.told):
             outbox.write_sent(
                 key=key_of(session, candidate.user, Message.Way.BOARD),
                 to=candidate.user,

@@ -1,15 +1,16 @@
 """Whom to tell of a request now, and by which way. Reads; changes nothing."""
 
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Prefetch
+from django.db.models import F
 
 from accounts.hours import Stretch, within_hours
-from accounts.models import MISSED, ExpertProfile, Message, TextConsent, User
+from accounts.models import MISSED, ExpertHours, ExpertProfile, Message, Phone, PushSubscription, User
 from sessions_app.matching import free_experts
 from sessions_app.models import HelpSession, State
 
@@ -22,69 +23,80 @@ _ON_THE_WAY = frozenset(Message.State) - frozenset(MISSED)
 
 @dataclass(frozen=True)
 class Candidate:
-    """An expert who may accept the request and is free, with what was told already."""
+    """An expert who may accept a request and is free, with what was told already."""
 
     expert: ExpertProfile
     told: tuple[Message, ...]
     """Messages to this expert about this request."""
     helped_before: bool
     """Whether this expert has helped this customer."""
+    hours: tuple[Stretch, ...]
+    """When messages may come."""
+    number: str | None
+    """The verified number the expert agreed to get texts at."""
+    takes_push: bool
+    """Whether a browser of theirs takes notifications."""
 
     @property
     def user(self) -> User:
         return self.expert.user
-
-    @property
-    def number(self) -> str | None:
-        """The verified number the expert agreed to get texts at."""
-        phone = getattr(self.user, "phone", None)
-        if phone is None or not any(consent.number == phone.number for consent in self.user.text_consents.all()):
-            return None
-        number: str = phone.number
-        return number
-
-    @property
-    def has_chimed(self) -> bool:
-        """Whether it is written down that the request chimed on this expert's board."""
-        return any(message.way == Way.BOARD for message in self.told)
 
     def board_is_open(self, now: datetime) -> bool:
         """Whether a board of this expert is open at `now` (UTC): it chimes by itself."""
         seen = self.expert.board_seen_at
         return seen is not None and seen >= now - timedelta(seconds=settings.PRESENCE_STALE_SECONDS)
 
-    def within_hours(self, now: datetime) -> bool:
-        """Whether messages may reach this expert at `now` (UTC)."""
-        hours = (Stretch(row.weekday, row.start_minute, row.end_minute) for row in self.expert.hours.all())
-        return within_hours(hours, self.user.time_zone, now)
 
-
-def candidates(session: HelpSession, *, only: UUID | None = None) -> list[Candidate]:
-    """Return the free experts the request is for (`only` this person, if one), those to be told first first.
+def candidates(session: HelpSession) -> list[Candidate]:
+    """Return the free experts the request is for, those to be told first first.
 
     First who has helped this customer, then who was texted longest ago.
     """
-    told: dict[UUID, list[Message]] = {}
+    told: defaultdict[UUID, list[Message]] = defaultdict(list)
     for message in Message.objects.filter(reference=session.pk, purpose=Message.Purpose.REQUEST):
-        told.setdefault(message.to_id, []).append(message)
+        told[message.to_id].append(message)
     helped = set(
         HelpSession.objects.filter(customer_id=session.customer_id, state=State.ENDED, billable_seconds__gt=0).values_list(
             "expert_id", flat=True
         )
     )
-    consents = Prefetch("user__text_consents", TextConsent.objects.filter(ended_at=None))
-    experts = (
-        free_experts(session)
-        .select_related("user", "user__phone")
-        .prefetch_related("hours", consents, "user__push_subscriptions")
-    )
-    if only is not None:
-        experts = experts.filter(user=only)
+    experts = list(free_experts(session).select_related("user"))
+    people = [expert.user_id for expert in experts]
+    hours, numbers, browsers = hours_of(people), numbers_of(people), takers_of_push(people)
     found = [
-        Candidate(expert=expert, told=tuple(told.get(expert.user_id, ())), helped_before=expert.user_id in helped)
+        Candidate(
+            expert=expert,
+            told=tuple(told[expert.user_id]),
+            helped_before=expert.user_id in helped,
+            hours=hours.get(expert.user_id, ()),
+            number=numbers.get(expert.user_id),
+            takes_push=expert.user_id in browsers,
+        )
         for expert in experts
     ]
     return sorted(found, key=_order)
+
+
+def hours_of(people: Collection[UUID]) -> dict[UUID, tuple[Stretch, ...]]:
+    """Return the hours of each of `people` who has any."""
+    found: defaultdict[UUID, list[Stretch]] = defaultdict(list)
+    rows = ExpertHours.objects.filter(expert__user__in=people).order_by()
+    for person, *stretch in rows.values_list("expert__user_id", "weekday", "start_minute", "end_minute"):
+        found[person].append(Stretch(*stretch))
+    return {person: tuple(stretches) for person, stretches in found.items()}
+
+
+def numbers_of(people: Collection[UUID]) -> dict[UUID, str]:
+    """Return the verified numbers of those of `people` who agreed to get texts there."""
+    agreed = Phone.objects.filter(
+        user__in=people, user__text_consents__ended_at=None, user__text_consents__number=F("number")
+    )
+    return dict(agreed.values_list("user_id", "number"))
+
+
+def takers_of_push(people: Collection[UUID]) -> set[UUID]:
+    """Return those of `people` who have a browser that takes notifications."""
+    return set(PushSubscription.objects.filter(user__in=people).order_by().values_list("user_id", flat=True))
 
 
 def _order(candidate: Candidate) -> tuple[bool, bool, float, str]:
@@ -98,20 +110,19 @@ def next_ways(candidate: Candidate, session: HelpSession, now: datetime) -> list
 
     One way at a time, `WAYS_APART_SECONDS` apart, unless the expert asked for all at once, or the last one did not arrive.
     """
-    if not candidate.within_hours(now):
-        return []
     board_is_open = candidate.board_is_open(now)
     asked_first = session.first_expert_id == candidate.expert.user_id and session.is_for_first_expert(now)
     if board_is_open and not asked_first and now < _head_start_ends(session):
         return []
-    on_the_way = [one for one in candidate.told if one.state in _ON_THE_WAY and one.way != Way.BOARD]
     open_ways = list(_open_ways(candidate, session, now, board_is_open=board_is_open))
+    # The wall clock last: it takes longest to read.
+    if not open_ways or not within_hours(candidate.hours, candidate.user.time_zone, now):
+        return []
     if candidate.expert.all_at_once:
         return open_ways
     apart = timedelta(seconds=settings.WAYS_APART_SECONDS)
-    if any(message.created_at > now - apart for message in on_the_way):
-        return []
-    return open_ways[:1]
+    on_the_way = (one for one in candidate.told if one.state in _ON_THE_WAY and one.way != Way.BOARD)
+    return [] if any(message.created_at > now - apart for message in on_the_way) else open_ways[:1]
 
 
 def _head_start_ends(session: HelpSession) -> datetime:
@@ -122,19 +133,20 @@ def _head_start_ends(session: HelpSession) -> datetime:
 def _open_ways(candidate: Candidate, session: HelpSession, now: datetime, *, board_is_open: bool) -> Iterator[Message.Way]:
     """Yield the ways that work for this expert, are wanted, and were not used for this request yet."""
     expert = candidate.expert
-    used = {message.key for message in candidate.told}
-    # An open board shows the same notification by itself.
-    takes_push = expert.by_push and not board_is_open and bool(candidate.user.push_subscriptions.all())
-    if takes_push and key_of(session, candidate.user, Way.PUSH) not in used:
-        yield Way.PUSH
     cooldown = timedelta(seconds=settings.TEXT_COOLDOWN_SECONDS)
     rested = expert.last_texted_at is None or expert.last_texted_at <= now - cooldown
-    if expert.by_text and rested and candidate.number and key_of(session, candidate.user, Way.TEXT) not in used:
-        yield Way.TEXT
     # A mail is for those who want one, and for whom nothing else reached.
     missed = any(message.state in MISSED for message in candidate.told)
-    if (expert.by_mail or missed) and key_of(session, candidate.user, Way.MAIL) not in used:
-        yield Way.MAIL
+    works = {
+        # An open board shows the same notification by itself.
+        Way.PUSH: expert.by_push and candidate.takes_push and not board_is_open,
+        Way.TEXT: expert.by_text and candidate.number is not None and rested,
+        Way.MAIL: expert.by_mail or missed,
+    }
+    used = {message.key for message in candidate.told}
+    for way in WAYS:
+        if works[way] and key_of(session, candidate.user, way) not in used:
+            yield way
 
 
 def key_of(session: HelpSession, expert: User, way: Message.Way) -> str:

@@ -176,37 +176,37 @@ JOURNEYS = {
         with_nothing := lambda scene: scene.sign_in(scene.alice),
         ask_without_a_card,
         Money(held=CAP_MINOR),
-        least=30,
+        least=15,
         again=go_on_with_the_draft,
     ),
     "hold on a saved card": Journey(
-        with_a_saved_card(), ask_with_the_first_card, Money(held=CAP_MINOR), least=20, again=ask_with_the_first_card
+        with_a_saved_card(), ask_with_the_first_card, Money(held=CAP_MINOR), least=10, again=ask_with_the_first_card
     ),
     "hold the bank asks about": Journey(
         with_a_saved_card(NEEDS_AUTHENTICATION),
         ask_with_the_first_card,
         Money(held=CAP_MINOR),
-        least=20,
+        least=10,
         again=ask_with_the_first_card,
     ),
-    "extension": Journey(in_the_room, get_more_time, Money(held=2 * CAP_MINOR), least=10, again=get_more_time),
+    "extension": Journey(in_the_room, get_more_time, Money(held=2 * CAP_MINOR), least=5, again=get_more_time),
     "capture over two holds, the third released": Journey(
-        after_talking(seconds=22 * 60, holds=3), end, Money(taken=4000, owed=3200), least=30, again=end
+        after_talking(seconds=22 * 60, holds=3), end, Money(taken=4000, owed=3200), least=15, again=end
     ),
-    "capture of too little": Journey(after_talking(seconds=130, holds=1), end, Money(), least=20, again=end),
-    "cancel": Journey(after_asking, cancel, Money(), least=10, again=cancel),
+    "capture of too little": Journey(after_talking(seconds=130, holds=1), end, Money(), least=10, again=end),
+    "cancel": Journey(after_asking, cancel, Money(), least=5, again=cancel),
     "full refund over two holds": Journey(
-        after_paying, give_back(4000), Money(taken=4000, given_back=4000), least=16, again=give_back(4000)
+        after_paying, give_back(4000), Money(taken=4000, given_back=4000), least=8, again=give_back(4000)
     ),
     "partial refund over two holds": Journey(
-        after_paying, give_back(3500), Money(taken=4000, given_back=3500, owed=400), least=16, again=give_back(3500)
+        after_paying, give_back(3500), Money(taken=4000, given_back=3500, owed=400), least=8, again=give_back(3500)
     ),
-    "dispute opened": Journey(after_a_dispute, hear_of_it, Money(taken=2000, disputed=2000), least=10, again=hear_the_rest),
-    "dispute won": Journey(after_winning, hear_of_it, Money(taken=2000, owed=1600), least=10, again=hear_the_rest),
+    "dispute opened": Journey(after_a_dispute, hear_of_it, Money(taken=2000, disputed=2000), least=5, again=hear_the_rest),
+    "dispute won": Journey(after_winning, hear_of_it, Money(taken=2000, owed=1600), least=5, again=hear_the_rest),
     "payouts set up and made": Journey(
-        after_earning, set_up_and_be_paid, Money(taken=2000, transferred=1600), least=16, again=set_up_and_be_paid
+        after_earning, set_up_and_be_paid, Money(taken=2000, transferred=1600), least=8, again=set_up_and_be_paid
     ),
     "payout refused, and made a week later": Journey(
-        with_nothing_to_pay_with, pay, Money(taken=2000, transferred=1600), least=10, again=pay_again_and_a_week_later
+        with_nothing_to_pay_with, pay, Money(taken=2000, transferred=1600), least=5, again=pay_again_and_a_week_later
     ),
 }

@@ -55,11 +55,16 @@ NAMES = re.compile(r"/(?:pi|cs_test|re|du|tr|acct|pm|cus|seti)_\w+")
 
 
 class Points:
-    """Every point at which a process may die: before and after each request to Stripe and each write to the database."""
+    """Every point at which a process may die: at the start, and after each request to Stripe and each write to the database.
+
+    Just before the next one is the same point, as nothing that survives has changed; except after a write in a transaction,
+    which survives only once that is committed.
+    """
 
     def __init__(self, scene: Scene, tell: Tell, *, kill: int | None, cut: int | None) -> None:
         self.scene, self.tell, self.kill, self.cut = scene, tell, kill, cut
         self.count = 0
+        self.commits = False
         self.calls = 0
 
     def reach(self, name: str) -> None:
@@ -81,20 +86,28 @@ class Points:
                 self.tell(call=name)
                 if self.calls == self.cut:
                     self.scene.peer.drop("POST", re.escape(path), done=True)
-            self.reach(f"before {name}")
+            self.reach_if_committed(f"before {name}")
             answer = really_ask(client, method, url, headers, post_data)
             self.reach(f"after {name}")
             return answer
 
         stripe.RequestsClient.request = ask  # type: ignore[assignment, method-assign]
         connection.execute_wrappers.append(self._around_writes)
+        self.reach("start")
+
+    def reach_if_committed(self, name: str) -> None:
+        """Count a point where the last write was in a transaction that is committed by now."""
+        if self.commits and not connection.in_atomic_block:
+            self.commits = False
+            self.reach(name)
 
     def _around_writes(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         write = WRITES.match(sql)
         if write is None:
             return execute(sql, params, many, context)
-        self.reach(f"before {write[1]} {write[2]}")
+        self.reach_if_committed(f"before {write[1]} {write[2]}")
         result = execute(sql, params, many, context)
+        self.commits = connection.in_atomic_block
         self.reach(f"after {write[1]} {write[2]}")
         return result
 

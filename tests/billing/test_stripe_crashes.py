@@ -1,7 +1,7 @@
 """The process is killed at every point between "about to call Stripe" and "our write done": money moves once.
 
-The points are counted as the journey runs (see crasher.py): just before each request to Stripe leaves, just after each
-answer arrived, just before and just after each write. The process is killed at the first, then at the second, until the
+The points are counted as the journey runs (see crasher.py): at the start, just after each answer of Stripe arrived, and just
+after each write and each commit. The process is killed at the first, then at the second, until the
 journey ends unkilled; so none is left out.
 """
 
