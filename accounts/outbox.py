@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import assert_never
 from uuid import UUID
 
-from django.core.mail import EmailMessage
+from django.core.mail import EmailMessage, get_connection
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -124,7 +124,12 @@ def _outcome(message: Message, state: Message.State, *, problem: str, **values: 
 
 
 def _mail(address: str, words: Words) -> Taken | TurnedDown:
-    message = EmailMessage(subject=" ".join(words.title.split()), body=words.text, to=[address])
+    server = get_connection()
+    try:
+        server.open()
+    except (OSError, smtplib.SMTPException) as problem:
+        raise NotTaken(f"No mail server: {problem}") from problem
+    message = EmailMessage(subject=" ".join(words.title.split()), body=words.text, to=[address], connection=server)
     try:
         message.send()
     except smtplib.SMTPRecipientsRefused as problem:
@@ -136,8 +141,8 @@ def _mail(address: str, words: Words) -> Taken | TurnedDown:
         raise InDoubt(f"The mail server hung up: {problem}") from problem
     except TimeoutError as problem:
         raise InDoubt("The mail server did not answer.") from problem
-    except (OSError, smtplib.SMTPException) as problem:
-        raise NotTaken(f"No mail server: {problem}") from problem
+    finally:
+        server.close()
     return Taken("smtp")
 
 
