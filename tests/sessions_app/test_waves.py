@@ -1,39 +1,368 @@
-"""Waves: who is told when, and who is not."""
+"""Waves: who is told when and how, and who is not."""
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
 import pytest
+from django.core import mail
 from django.utils import timezone
+from pytest_django import Settings
 
-from accounts.models import Message, Topic, User
-from sessions_app import accept
+from accounts import outbox
+from accounts.consent import end_consent, number_for_texts
+from accounts.models import ExpertHours, ExpertProfile, Message, PushSubscription, TextConsent, Topic, User
+from sessions_app import accept, cancel, release
+from sessions_app.models import HelpSession, State
+from sessions_app.reach.healing import heal_reach
 from sessions_app.reach.tell import tell
 from sessions_app.reach.waves import run_wave
-from tests.people import give_phone, make_request, open_all_hours
+from tests.people import give_phone, make_active, make_expert, make_request, open_all_hours
 
 pytestmark = pytest.mark.django_db
 
+Way, Stands = Message.Way, Message.State
+EVES_NUMBER = "+436641234567"
+
+
+@pytest.fixture
+def eve(eve: User) -> User:
+    """Eve can be texted at any time, and wants nothing else."""
+    open_all_hours(eve)
+    give_phone(eve, EVES_NUMBER)
+    return eve
+
+
+@pytest.fixture
+def crowd(topic: Topic) -> list[User]:
+    """Five experts who can be texted at any time."""
+    experts = [make_expert(f"expert{n}@example.org", f"Expert {n}", topic) for n in range(5)]
+    for n, expert in enumerate(experts):
+        open_all_hours(expert)
+        give_phone(expert, f"+43664000000{n}")
+    return experts
+
+
+def change(user: User, **fields: object) -> None:
+    ExpertProfile.objects.filter(user=user).update(**fields)
+
+
+def wave(session: HelpSession, *, after: int = 0) -> int:
+    """Let the wave run that is due so many seconds after asking; return how many messages it wrote."""
+    assert session.requested_at is not None
+    return run_wave(session_id=session.pk, now=session.requested_at + timedelta(seconds=after))
+
+
+def send_all(now: datetime | None = None) -> None:
+    """Do the jobs of all messages that wait."""
+    for message in Message.objects.filter(state=Stands.WAITING):
+        tell(message=message, now=now or timezone.now())
+
+
+def ways_to(user: User) -> list[str]:
+    """Return the ways by which `user` was told, oldest first."""
+    return list(Message.objects.filter(to=user).order_by("created_at").values_list("way", flat=True))
+
 
 def test_an_expert_without_an_open_board_is_texted_at_once(alice: User, eve: User, topic: Topic) -> None:
-    open_all_hours(eve)
-    give_phone(eve, "+436641234567")
     session = make_request(alice, topic)
-    assert run_wave(session_id=session.pk, now=timezone.now()) == 1
+    assert wave(session) == 1
+    send_all()
     message = Message.objects.get()
-    tell(message=message, now=timezone.now())
-    message.refresh_from_db()
-    assert message.state == Message.State.SENT
-    assert str(session.pk) in message.text
-    assert "Alice is stuck" in message.text
+    assert (message.state, message.address, message.to) == (Stands.SENT, EVES_NUMBER, eve)
+    assert message.text.startswith('Hopps: Alice is stuck: "Query is slow" (Databases, $2.00/min). Accept: http')
+    assert f"/sessions/{session.pk}/ Reply STOP" in message.text
+
+
+def test_an_open_board_has_a_head_start(alice: User, eve: User, topic: Topic) -> None:
+    change(eve, board_seen_at=timezone.now() + timedelta(hours=1))
+    session = make_request(alice, topic)
+    assert wave(session) == 0
+    assert ways_to(eve) == [Way.BOARD]
+    assert wave(session, after=19) == 0
+    assert wave(session, after=20) == 1
+    assert ways_to(eve) == [Way.BOARD, Way.TEXT]
+
+
+def test_outside_the_hours_nobody_is_told(alice: User, eve: User, topic: Topic) -> None:
+    ExpertHours.objects.all().delete()
+    session = make_request(alice, topic)
+    assert wave(session) == 0
+    # The hours begin now, on Eve's clock in Kathmandu.
+    User.objects.filter(pk=eve.pk).update(time_zone="Asia/Kathmandu")
+    local = timezone.now() + timedelta(hours=5, minutes=45)
+    minute = local.hour * 60 + local.minute
+    ExpertHours.objects.create(
+        expert=eve.expert, weekday=local.weekday(), start_minute=minute, end_minute=(minute + 5) % (24 * 60)
+    )
+    assert wave(session, after=30) == 1
+
+
+def test_hours_that_ended_since_the_wave_keep_the_text_back(alice: User, eve: User, topic: Topic) -> None:
+    session = make_request(alice, topic)
+    wave(session)
+    ExpertHours.objects.all().delete()
+    send_all()
+    assert not Message.objects.exists()
+
+
+def test_waves_are_so_large_and_so_far_apart(alice: User, crowd: list[User], topic: Topic, settings: Settings) -> None:
+    settings.WAVE_SIZE = 2
+    session = make_request(alice, topic)
+    assert [wave(session, after=at) for at in (0, 1, 20, 21, 49, 50, 80)] == [2, 0, 2, 0, 0, 1, 0]
+    assert Message.objects.values("to").distinct().count() == 5
+
+
+def test_of_two_workers_at_the_same_moment_one_is_the_wave(
+    alice: User, crowd: list[User], topic: Topic, settings: Settings
+) -> None:
+    settings.WAVE_SIZE = 1
+    session = make_request(alice, topic)
+    assert [wave(session), wave(session)] == [1, 0]
+    session.refresh_from_db()
+    assert session.waves == 1
+
+
+def test_who_helped_this_customer_comes_first_then_who_was_texted_longest_ago(
+    alice: User, crowd: list[User], topic: Topic, settings: Settings
+) -> None:
+    settings.WAVE_SIZE = 1
+    now = timezone.now()
+    for expert, hours in zip(crowd, (1, 4, 2, 3, 5), strict=True):
+        change(expert, last_texted_at=now - timedelta(hours=hours))
+    change(crowd[3], last_texted_at=None)
+    past = make_active(alice, crowd[0], topic, seconds=60)
+    HelpSession.objects.filter(pk=past.pk).update(state=State.ENDED, billable_seconds=60)
+    session = make_request(alice, topic)
+    for at in (0, 20, 50, 80, 110):
+        wave(session, after=at)
+    told = [message.to for message in Message.objects.filter(way=Way.TEXT, reference=session.pk).order_by("created_at")]
+    assert told == [crowd[n] for n in (0, 3, 4, 1, 2)]
+
+
+def test_a_wave_that_finds_nobody_does_not_end_the_chain(alice: User, eve: User, topic: Topic) -> None:
+    change(eve, available=False)
+    session = make_request(alice, topic)
+    assert [wave(session, after=at) for at in (0, 20, 50)] == [0, 0, 0]
+    change(eve, available=True)
+    assert wave(session, after=80) == 1
+
+
+def test_no_expert_is_texted_again_within_the_cooldown_whatever_the_request(
+    alice: User, bob: User, eve: User, topic: Topic
+) -> None:
+    first = make_request(alice, topic)
+    wave(first)
+    send_all()
+    second = make_request(bob, topic)
+    assert wave(second) == 0
+    assert wave(second, after=299) == 0
+    assert wave(second, after=330) == 1
+
+
+def test_two_requests_at_the_same_moment_text_an_expert_once_and_the_other_one_later(
+    alice: User, bob: User, eve: User, topic: Topic
+) -> None:
+    first, second = make_request(alice, topic), make_request(bob, topic)
+    assert wave(first) == wave(second) == 1
+    send_all()
+    assert Message.objects.filter(state=Stands.SENT).count() == 1
+    # Not lost: what was never begun is written anew when the cooldown is over.
+    kept = Message.objects.get()
+    other = second if kept.reference == first.pk else first
+    assert wave(other, after=400) == 1
+
+
+def test_one_text_a_request_also_when_it_is_given_back(alice: User, eve: User, erin: User, topic: Topic) -> None:
+    session = make_request(alice, topic)
+    wave(session)
+    send_all()
+    accept.accept(session_id=session.pk, expert=erin)
+    release.release(session_id=session.pk, expert=erin)
+    assert wave(session, after=1000) == 0
+    assert ways_to(eve) == [Way.TEXT]
+
+
+def test_who_gave_the_request_back_is_not_told_of_it_again(alice: User, eve: User, topic: Topic) -> None:
+    session = make_request(alice, topic)
+    accept.accept(session_id=session.pk, expert=eve)
+    release.release(session_id=session.pk, expert=eve)
+    assert wave(session, after=60) == 0
+
+
+def without_consent(eve: User) -> None:
+    end_consent(number=EVES_NUMBER, by=TextConsent.EndedBy.STOP)
+
+
+def without_a_phone(eve: User) -> None:
+    eve.phone.delete()
+
+
+def at_another_number(eve: User) -> None:
+    eve.phone.number = "+436649999999"
+    eve.phone.save()
+
+
+def who_wants_no_texts(eve: User) -> None:
+    change(eve, by_text=False)
+
+
+def who_is_not_available(eve: User) -> None:
+    change(eve, available=False)
+
+
+def who_wants_quiet(eve: User) -> None:
+    change(eve, quiet_until=timezone.now() + timedelta(hours=1))
+
+
+def who_is_suspended(eve: User) -> None:
+    change(eve, state=ExpertProfile.State.SUSPENDED)
+
+
+def whose_account_is_closed(eve: User) -> None:
+    User.objects.filter(pk=eve.pk).update(is_active=False)
+
+
+def who_lost_the_topic(eve: User) -> None:
+    eve.expert.topics.update(state="refused")
+
+
+REASONS = [
+    without_consent,
+    without_a_phone,
+    at_another_number,
+    who_wants_no_texts,
+    who_is_not_available,
+    who_wants_quiet,
+    who_is_suspended,
+    whose_account_is_closed,
+    who_lost_the_topic,
+]
+
+
+@pytest.mark.parametrize("reason", REASONS)
+def test_no_expert_is_texted(alice: User, eve: User, topic: Topic, reason: Callable[[User], None]) -> None:
+    reason(eve)
+    session = make_request(alice, topic)
+    assert wave(session) == 0
+
+
+@pytest.mark.parametrize("reason", REASONS)
+def test_between_wave_and_text_it_is_looked_at_again(
+    alice: User, eve: User, topic: Topic, reason: Callable[[User], None]
+) -> None:
+    wave(make_request(alice, topic))
+    reason(eve)
+    send_all()
+    assert not Message.objects.exists()
+
+
+def test_an_expert_in_a_session_is_left_in_peace(alice: User, bob: User, eve: User, topic: Topic) -> None:
+    make_active(bob, eve, topic, seconds=60)
+    assert wave(make_request(alice, topic)) == 0
+
+
+def test_nobody_is_told_of_their_own_request(eve: User, topic: Topic) -> None:
+    assert wave(make_request(eve, topic)) == 0
 
 
 def test_a_request_that_was_taken_is_told_to_nobody(alice: User, eve: User, erin: User, topic: Topic) -> None:
-    open_all_hours(eve)
-    give_phone(eve, "+436641234567")
     session = make_request(alice, topic)
-    run_wave(session_id=session.pk, now=timezone.now())
+    wave(session)
     accept.accept(session_id=session.pk, expert=erin)
-    message = Message.objects.get()
-    tell(message=message, now=timezone.now())
+    send_all()
     assert not Message.objects.exists()
-    assert run_wave(session_id=session.pk, now=timezone.now() + timedelta(minutes=1)) == 0
+    assert wave(session, after=60) == 0
+
+
+def test_a_request_that_was_cancelled_is_told_to_nobody(alice: User, eve: User, topic: Topic) -> None:
+    session = make_request(alice, topic)
+    wave(session)
+    cancel.cancel(session_id=session.pk, customer=alice)
+    send_all()
+    assert not Message.objects.exists()
+
+
+def test_ways_come_a_minute_apart_the_quickest_first(alice: User, eve: User, topic: Topic) -> None:
+    PushSubscription.objects.create(user=eve, endpoint="https://push.test/1", p256dh="k", auth="a")
+    change(eve, by_mail=True)
+    session = make_request(alice, topic)
+    now = timezone.now()
+    for at in range(0, 200, 10):
+        if wave(session, after=at):
+            Message.objects.filter(state=Stands.WAITING).update(state=Stands.SENT, created_at=now + timedelta(seconds=at))
+    assert ways_to(eve) == [Way.PUSH, Way.TEXT, Way.MAIL]
+    first, second, third = Message.objects.order_by("created_at").values_list("created_at", flat=True)
+    assert min(second - first, third - second) >= timedelta(seconds=60)
+
+
+def test_who_wants_all_at_once_is_told_all_at_once(alice: User, eve: User, topic: Topic) -> None:
+    PushSubscription.objects.create(user=eve, endpoint="https://push.test/1", p256dh="k", auth="a")
+    change(eve, by_mail=True, all_at_once=True)
+    assert wave(make_request(alice, topic)) == 3
+
+
+def test_notifications_do_not_count_against_the_size_of_a_wave(
+    alice: User, crowd: list[User], topic: Topic, settings: Settings
+) -> None:
+    settings.WAVE_SIZE = 1
+    for n, expert in enumerate(crowd[1:]):
+        PushSubscription.objects.create(user=expert, endpoint=f"https://push.test/{n}", p256dh="k", auth="a")
+    assert wave(make_request(alice, topic)) == 5
+
+
+def test_a_notification_comes_anew_with_a_request_that_comes_back(alice: User, eve: User, erin: User, topic: Topic) -> None:
+    PushSubscription.objects.create(user=eve, endpoint="https://push.test/1", p256dh="k", auth="a")
+    change(eve, by_text=False)
+    session = make_request(alice, topic)
+    wave(session)
+    accept.accept(session_id=session.pk, expert=erin)
+    release.release(session_id=session.pk, expert=erin)
+    # A moment that is not the same second.
+    HelpSession.objects.filter(pk=session.pk).update(queued_at=timezone.now() + timedelta(seconds=5))
+    assert wave(session, after=120) == 1
+    assert ways_to(eve) == [Way.PUSH, Way.PUSH]
+
+
+@pytest.mark.parametrize("state", [Stands.REFUSED, Stands.FAILED, Stands.IN_DOUBT])
+def test_what_did_not_arrive_is_made_good_by_mail_with_the_next_wave(
+    alice: User, eve: User, topic: Topic, state: Message.State
+) -> None:
+    session = make_request(alice, topic)
+    wave(session)
+    Message.objects.update(state=state)
+    assert wave(session, after=20) == 1
+    send_all()
+    assert ways_to(eve) == [Way.TEXT, Way.MAIL]
+    (letter,) = mail.outbox
+    assert letter.to == ["eve@example.org"]
+    assert letter.subject == "Alice is stuck: Query is slow"
+    assert f"/sessions/{session.pk}/" in str(letter.body)
+
+
+def test_a_text_being_sent_when_the_process_died_is_in_doubt_and_never_sent_again(
+    alice: User, eve: User, topic: Topic
+) -> None:
+    session = make_request(alice, topic)
+    wave(session)
+    now = timezone.now()
+    Message.objects.update(state=Stands.SENDING, began_at=now)
+    heal_reach(now + timedelta(seconds=30))
+    assert Message.objects.get().state == Stands.SENDING
+    heal_reach(now + timedelta(minutes=1))
+    text = Message.objects.get(way=Way.TEXT)
+    assert text.state == Stands.IN_DOUBT
+    assert outbox.send(text, outbox.Words("t", "t", "", "")).state == Stands.IN_DOUBT
+    assert ways_to(eve) == [Way.TEXT, Way.MAIL]
+
+
+def test_a_wave_whose_job_was_lost_is_run_by_the_sweep(alice: User, eve: User, topic: Topic) -> None:
+    make_request(alice, topic)
+    heal_reach(timezone.now() + timedelta(minutes=1))
+    assert ways_to(eve) == [Way.TEXT]
+
+
+def test_consent_lost_to_the_carrier_is_seen(eve: User) -> None:
+    assert number_for_texts(eve) == EVES_NUMBER
+    assert end_consent(number=EVES_NUMBER, by=TextConsent.EndedBy.CARRIER)
+    assert number_for_texts(eve) is None
+    assert not end_consent(number=EVES_NUMBER, by=TextConsent.EndedBy.CARRIER)

@@ -1,13 +1,15 @@
 """A week of 200 experts and 2 000 requests: whom texts reach, and whom they leave in peace."""
 
 import pytest
+from pytest_django import Settings
 
 from sessions_app.models import HelpSession, State
 from tests.sessions_app.week import week
 
 
 @pytest.mark.django_db(transaction=True)
-def test_in_a_week_nobody_is_texted_when_they_must_not_be_and_every_request_reaches_somebody() -> None:
+def test_in_a_week_nobody_is_texted_when_they_must_not_be_and_every_request_reaches_somebody(settings: Settings) -> None:
+    settings.REQUEST_EXPIRES_SECONDS = 300
     with week(experts=200, requests=2000, seed=4) as it:
         it.run()
         assert it.wrong == []
