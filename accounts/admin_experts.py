@@ -24,6 +24,7 @@ WHO = ("user", "email", "state", "applied_at")
 SAID = ("headline", "about_shown", "links_shown")
 REACHED = ("hours_shown", "available", "board_seen_at", "quiet_until", "devices_tested_at")
 READ_ONLY = (*WHO, *SAID, *REACHED)
+_WAITS = Exists(ExpertTopic.objects.filter(expert=OuterRef("pk"), state=State.APPLIED))
 
 
 class DecisionForm(forms.ModelForm[ExpertTopic]):
@@ -99,14 +100,14 @@ class WaitingFilter(admin.SimpleListFilter):
         return [("yes", "Waiting for a decision")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.filter(_waits()) if self.value() == "yes" else queryset
+        return queryset.filter(_WAITS) if self.value() == "yes" else queryset
 
 
 @admin.register(ExpertProfile)
 class ExpertAdmin(admin.ModelAdmin[ExpertProfile]):
     """Experts, those who wait for a decision first and of them the oldest. Nothing here is written but decisions."""
 
-    list_display = ("user", "applies_for", "state", "said", "links_shown", "applied_at")
+    list_display = ("user", "applies_for", "state", "applied_at", "said")
     list_filter = (WaitingFilter, "state", "available", "topics__topic")
     list_select_related = ("user",)
     list_per_page = 50
@@ -120,11 +121,13 @@ class ExpertAdmin(admin.ModelAdmin[ExpertProfile]):
     actions = ("approve_all", "suspend", "lift_suspension")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ExpertProfile]:
-        applied = ExpertTopic.objects.filter(state=State.APPLIED).select_related("topic")
+        applied = (
+            ExpertTopic.objects.filter(state=State.APPLIED).select_related("topic").order_by("topic__area", "topic__name")
+        )
         return super().get_queryset(request).prefetch_related(Prefetch("topics", applied, "applied_topics"))
 
     def get_ordering(self, request: HttpRequest) -> Any:
-        return (_waits().desc(), "applied_at")
+        return (_WAITS.desc(), "applied_at")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # experts apply themselves
@@ -138,7 +141,8 @@ class ExpertAdmin(admin.ModelAdmin[ExpertProfile]):
 
     @admin.display(description="says")
     def said(self, expert: ExpertProfile) -> SafeString:
-        return format_html("<strong>{}</strong><br>{}", expert.headline, Truncator(expert.about).words(40))
+        about = Truncator(expert.about).words(60)
+        return format_html("<strong>{}</strong><br>{}<br>{}", expert.headline, about, self.links_shown(expert))
 
     @admin.display(description="about")
     def about_shown(self, expert: ExpertProfile) -> SafeString | str:
@@ -217,10 +221,6 @@ class ExpertAdmin(admin.ModelAdmin[ExpertProfile]):
             self.message_user(request, f"{number} {what}.", messages.SUCCESS)
         else:
             self.message_user(request, nobody, messages.WARNING)
-
-
-def _waits() -> Exists:
-    return Exists(ExpertTopic.objects.filter(expert=OuterRef("pk"), state=State.APPLIED))
 
 
 def _operator(request: HttpRequest) -> User:

@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from accounts import jobs
@@ -24,6 +25,12 @@ class Decision:
     approved: bool
     reason: str = ""
     """Why it is refused; the applicant reads it."""
+
+
+def waiting_for_a_decision() -> QuerySet[ExpertProfile]:
+    """Return the experts with a topic that no operator decided yet."""
+    applied = ExpertTopic.objects.filter(expert=OuterRef("pk"), state=ExpertTopic.State.APPLIED)
+    return ExpertProfile.objects.filter(Exists(applied))
 
 
 def decide(*, expert_topic: ExpertTopic, approved: bool, reason: str, by: User) -> bool:

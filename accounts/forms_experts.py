@@ -31,6 +31,7 @@ class ExpertForm(forms.ModelForm[ExpertProfile]):
             "about": forms.Textarea(attrs={"rows": 6}),
             "links": forms.Textarea(attrs={"rows": 3, "inputmode": "url", "spellcheck": "false"}),
         }
+        error_messages = {"headline": {"required": "Write one line about what you know."}}
         help_texts = {
             "about": "What you have done, for whom and for how long. The operator who decides reads it.",
             "links": "What shows your work: a profile, a repository, an article. One a line, five at most.",

@@ -35,19 +35,19 @@ def checklist(expert: ExpertProfile) -> list[Item]:
 
 
 def _approval(expert: ExpertProfile) -> Item:
-    settings = reverse("expert_settings")
+    topics = f"{reverse('expert_settings')}#topics-title"
     match expert.state:
         case State.APPROVED:
             return Item("An operator approved you", done=True, why="Requests for your topics come to your board.")
         case State.REFUSED:
             why = "Not approved yet. The reasons stand at your topics: say what was missing and apply again."
-            return Item("Be approved", done=False, why=why, link=settings, link_text="See the reasons")
+            return Item("Be approved", done=False, why=why, link=topics, link_text="See the reasons")
         case State.SUSPENDED:
             why = "Your account is suspended: no requests come. Answer the operator's mail to sort it out."
             return Item("Be approved", done=False, why=why)
         case _:
             why = "An operator is looking at your application. The answer comes by mail; no requests come before."
-            return Item("Be approved", done=False, why=why, link=settings, link_text="See your application")
+            return Item("Be approved", done=False, why=why, link=topics, link_text="See your topics")
 
 
 def _hours(expert: ExpertProfile) -> Item:
