@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
+from django.utils.timesince import timesince
 
 from accounts import deciding
 from accounts.applying import hours_of
@@ -41,6 +42,9 @@ class DecisionForm(forms.ModelForm[ExpertTopic]):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["seen"].initial = self.stood = self.instance.state
+        if not self.instance._state.adding:
+            for name in ("state", "reason"):  # the table's heads are no labels
+                self.fields[name].widget.attrs["aria-label"] = f"{name.capitalize()} of {self.instance.topic}"
 
     def clean(self) -> dict[str, Any]:
         """Refuse what cannot be: a refusal without a reason, going back to “applied for”, a page gone stale."""
@@ -107,7 +111,7 @@ class WaitingFilter(admin.SimpleListFilter):
 class ExpertAdmin(admin.ModelAdmin[ExpertProfile]):
     """Experts, those who wait for a decision first and of them the oldest. Nothing here is written but decisions."""
 
-    list_display = ("user", "applies_for", "state", "applied_at", "said")
+    list_display = ("user", "applies_for", "state", "age", "said")
     list_filter = (WaitingFilter, "state", "available", "topics__topic")
     list_select_related = ("user",)
     list_per_page = 50
@@ -132,6 +136,9 @@ class ExpertAdmin(admin.ModelAdmin[ExpertProfile]):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # experts apply themselves
 
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False  # who must go is suspended: decisions and messages stay readable
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return READ_ONLY
 
@@ -139,10 +146,15 @@ class ExpertAdmin(admin.ModelAdmin[ExpertProfile]):
     def applies_for(self, expert: ExpertProfile) -> str:
         return ", ".join(row.topic.name for row in getattr(expert, "applied_topics", ())) or "–"
 
+    @admin.display(description="applied", ordering="applied_at")
+    def age(self, expert: ExpertProfile) -> str:
+        return f"{timesince(expert.applied_at, depth=1)} ago"
+
     @admin.display(description="says")
     def said(self, expert: ExpertProfile) -> SafeString:
         about = Truncator(expert.about).words(60)
-        return format_html("<strong>{}</strong><br>{}<br>{}", expert.headline, about, self.links_shown(expert))
+        links = self.links_shown(expert) if expert.links else ""
+        return format_html("<strong>{}</strong><br>{}<br>{}", expert.headline, about, links)
 
     @admin.display(description="about")
     def about_shown(self, expert: ExpertProfile) -> SafeString | str:

@@ -130,6 +130,7 @@ TABLE = [
     Row("get", "admin:accounts_topic_add",          (302,   302,   302,   302,   302,   200)),
     Row("get", "admin:accounts_expertprofile_changelist", (302, 302, 302, 302,   302,   200)),
     Row("get", "admin:accounts_expertprofile_change", (302, 302,   302,   302,   302,   200), "expert"),
+    Row("get", "admin:accounts_expertprofile_delete", (302, 302,   302,   302,   302,   403), "expert"),
     Row("get", "admin:accounts_expertprofile_add",  (302,   302,   302,   302,   302,   403)),
     Row("get", "admin:sessions_app_helpsession_changelist", (302, 302, 302, 302, 302,   200)),
     Row("get", "admin:sessions_app_helpsession_change", (302, 302, 302,   302,   302,   200), "admin_session"),
