@@ -4,13 +4,14 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
-from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from accounts import experts
-from accounts.models import ExpertProfile, ExpertTopic, Topic, User
+from accounts import admin_experts
+from accounts.models import Topic, User
 from hopps.realtime.hub import hub
 from hopps.realtime.sockets import PERSON, person_audience
+
+__all__ = ["admin_experts"]
 
 
 @admin.register(User)
@@ -48,43 +49,3 @@ class TopicAdmin(admin.ModelAdmin[Topic]):
     list_filter = ("area", "is_active")
     search_fields = ("name",)
     prepopulated_fields: ClassVar = {"slug": ("name",)}
-
-
-class ExpertTopicInline(admin.TabularInline[ExpertTopic, ExpertProfile]):
-    """Topics applied for, approved one by one."""
-
-    model = ExpertTopic
-    extra = 0
-    autocomplete_fields = ("topic",)
-
-
-@admin.register(ExpertProfile)
-class ExpertAdmin(admin.ModelAdmin[ExpertProfile]):
-    """Experts: approve, suspend, edit."""
-
-    list_display = ("user", "headline", "state", "available", "applied_at")
-    list_filter = ("state", "available", "topics__topic")
-    list_select_related = ("user",)
-    search_fields = ("user__email", "user__display_name", "headline")
-    readonly_fields = ("applied_at", "board_seen_at")
-    autocomplete_fields = ("user",)
-    inlines = (ExpertTopicInline,)
-    actions = ("approve", "suspend")
-
-    @admin.action(description="Approve, with all topics applied for", permissions=["change"])
-    def approve(self, request: HttpRequest, queryset: QuerySet[ExpertProfile]) -> None:
-        for expert in queryset:
-            experts.approve(expert=expert)
-            self.log_change(request, expert, "Approved.")
-        self.message_user(request, f"{len(queryset)} approved.")
-
-    @admin.action(description="Suspend", permissions=["change"])
-    def suspend(self, request: HttpRequest, queryset: QuerySet[ExpertProfile]) -> None:
-        for expert in queryset:
-            experts.suspend(expert=expert)
-            self.log_change(request, expert, "Suspended.")
-        self.message_user(request, f"{len(queryset)} suspended.")
-
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        super().save_related(request, form, formsets, change)
-        experts.refresh_boards(form.instance.user_id)

@@ -5,7 +5,7 @@ import zoneinfo
 from django import forms
 from django.http import HttpRequest
 
-from accounts.models import ExpertProfile, Topic, User
+from accounts.models import User
 
 
 class SignupForm(forms.Form):
@@ -33,26 +33,15 @@ class SignupForm(forms.Form):
         user.save(update_fields=["display_name", "time_zone"])
 
 
-class ExpertApplicationForm(forms.ModelForm[ExpertProfile]):
-    """What a person says about themselves to become an expert, and edits later."""
-
-    topics = forms.ModelMultipleChoiceField(
-        queryset=Topic.objects.filter(is_active=True),
-        widget=forms.CheckboxSelectMultiple,
-        error_messages={"required": "Choose at least one topic you can help with."},
-        help_text="An operator approves each one.",
-    )
-
-    class Meta:
-        model = ExpertProfile
-        fields = ("headline", "about")
-        widgets = {"about": forms.Textarea(attrs={"rows": 6})}
+def time_zones() -> list[tuple[str, str]]:
+    """Return the choices of a time zone."""
+    return [(name, name.replace("_", " ")) for name in sorted(zoneinfo.available_timezones())]
 
 
 class PersonForm(forms.ModelForm[User]):
     """Name and time zone."""
 
-    time_zone = forms.ChoiceField(choices=lambda: [(name, name) for name in sorted(zoneinfo.available_timezones())])
+    time_zone = forms.ChoiceField(choices=time_zones)
 
     class Meta:
         model = User

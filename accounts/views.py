@@ -4,11 +4,16 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 
-from accounts import experts
-from accounts.forms import ExpertApplicationForm, PersonForm
+from accounts import applying
+from accounts.forms import PersonForm
+from accounts.forms_experts import ExpertForm
+from accounts.forms_hours import USUAL, HoursForm
+from accounts.hours_words import messages_now
 from accounts.http import signed_in
 from accounts.models import ExpertProfile
+from hopps.errors import Refused
 
 
 @login_required
@@ -25,34 +30,47 @@ def person_settings(request: HttpRequest) -> HttpResponse:
 @login_required
 def apply(request: HttpRequest) -> HttpResponse:
     """Become an expert."""
-    if ExpertProfile.objects.filter(user=signed_in(request)).exists():
+    user = signed_in(request)
+    if ExpertProfile.objects.filter(user=user).exists():
         return redirect("expert_settings")
-    return _profile_page(request, "experts/apply.html", "Thank you. An operator looks at your application next.")
+    data = request.POST if request.method == "POST" else None
+    form, hours_form = ExpertForm(data), HoursForm(data, user=user, hours=USUAL)
+    # Both are asked: whatever is wrong is said at once.
+    if data is not None and all([form.is_valid(), hours_form.is_valid()]):
+        try:
+            applying.apply(
+                user=user,
+                application=form.application,
+                hours=hours_form.stretches,
+                time_zone=hours_form.cleaned_data["time_zone"],
+            )
+        except Refused as refusal:
+            hours_form.add_error(None, refusal.sentence)
+        else:
+            messages.success(request, "Thank you. An operator looks at your application next; the answer comes by mail.")
+            return redirect("expert_settings")
+    wrong = bool(form.errors or hours_form.errors)
+    return render(request, "experts/apply.html", {"form": form, "hours_form": hours_form}, status=422 if wrong else 200)
 
 
 @login_required
 def expert_settings(request: HttpRequest) -> HttpResponse:
-    """What customers see of an expert."""
-    if not ExpertProfile.objects.filter(user=signed_in(request)).exists():
-        return redirect("expert_apply")
-    return _profile_page(request, "experts/settings.html", "Saved. New topics wait for an operator's approval.")
-
-
-def _profile_page(request: HttpRequest, template: str, thanks: str) -> HttpResponse:
+    """What customers and operators see of an expert, and how the topics stand."""
     user = signed_in(request)
-    profile = ExpertProfile.objects.filter(user=user).first()
-    chosen = list(profile.topics.values_list("topic_id", flat=True)) if profile else []
-    form = ExpertApplicationForm(
-        request.POST if request.method == "POST" else None, instance=profile, initial={"topics": chosen}
-    )
+    expert = ExpertProfile.objects.filter(user=user).first()
+    if expert is None:
+        return redirect("expert_apply")
+    form = ExpertForm(request.POST if request.method == "POST" else None, instance=expert)
     if request.method == "POST" and form.is_valid():
-        experts.save_application(
-            user=user,
-            headline=form.cleaned_data["headline"],
-            about=form.cleaned_data["about"],
-            topics=form.cleaned_data["topics"],
-        )
-        messages.success(request, thanks)
+        applying.change(user=user, application=form.application)
+        messages.success(request, "Saved. New topics wait for an operator's approval.")
         return redirect("expert_settings")
-    context = {"form": form, "expert": profile}
-    return render(request, template, context, status=422 if form.errors else 200)
+    # The form has written what was sent over its expert.
+    expert = ExpertProfile.objects.get(user=user)
+    context = {
+        "form": form,
+        "expert": expert,
+        "topics": expert.topics.select_related("topic").order_by("topic__area", "topic__position", "topic__name"),
+        "messages_now": messages_now(applying.hours_of(expert), user.time_zone, timezone.now()),
+    }
+    return render(request, "experts/settings.html", context, status=422 if form.errors else 200)

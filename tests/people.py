@@ -10,7 +10,7 @@ import pytest
 from allauth.account.models import EmailAddress
 from django.utils import timezone
 
-from accounts import experts
+from accounts import applying, deciding, experts
 from accounts.consent import give_consent
 from accounts.models import ExpertHours, Phone, Topic, User
 from billing import cards
@@ -33,8 +33,8 @@ def make_person(email: str, name: str) -> User:
 def make_expert(email: str, name: str, *topics: Topic) -> User:
     """Return an expert, approved for `topics` and available."""
     user = make_person(email, name)
-    profile = experts.save_application(user=user, headline="Knows it", about="", topics=topics)
-    experts.approve(expert=profile)
+    profile = applying.save_application(user=user, headline="Knows it", about="", topics=topics)
+    deciding.approve_all(expert=profile)
     experts.set_availability(user=user, available=True)
     return user
 

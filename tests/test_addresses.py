@@ -75,6 +75,10 @@ TABLE = [
     Row("post", "expert_apply",                     (302,   422,   422,   302,   302,   422)),
     Row("get", "expert_settings",                   (302,   302,   302,   200,   200,   302)),
     Row("post", "expert_settings",                  (302,   302,   302,   422,   422,   302)),
+    Row("get", "expert_hours",                      (302,   302,   302,   200,   200,   302)),
+    Row("post", "expert_hours",                     (302,   302,   302,   422,   422,   302)),
+    Row("get", "expert_check",                      (302,   302,   302,   200,   200,   302)),
+    Row("post", "expert_check",                     (302,   302,   302,   302,   302,   302)),
     Row("get", "earnings",                          (302,   404,   404,   200,   200,   404)),
     Row("get", "earnings_csv",                      (302,   404,   404,   200,   200,   404)),
     Row("post", "payout_account",                   (302,   404,   404,   302,   302,   404)),
@@ -125,6 +129,9 @@ TABLE = [
     Row("get", "admin:accounts_topic_changelist",   (302,   302,   302,   302,   302,   200)),
     Row("get", "admin:accounts_topic_add",          (302,   302,   302,   302,   302,   200)),
     Row("get", "admin:accounts_expertprofile_changelist", (302, 302, 302, 302,   302,   200)),
+    Row("get", "admin:accounts_expertprofile_change", (302, 302,   302,   302,   302,   200), "expert"),
+    Row("get", "admin:accounts_expertprofile_delete", (302, 302,   302,   302,   302,   403), "expert"),
+    Row("get", "admin:accounts_expertprofile_add",  (302,   302,   302,   302,   302,   403)),
     Row("get", "admin:sessions_app_helpsession_changelist", (302, 302, 302, 302, 302,   200)),
     Row("get", "admin:sessions_app_helpsession_change", (302, 302, 302,   302,   302,   200), "admin_session"),
     Row("get", "admin:sessions_app_helpsession_add", (302,  302,   302,   302,   302,   403)),
@@ -197,6 +204,7 @@ def things(alice: User, eve: User, erin: User, olga: User, topic: Topic) -> dict
         "charged_payment": [charged.pk],
         "case": [cases.report(session=running, by=eve, problem="He was rude").pk],
         "dispute": [dispute.pk],
+        "expert": [eve.expert.pk],
     }
 
 

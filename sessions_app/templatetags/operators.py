@@ -2,12 +2,19 @@
 
 from django import template
 
+from accounts.deciding import waiting_for_a_decision
 from billing.admin_disputes import to_answer
 from billing.models import Dispute
 from sessions_app.answer import unanswered
 from sessions_app.models import Case
 
 register = template.Library()
+
+
+@register.simple_tag
+def waiting_experts() -> int:
+    """How many experts wait for a decision about a topic."""
+    return waiting_for_a_decision().count()
 
 
 @register.simple_tag

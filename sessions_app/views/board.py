@@ -15,7 +15,7 @@ from sessions_app.matching import as_open_request, live_session_of, requests_for
 
 
 def _expert_or_404(user: User) -> ExpertProfile:
-    expert = ExpertProfile.objects.filter(user=user).first()
+    expert = ExpertProfile.objects.filter(user=user).select_related("user").first()
     if expert is None:
         raise Http404
     return expert

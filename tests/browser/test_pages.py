@@ -36,7 +36,9 @@ CUSTOMERS_PAGES = [
     "/expert/apply/", "/accounts/email/", "/accounts/password/change/", "/accounts/logout/", "/accounts/reauthenticate/",
     "/expert/",
 ]  # fmt: skip
-EXPERTS_PAGES = ["/expert/", "/expert/earnings/", "/expert/settings/", "/sessions/"]
+EXPERTS_PAGES = [
+    "/expert/", "/expert/earnings/", "/expert/settings/", "/expert/settings/hours/", "/expert/check/", "/sessions/",
+]  # fmt: skip
 
 
 def check(page: Page, what: str) -> list[str]:

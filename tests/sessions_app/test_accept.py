@@ -2,7 +2,7 @@
 
 import pytest
 
-from accounts import experts
+from accounts import deciding
 from accounts.models import Topic, User
 from billing.models import Hold
 from hopps.errors import Refused
@@ -44,7 +44,7 @@ def test_a_busy_expert_cannot_take_a_second_one(alice: User, bob: User, eve: Use
 
 def test_it_is_not_for_people_who_are_not_approved_for_the_topic(alice: User, bob: User, eve: User, topic: Topic) -> None:
     session = make_request(alice, topic)
-    experts.suspend(expert=eve.expert)
+    deciding.suspend(expert=eve.expert)
     for person in (bob, eve, alice):
         with pytest.raises(HelpSession.DoesNotExist):
             accept.accept(session_id=session.pk, expert=person)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 
-from accounts import experts
+from accounts import deciding
 from accounts.models import Topic, User
 from sessions_app import accept, release
 from sessions_app.consumers.board import BoardSocket
@@ -101,7 +101,7 @@ def test_a_suspended_expert_hears_nothing_more(alice: User, eve: User, topic: To
     async def journey() -> None:
         await eves.open()
         await eves.hear("board_state")
-        await sync_to_async(lambda: experts.suspend(expert=eve.expert))()
+        await sync_to_async(lambda: deciding.suspend(expert=eve.expert))()
         assert (await eves.hear("board_state"))["available"] is False
         await sync_to_async(make_request)(alice, topic)
         assert await eves.socket.receive_nothing(timeout=0.3)

@@ -6,7 +6,8 @@ from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts import experts
+from accounts import applying, deciding, experts
+from accounts.hours import Stretch
 from accounts.models import ExpertProfile, Topic, User
 from billing import cards
 from billing.gateways.demo import TEST_CARDS, DemoGateway
@@ -35,6 +36,8 @@ EXPERTS = (
         ("Python", "SEO", "Paid ads", "Email"),
     ),
 )
+# So that the demo works at night too.
+ALL_WEEK = tuple(Stretch(weekday, 0, 0) for weekday in range(7))
 LOGINS = "customer@demo.test, expert@demo.test, expert2@demo.test, operator@demo.test"
 
 
@@ -55,8 +58,10 @@ class Command(BaseCommand):
             if not ExpertProfile.objects.filter(user=user).exists():
                 chosen = [topic for topic in topics if topic.name in names]
                 about = "Part of the development data."
-                expert = experts.save_application(user=user, headline=headline, about=about, topics=chosen)
-                experts.approve(expert=expert)
+                expert = applying.save_application(user=user, headline=headline, about=about, topics=chosen)
+                deciding.approve_all(expert=expert)
+                applying.set_hours(user=user, expert=expert, hours=ALL_WEEK, time_zone=user.time_zone)
+                applying.devices_work(user=user)
                 experts.set_availability(user=user, available=True)
         operator = _person("operator@demo.test", "Olga Demo")
         User.objects.filter(pk=operator.pk).update(is_staff=True, is_superuser=True)
