@@ -1,9 +1,13 @@
 from django.urls import path
 
-from accounts import views
+from accounts import views, views_reach
 
 urlpatterns = [
     path("settings/", views.person_settings, name="person_settings"),
     path("expert/apply/", views.apply, name="expert_apply"),
     path("expert/settings/", views.expert_settings, name="expert_settings"),
+    path("expert/settings/reach/", views_reach.ways, name="expert_reach"),
+    path("expert/reach/consent/", views_reach.consent, name="expert_consent"),
+    path("expert/reach/test/<slug:way>/", views_reach.test, name="expert_reach_test"),
+    path("expert/quiet/", views_reach.quiet, name="expert_quiet"),
 ]

@@ -58,6 +58,12 @@ def mail_is_printed() -> bool:
 
 
 @register.simple_tag
+def texts_are_printed() -> bool:
+    """Whether texts go to the server's console, as in development."""
+    return settings.SMS == "console"
+
+
+@register.simple_tag
 def fit_window() -> str:
     """The free first stretch with an expert new to the customer, such as "2 min"; empty where there is none."""
     return spoken(settings.FIT_WINDOW_SECONDS) if settings.FIT_WINDOW_SECONDS else ""

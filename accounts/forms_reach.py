@@ -1,0 +1,59 @@
+"""Forms about how an expert is reached."""
+
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+from django import forms
+from django.utils import timezone
+
+from accounts.models import ExpertProfile
+from accounts.reach import morning_of
+
+
+class WaysForm(forms.ModelForm[ExpertProfile]):
+    """By which ways requests are told."""
+
+    class Meta:
+        model = ExpertProfile
+        fields = ("by_push", "by_text", "by_mail", "all_at_once")
+        labels: ClassVar = {
+            "by_push": "By notification",
+            "by_text": "By text message",
+            "by_mail": "By mail",
+            "all_at_once": "By all of these at once",
+        }
+        help_texts: ClassVar = {
+            "by_mail": "Without it you get a mail only about a request of which nothing else could reach you.",
+            "all_at_once": "Otherwise one after the other, a minute apart, until somebody has taken the request.",
+        }
+
+
+class QuietForm(forms.Form):
+    """For how long not to disturb."""
+
+    length = forms.ChoiceField(choices=[(name, name) for name in ("hour", "morning", "until", "end")])
+    until = forms.DateTimeField(
+        label="Until",
+        required=False,
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        error_messages={"invalid": "Give a date and a time, such as 2026-12-24 18:00."},
+    )
+
+    def clean(self) -> dict[str, object]:
+        """Ask for the moment where one is needed."""
+        cleaned = super().clean() or {}
+        if cleaned.get("length") == "until" and not cleaned.get("until") and "until" not in self.errors:
+            self.add_error("until", "Choose a date and a time.")
+        return cleaned
+
+    def moment(self, expert: ExpertProfile) -> datetime | None:
+        """Return when the quiet ends, or None where it ends now."""
+        match self.cleaned_data["length"]:
+            case "hour":
+                return timezone.now() + timedelta(hours=1)
+            case "morning":
+                return morning_of(expert)
+            case "until":
+                until: datetime = self.cleaned_data["until"]
+                return until
+        return None
