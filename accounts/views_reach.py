@@ -15,6 +15,7 @@ from accounts.forms_reach import QuietForm, WaysForm
 from accounts.http import signed_in
 from accounts.models import ExpertProfile, Message
 from hopps.errors import Refused
+from hopps.http import done, wants_json
 
 State = Message.State
 
@@ -113,18 +114,19 @@ def quiet(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _page(request, expert, quiet_form=form)
     until = form.moment(expert)
+    said = "Do not disturb has ended."
     if until is None:
         reach.end_quiet(user=expert.user)
-        messages.success(request, "Requests chime for you again." if expert.available else "You can be disturbed again.")
-        return redirect(_back(request))
-    try:
-        reach.be_quiet(user=expert.user, until=until)
-    except Refused as refusal:
-        form.add_error("until", refusal.sentence)
-        return _page(request, expert, quiet_form=form)
-    shown = date_format(timezone.localtime(until), "j M, H:i")
-    messages.success(request, f"Nothing disturbs you until {shown}.")
-    return redirect(_back(request))
+    else:
+        try:
+            reach.be_quiet(user=expert.user, until=until)
+        except Refused as refusal:
+            form.add_error("until", refusal.sentence)
+            return _page(request, expert, quiet_form=form)
+        said = f"Nothing disturbs you until {date_format(timezone.localtime(until), 'l, j M, H:i')}."
+    if not wants_json(request):
+        messages.success(request, said)
+    return done(request, to=_back(request))
 
 
 def _back(request: HttpRequest) -> str:

@@ -119,6 +119,11 @@ class ExpertProfile(models.Model):
         """Whether the expert asked not to be disturbed, and that is not over."""
         return self.quiet_until is not None and self.quiet_until > timezone.now()
 
+    @property
+    def is_listening(self) -> bool:
+        """Whether requests may reach the expert: what `available()` asks of experts whose account is open."""
+        return self.is_approved and self.available and not self.is_quiet
+
 
 class ExpertTopic(models.Model):
     """A topic an expert offers; it counts once an operator approved it."""

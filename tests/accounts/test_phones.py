@@ -10,7 +10,10 @@ from django.utils import timezone
 from accounts import phones
 from accounts.consent import number_for_texts
 from accounts.models import Message, Phone, TextConsent, User
+from hopps import sms
 from hopps.errors import Refused
+from hopps.sending import InDoubt, NotTaken, Taken, TurnedDown
+from hopps.sms.base import Report
 from tests.people import give_phone
 
 pytestmark = pytest.mark.django_db
@@ -203,6 +206,54 @@ def test_one_person_gets_so_many_codes_a_day(eve: User) -> None:
     with pytest.raises(Refused, match="many codes today"):
         phones.send_code(user=eve, number=NUMBER, code="123456")
     assert Message.objects.count() == phones.CODES_A_DAY
+
+
+class FaultySender:
+    """A provider of texts that refuses, or does not answer."""
+
+    name = "faulty"
+
+    def __init__(self, answer: TurnedDown | Exception) -> None:
+        self.answer = answer
+
+    def send(self, *, to: str, text: str) -> Taken | TurnedDown:
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+    def report(self, ref: str) -> Report | None:
+        return None
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (TurnedDown("faulty", "Unknown number."), "This number does not take our texts."),
+        (NotTaken("Throttled."), "We could not text you just now."),
+        (InDoubt("No answer."), "We could not text you just now."),
+    ],
+)
+def test_a_code_that_does_not_go_out_is_said_at_the_field(
+    eves: Client, monkeypatch: pytest.MonkeyPatch, answer: TurnedDown | Exception, said: str
+) -> None:
+    monkeypatch.setattr(sms, "sender", lambda: FaultySender(answer))
+    page = eves.post(CHANGE, {"phone": NUMBER})
+    assert page.status_code == 422
+    assert said in page.context["form"].errors["phone"][0]
+    assert Message.objects.exclude(state__in=["waiting", "sending"]).count() == 1
+    assert eves.get(VERIFY).status_code == 302
+
+
+def test_the_code_one_has_goes_on_working_when_a_new_one_does_not_go_out(
+    eves: Client, texts: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask_for_code(eves)
+    code = code_in(texts)
+    cache.clear()
+    monkeypatch.setattr(sms, "sender", lambda: FaultySender(NotTaken("Throttled.")))
+    assert "We could not text you just now." in eves.post(VERIFY, {"action": "resend"}, follow=True).content.decode()
+    assert eves.post(VERIFY, {"code": code}).status_code == 302
+    assert Phone.objects.get().number == NUMBER
 
 
 def test_somebody_who_is_no_expert_comes_back_to_the_number(
