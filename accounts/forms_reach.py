@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 
 from django import forms
+from django.http import QueryDict
 from django.utils import timezone
 
 from accounts.models import ExpertProfile
@@ -24,7 +25,10 @@ class WaysForm(forms.ModelForm[ExpertProfile]):
         }
         help_texts: ClassVar = {
             "by_mail": "Without it you get a mail only about a request of which nothing else could reach you.",
-            "all_at_once": "Otherwise one after the other, a minute apart, until somebody has taken the request.",
+            "all_at_once": (
+                "Otherwise one after the other (notification, text, mail), a minute apart, "
+                "until somebody has taken the request."
+            ),
         }
 
 
@@ -33,18 +37,19 @@ class QuietForm(forms.Form):
 
     length = forms.ChoiceField(choices=[(name, name) for name in ("hour", "morning", "until", "end")])
     until = forms.DateTimeField(
-        label="Until",
-        required=False,
+        label="Or until",
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
-        error_messages={"invalid": "Give a date and a time, such as 2026-12-24 18:00."},
+        error_messages={
+            "required": "Choose a date and a time.",
+            "invalid": "Give a date and a time, such as 2026-12-24 18:00.",
+        },
     )
 
-    def clean(self) -> dict[str, object]:
-        """Ask for the moment where one is needed."""
-        cleaned = super().clean() or {}
-        if cleaned.get("length") == "until" and not cleaned.get("until") and "until" not in self.errors:
-            self.add_error("until", "Choose a date and a time.")
-        return cleaned
+    def __init__(self, data: QueryDict | None = None) -> None:
+        super().__init__(data)
+        # Whoever pressed another button did not mean this field, whatever is in it.
+        if data is not None and data.get("length") != "until":
+            del self.fields["until"]
 
     def moment(self, expert: ExpertProfile) -> datetime | None:
         """Return when the quiet ends, or None where it ends now."""

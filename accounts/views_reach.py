@@ -2,11 +2,9 @@
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
@@ -16,6 +14,7 @@ from accounts.http import signed_in
 from accounts.models import ExpertProfile, Message
 from hopps.errors import Refused
 from hopps.http import done, wants_json
+from hopps.templatetags.hopps import moment
 
 State = Message.State
 
@@ -93,9 +92,7 @@ def test(request: HttpRequest, way: str) -> HttpResponse:
     to = message.address or "your browsers"
     match message.state:
         case State.SENT | State.DELIVERED:
-            messages.success(
-                request, f"A test is on its way to {to}. Nothing there within a minute? Then look below for why."
-            )
+            messages.success(request, f"A test is on its way to {to}. It should be there within a minute.")
         case State.REFUSED:
             messages.error(request, f"The test to {to} was refused: {message.problem}")
         case State.IN_DOUBT:
@@ -112,6 +109,8 @@ def quiet(request: HttpRequest) -> HttpResponse:
     expert = _expert_or_404(request)
     form = QuietForm(request.POST)
     if not form.is_valid():
+        if "until" not in form.fields:
+            return HttpResponseBadRequest("Say for how long: hour, morning, until, or end.")
         return _page(request, expert, quiet_form=form)
     until = form.moment(expert)
     said = "Do not disturb has ended."
@@ -123,7 +122,7 @@ def quiet(request: HttpRequest) -> HttpResponse:
         except Refused as refusal:
             form.add_error("until", refusal.sentence)
             return _page(request, expert, quiet_form=form)
-        said = f"Nothing disturbs you until {date_format(timezone.localtime(until), 'l, j M, H:i')}."
+        said = f"Nothing disturbs you until {moment(until)}."
     if not wants_json(request):
         messages.success(request, said)
     return done(request, to=_back(request))

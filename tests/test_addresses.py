@@ -82,7 +82,7 @@ TABLE = [
     Row("post", "expert_reach_test",                (302,   404,   404,   302,   302,   404), "way"),
     Row("get", "expert_reach_test",                 (302,   405,   405,   405,   405,   405), "way"),
     Row("post", "expert_reach_test",                (302,   404,   404,   404,   404,   404), "no_way"),
-    Row("post", "expert_quiet",                     (302,   404,   404,   422,   422,   404)),
+    Row("post", "expert_quiet",                     (302,   404,   404,   400,   400,   404)),
     Row("get", "expert_quiet",                      (302,   405,   405,   405,   405,   405)),
     Row("get", "account_change_phone",              (302,   200,   200,   200,   200,   200)),
     Row("post", "account_change_phone",             (302,   422,   422,   422,   422,   422)),

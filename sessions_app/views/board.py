@@ -7,7 +7,6 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.experts import set_availability
-from accounts.forms_reach import QuietForm
 from accounts.http import signed_in
 from accounts.models import ExpertProfile, User
 from accounts.reach import morning_of
@@ -35,7 +34,6 @@ def board(request: HttpRequest) -> HttpResponse:
         "requests": [as_open_request(session) for session in shown],
         "live_session": live_session_of(user),
         "morning": morning_of(expert),
-        "quiet_form": QuietForm(),
         "topics": list(expert.topics.select_related("topic")),
     }
     return render(request, "experts/board.html", context)

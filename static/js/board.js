@@ -80,8 +80,9 @@ class Board {
 
   /** @param {string | null} until when the expert may be disturbed again */
   #setQuiet(until) {
+    const shown = this.root.dataset.quietUntil ?? "";
     this.root.dataset.quietUntil = until ?? "";
-    if (until) say(find(this.root, "[data-quiet-text]"), momentText(until, this.now()));
+    if (until && Date.parse(until) !== Date.parse(shown)) say(find(this.root, "[data-quiet-text]"), momentText(until, this.now()));
     show(this.root, "[data-quiet-note]", until !== null);
     show(this.root, "[data-quiet-choices]", until === null);
   }
@@ -227,7 +228,7 @@ class Board {
       showError(this.available, "");
     });
     // In place: a page that is loaded anew has lost its sound. What changed comes over the socket.
-    submitInPlace(need(this.root, "[data-quiet]", HTMLElement), () => {}, new AbortController().signal);
+    submitInPlace(this.root, () => {}, new AbortController().signal);
     need(this.root, "[data-turn-sound-on]", HTMLButtonElement).addEventListener("click", () => this.#turnSoundOn());
     need(this.root, "[data-ask-notices]", HTMLButtonElement).addEventListener("click", async () => {
       await this.#notices.ask();

@@ -85,8 +85,11 @@ def test_agreeing_is_never_ticked_beforehand_and_says_the_very_words(eves: Clien
 def test_an_agreement_counts_for_the_number_it_was_given_for(
     eves: Client, eve: User, texts: pytest.LogCaptureFixture
 ) -> None:
-    ask_for_code(eves, "+436640000000", agreed="on")
     ask_for_code(eves)
+    # Another tab, at the same moment, wrote its own into the session last.
+    session = eves.session
+    session["phone_agreed"] = {"number": "+436640000000", "wording": phones.CONSENT_WORDING}
+    session.save()
     eves.post(VERIFY, {"code": code_in(texts)})
     assert number_for_texts(eve) is None
 
@@ -206,6 +209,22 @@ def test_one_person_gets_so_many_codes_a_day(eve: User) -> None:
     with pytest.raises(Refused, match="many codes today"):
         phones.send_code(user=eve, number=NUMBER, code="123456")
     assert Message.objects.count() == phones.CODES_A_DAY
+
+
+def test_two_codes_asked_for_at_the_same_moment_are_one(eve: User) -> None:
+    other = Message.objects.create(
+        key=f"code:{eve.pk}:{timezone.now():%Y-%m-%d}:1", to=eve, way=Message.Way.TEXT, purpose=Message.Purpose.CODE
+    )
+    with pytest.raises(Refused, match="on its way already"):
+        phones.send_code(user=eve, number=NUMBER, code="123456")
+    assert Message.objects.get() == other
+
+
+@pytest.mark.parametrize("address", [CHANGE, VERIFY])
+def test_numbers_and_codes_are_not_tried_out(eves: Client, address: str) -> None:
+    answers = [eves.post(address, {"phone": "1", "code": "000000"}) for _ in range(21)]
+    assert [answer.status_code == 429 for answer in answers] == [False] * 20 + [True]
+    assert "That was too often" in answers[-1].content.decode()
 
 
 class FaultySender:

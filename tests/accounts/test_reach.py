@@ -215,6 +215,15 @@ def test_a_moment_that_cannot_be_is_said_at_the_field(eves: Client, eve: User, u
     assert ExpertProfile.objects.get(user=eve).quiet_until is None
 
 
+def test_every_button_of_the_page_works_where_forgery_is_watched_for(eve: User) -> None:
+    give_phone(eve, NUMBER)
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(eve)
+    for address in (PAGE, "/expert/", "/accounts/phone/change/"):
+        page = client.get(address).content.decode()
+        assert page.count('method="post"') == page.count('name="csrfmiddlewaretoken"') > 1
+
+
 def test_the_way_back_never_leads_to_another_site(eves: Client) -> None:
     for elsewhere in ("https://example.org/", "//example.org/", "javascript:alert(1)"):
         assert eves.post("/expert/quiet/", {"length": "hour", "next": elsewhere})["Location"] == PAGE

@@ -112,19 +112,24 @@ def test_a_suspended_expert_hears_nothing_more(alice: User, eve: User, topic: To
     run(journey)
 
 
-def test_a_quiet_expert_hears_nothing_until_that_is_over(alice: User, eve: User, erin: User, topic: Topic) -> None:
+def test_a_quiet_expert_hears_nothing_until_that_is_over(
+    alice: User, bob: User, eve: User, erin: User, topic: Topic
+) -> None:
     eves, erins = board(eve), board(erin)
 
     async def journey() -> None:
         for page in (eves, erins):
             await page.open()
             assert (await page.hear("board_state"))["quiet_until"] is None
+        session = await sync_to_async(make_request)(alice, topic)
+        for page in (eves, erins):
+            await page.hear("request_opened")
         until = timezone.now() + timedelta(hours=1)
         await sync_to_async(reach.be_quiet)(user=eve, until=until)
         state = await eves.hear("board_state")
         assert datetime.fromisoformat(state["quiet_until"]) == until
-        assert state["available"] is True
-        session = await sync_to_async(make_request)(alice, topic)
+        assert (state["available"], state["requests"]) == (True, [])
+        later = await sync_to_async(make_request)(bob, topic)
         await erins.hear("request_opened")
         assert await eves.socket.receive_nothing(timeout=0.1)
         # The hour has passed; the page asks.
@@ -132,7 +137,7 @@ def test_a_quiet_expert_hears_nothing_until_that_is_over(alice: User, eve: User,
         await eves.say(type="sync")
         state = await eves.hear("board_state")
         assert state["quiet_until"] is None
-        assert [request["id"] for request in state["requests"]] == [str(session.pk)]
+        assert [request["id"] for request in state["requests"]] == [str(session.pk), str(later.pk)]
         for page in (eves, erins):
             await page.close()
 
