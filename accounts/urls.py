@@ -1,6 +1,6 @@
 from django.urls import path
 
-from accounts import views, views_hours
+from accounts import views, views_hours, views_reach
 
 urlpatterns = [
     path("settings/", views.person_settings, name="person_settings"),
@@ -8,4 +8,8 @@ urlpatterns = [
     path("expert/settings/", views.expert_settings, name="expert_settings"),
     path("expert/settings/hours/", views_hours.hours, name="expert_hours"),
     path("expert/check/", views_hours.check, name="expert_check"),
+    path("expert/settings/reach/", views_reach.ways, name="expert_reach"),
+    path("expert/reach/consent/", views_reach.consent, name="expert_consent"),
+    path("expert/reach/test/<slug:way>/", views_reach.test, name="expert_reach_test"),
+    path("expert/quiet/", views_reach.quiet, name="expert_quiet"),
 ]

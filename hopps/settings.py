@@ -171,6 +171,11 @@ ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 # A code typed into the same tab: the text of a request written before sign-up stays where it was.
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
 ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
+# Phones are verified by a code too, which autofill finds in a text by its digits. Codes cost money: see also CODES_A_DAY.
+ACCOUNT_PHONE_VERIFICATION_CODE_FORMAT = {"numeric": True, "length": 6, "dashed": False}
+ACCOUNT_PHONE_VERIFICATION_SUPPORTS_RESEND = True
+# Of a form posted with a number, typing mistakes included; of codes tried. How often a code is sent is allauth's own limit.
+ACCOUNT_RATE_LIMITS = {"change_phone": "20/h/user", "phone_code": "20/h/user"}
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""

@@ -29,9 +29,12 @@ class BoardState(Event):
     """All a board shows. Sent on connecting, on `sync`, and when the expert's own situation changed."""
 
     available: bool
+    """The expert's own switch, while an operator's approval stands."""
     requests: list[OpenRequest]
     session: UUID | None
     """The live session this expert is in, if any."""
+    quiet_until: datetime | None
+    """Until when the expert asked not to be disturbed, if that is not over."""
 
 
 class RequestOpened(Event):

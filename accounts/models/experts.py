@@ -91,7 +91,7 @@ class ExpertProfile(models.Model):
     links = models.TextField(max_length=1000, blank=True, help_text="A profile, a repository, an article: one a line.")
     devices_tested_at = models.DateTimeField(null=True, blank=True, editable=False)
 
-    # How to be reached. Which of these works is in `accounts.ways`.
+    # How to be reached. Which of these works is in `accounts.reach`.
     by_push = models.BooleanField("by notification", default=True)
     by_text = models.BooleanField("by text message", default=True)
     by_mail = models.BooleanField("by mail", default=False)
@@ -118,6 +118,11 @@ class ExpertProfile(models.Model):
     def is_quiet(self) -> bool:
         """Whether the expert asked not to be disturbed, and that is not over."""
         return self.quiet_until is not None and self.quiet_until > timezone.now()
+
+    @property
+    def is_listening(self) -> bool:
+        """Whether requests may reach the expert: what `available()` asks of experts whose account is open."""
+        return self.is_approved and self.available and not self.is_quiet
 
 
 class ExpertTopic(models.Model):

@@ -1,9 +1,12 @@
 """Filters the templates share."""
 
 import re
+from datetime import datetime, timedelta
 
 from django import template
 from django.conf import settings
+from django.utils import timezone
+from django.utils.formats import date_format
 
 from hopps import money as amounts
 
@@ -51,10 +54,27 @@ def code_blocks(text: str) -> list[tuple[bool, str]]:
     return [(is_code, part.rstrip("\n") if is_code else part.strip()) for is_code, part in parts if part.strip()]
 
 
+@register.filter
+def moment(at: datetime | None) -> str:
+    """A time of the next days, with its day unless that is today: 14:00, Thursday 08:00, 3 January 08:00."""
+    if at is None:
+        return ""
+    local, now = timezone.localtime(at), timezone.localtime()
+    if local.date() == now.date():
+        return date_format(local, "H:i")
+    return date_format(local, "l H:i" if at - now < timedelta(days=6) else "j F H:i")
+
+
 @register.simple_tag
 def mail_is_printed() -> bool:
     """Whether mail goes to the server's console, as in development: the page then says where to look for a code."""
     return settings.EMAIL_BACKEND.endswith(".console.EmailBackend")
+
+
+@register.simple_tag
+def texts_are_printed() -> bool:
+    """Whether texts go to the server's console, as in development."""
+    return settings.SMS == "console"
 
 
 @register.simple_tag

@@ -65,13 +65,14 @@ class BoardSocket(Socket):
         return approved_topic_ids(self.user) if listening else []
 
     def _state(self) -> BoardState:
-        available = ExpertProfile.objects.available().filter(user=self.user).exists()
+        expert = ExpertProfile.objects.approved().filter(user=self.user).first()
         busy_with = live_session_of(self.user)
-        listening = available and busy_with is None
+        listening = expert is not None and expert.is_listening and busy_with is None
         return BoardState(
-            available=available,
+            available=expert is not None and expert.available,
             requests=[as_open_request(session) for session in requests_for(self.user)] if listening else [],
             session=busy_with.pk if busy_with else None,
+            quiet_until=expert.quiet_until if expert is not None and expert.is_quiet else None,
         )
 
     async def on_sync(self, message: Sync) -> None:

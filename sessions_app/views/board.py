@@ -9,6 +9,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.experts import set_availability
 from accounts.http import signed_in
 from accounts.models import ExpertProfile, User
+from accounts.reach import morning_of
 from hopps.errors import Refused
 from hopps.http import done, refused
 from sessions_app.matching import as_open_request, live_session_of, requests_for
@@ -27,11 +28,12 @@ def board(request: HttpRequest) -> HttpResponse:
     """Availability, sound, and the requests open now."""
     user = signed_in(request)
     expert = _expert_or_404(user)
-    shown = requests_for(user) if expert.available and expert.is_approved else []
+    shown = requests_for(user) if expert.is_listening else []
     context = {
         "expert": expert,
         "requests": [as_open_request(session) for session in shown],
         "live_session": live_session_of(user),
+        "morning": morning_of(expert),
         "topics": list(expert.topics.select_related("topic")),
     }
     return render(request, "experts/board.html", context)

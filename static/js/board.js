@@ -7,10 +7,10 @@
 import { Notices, TitleFlash } from "./lib/attention.js";
 import { connectionLine } from "./lib/connection.js";
 import { all, find, need, say, show } from "./lib/dom.js";
-import { showError } from "./lib/forms.js";
+import { showError, submitInPlace } from "./lib/forms.js";
 import { LiveSocket } from "./lib/socket.js";
 import { Chime } from "./lib/sound.js";
-import { clockText, serverTime } from "./lib/time.js";
+import { clockText, momentText, serverTime } from "./lib/time.js";
 
 const LEAVING_MS = 300;
 
@@ -46,6 +46,7 @@ class Board {
     switch (event.type) {
       case "board_state":
         this.#setState(event.available, event.session);
+        this.#setQuiet(event.quiet_until);
         this.#setRequests(event.requests);
         break;
       case "request_opened":
@@ -75,6 +76,15 @@ class Board {
     show(this.root, "[data-busy-note]", session !== null);
     const link = find(this.root, "[data-busy-link]");
     if (link instanceof HTMLAnchorElement && session) link.href = `/sessions/${session}/`;
+  }
+
+  /** @param {string | null} until when the expert may be disturbed again */
+  #setQuiet(until) {
+    const shown = this.root.dataset.quietUntil ?? "";
+    this.root.dataset.quietUntil = until ?? "";
+    if (until && Date.parse(until) !== Date.parse(shown)) say(find(this.root, "[data-quiet-text]"), momentText(until, this.now()));
+    show(this.root, "[data-quiet-note]", until !== null);
+    show(this.root, "[data-quiet-choices]", until === null);
   }
 
   /** @param {OpenRequest[]} requests all that are open, in order */
@@ -187,6 +197,9 @@ class Board {
   // --- what is shown ---
 
   #tick() {
+    const quietUntil = this.root.dataset.quietUntil;
+    // Over: the server says what is open now, and lets this board hear again.
+    if (quietUntil && Date.parse(quietUntil) <= this.now()) this.socket.sync();
     for (const card of this.#cards()) {
       const left = (Date.parse(card.dataset.expires ?? "") - this.now()) / 1000;
       say(find(card, "[data-time-left]"), clockText(left));
@@ -197,8 +210,10 @@ class Board {
     const count = this.#cards().length;
     const available = this.root.dataset.available === "yes";
     const busy = this.root.dataset.busy === "yes";
+    const quiet = this.root.dataset.quietUntil !== "";
     say(find(this.root, "[data-count]"), count ? String(count) : "");
-    show(this.root, "[data-empty]", available && !busy && count === 0);
+    show(this.root, "[data-empty]", available && !busy && !quiet && count === 0);
+    show(this.root, "[data-hushed]", available && !busy && quiet);
     show(this.root, "[data-unavailable]", !available && !busy);
   }
 
@@ -212,6 +227,8 @@ class Board {
       event.preventDefault();
       showError(this.available, "");
     });
+    // In place: a page that is loaded anew has lost its sound. What changed comes over the socket.
+    submitInPlace(this.root, () => {}, new AbortController().signal);
     need(this.root, "[data-turn-sound-on]", HTMLButtonElement).addEventListener("click", () => this.#turnSoundOn());
     need(this.root, "[data-ask-notices]", HTMLButtonElement).addEventListener("click", async () => {
       await this.#notices.ask();

@@ -5,6 +5,7 @@ export interface BoardState {
   available: boolean;
   requests: Array<OpenRequest>;
   session: string | null;
+  quiet_until: string | null;
 }
 
 export interface Chat {

@@ -59,3 +59,25 @@ def test_who_is_not_available_is_left_in_peace(server: LiveServer, open_page: Op
     expect(board.get_by_role("link", name="Quiet please")).to_be_visible()
     customer.get_by_role("button", name="Cancel request").click()
     expect(customer.get_by_text("You called this request off.")).to_be_visible()
+
+
+def test_do_not_disturb_hushes_the_board_in_place(server: LiveServer, open_page: OpenPage) -> None:
+    board = open_page(server, EXPERT)
+    board.goto("/expert/")
+    board.get_by_role("button", name="Turn sound on").click()
+    expect(board.get_by_text("Sound on", exact=True)).to_be_visible()
+    board.get_by_text("Do not disturb", exact=True).click()
+    board.get_by_role("button", name="For 1 hour").click()
+    expect(board.get_by_text("Do not disturb until")).to_be_visible()
+    expect(board.get_by_role("heading", name="You asked not to be disturbed")).to_be_visible()
+    expect(board.get_by_role("switch", name="Available for requests")).to_be_checked()
+
+    customer = open_page(server, CUSTOMER)
+    ask_for_help(customer, "Not now")
+    expect(board.get_by_role("link", name="Not now")).to_have_count(0)
+    board.get_by_role("button", name="End it now").click()
+    expect(board.get_by_role("link", name="Not now")).to_be_visible()
+    # A page that was loaded anew would have lost its sound.
+    expect(board.get_by_text("Sound on", exact=True)).to_be_visible()
+    customer.get_by_role("button", name="Cancel request").click()
+    expect(customer.get_by_text("You called this request off.")).to_be_visible()

@@ -1,13 +1,15 @@
 """The board's socket: whom it chimes for, and what it takes back."""
 
 import time
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.utils import timezone
 
-from accounts import deciding
-from accounts.models import Topic, User
+from accounts import deciding, experts, reach
+from accounts.models import ExpertProfile, Topic, User
 from sessions_app import accept, release
 from sessions_app.consumers.board import BoardSocket
 from sessions_app.matching import alerted_count
@@ -106,6 +108,38 @@ def test_a_suspended_expert_hears_nothing_more(alice: User, eve: User, topic: To
         await sync_to_async(make_request)(alice, topic)
         assert await eves.socket.receive_nothing(timeout=0.3)
         await eves.close()
+
+    run(journey)
+
+
+def test_a_quiet_expert_hears_nothing_until_that_is_over(
+    alice: User, bob: User, eve: User, erin: User, topic: Topic
+) -> None:
+    eves, erins = board(eve), board(erin)
+
+    async def journey() -> None:
+        for page in (eves, erins):
+            await page.open()
+            assert (await page.hear("board_state"))["quiet_until"] is None
+        session = await sync_to_async(make_request)(alice, topic)
+        for page in (eves, erins):
+            await page.hear("request_opened")
+        until = timezone.now() + timedelta(hours=1)
+        await sync_to_async(reach.be_quiet)(user=eve, until=until)
+        state = await eves.hear("board_state")
+        assert datetime.fromisoformat(state["quiet_until"]) == until
+        assert (state["available"], state["requests"]) == (True, [])
+        later = await sync_to_async(make_request)(bob, topic)
+        await erins.hear("request_opened")
+        assert await eves.socket.receive_nothing(timeout=0.1)
+        # The hour has passed; the page asks.
+        await sync_to_async(ExpertProfile.objects.filter(user=eve).update)(quiet_until=timezone.now())
+        await eves.say(type="sync")
+        state = await eves.hear("board_state")
+        assert state["quiet_until"] is None
+        assert [request["id"] for request in state["requests"]] == [str(session.pk), str(later.pk)]
+        for page in (eves, erins):
+            await page.close()
 
     run(journey)
 

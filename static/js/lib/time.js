@@ -22,6 +22,20 @@ export function timeOfDay(moment) {
 }
 
 /**
+ * Return the time of day of an ISO moment, with its day unless that is today: `14:00`, `Thursday 08:00`.
+ * @param {string} moment within the next days
+ * @param {number} now milliseconds since 1970
+ * @returns {string}
+ */
+export function momentText(moment, now) {
+  const date = new Date(moment);
+  if (date.toDateString() === new Date(now).toDateString()) return timeOfDay(moment);
+  const far = date.getTime() - now > 6 * 24 * 60 * 60 * 1000;
+  const day = date.toLocaleDateString([], far ? { day: "numeric", month: "long" } : { weekday: "long" });
+  return `${day} ${timeOfDay(moment)}`;
+}
+
+/**
  * Return a function that gives the server's time in milliseconds since 1970.
  *
  * The page says when it was rendered (`data-now`, seconds since 1970); what the laptop's clock was off by then, it is off by later.
