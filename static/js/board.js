@@ -11,8 +11,15 @@ import { showError } from "./lib/forms.js";
 import { LiveSocket } from "./lib/socket.js";
 import { Chime } from "./lib/sound.js";
 import { clockText, serverTime } from "./lib/time.js";
+import { pushIsPossible } from "./push.js";
 
 const LEAVING_MS = 300;
+
+/**
+ * The tag of a request's notification, as the server's pushes bear it (sessions_app/reach/words.py).
+ * @param {string} id
+ */
+const tagOf = (id) => `request-${id}`;
 
 /** The `[data-board]` element. */
 class Board {
@@ -126,7 +133,7 @@ class Board {
   #close(id) {
     const card = this.#card(id);
     this.#quiet(id);
-    this.#notices.close(id);
+    this.#notices.close(tagOf(id));
     if (!card) return;
     // Off the list for everybody at once; only the eye sees it go.
     card.toggleAttribute("data-leaving", true);
@@ -145,7 +152,7 @@ class Board {
     this.#ringing.add(request.id);
     this.#chime.ring();
     this.#flash.start(`Help wanted: ${request.title}`);
-    this.#notices.show(request.id, `Help wanted: ${request.title}`, `${request.topic}, ${request.price}`);
+    this.#notices.show(tagOf(request.id), `Help wanted: ${request.title}`, `${request.topic}, ${request.price}`);
     say(find(this.root, "[data-news]"), `New request: ${request.title}, ${request.topic}, ${request.price}.`);
   }
 
@@ -181,7 +188,9 @@ class Board {
   }
 
   #showNotices() {
-    show(this.root, "[data-ask-notices]", this.#notices.askable);
+    // Where notifications come with the board closed too, that is what is offered (push.js).
+    const offered = pushIsPossible() && find(this.root, "[data-push]") !== null;
+    show(this.root, "[data-ask-notices]", this.#notices.askable && !offered);
   }
 
   // --- what is shown ---
