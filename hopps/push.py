@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import requests
 from django.conf import settings
-from http_ece import ECEException
+from http_ece import ECEException  # type: ignore[import-untyped]
 from py_vapid import Vapid02
 from pywebpush import WebPusher, WebPushException
 
