@@ -89,6 +89,11 @@ def forget(*, user: User, browser: UUID) -> bool:
     return bool(deleted)
 
 
+def forget_others(*, user: User, browser: UUID) -> None:
+    """`user` sits at `browser` now: whoever had it before is told of nothing there any more."""
+    PushSubscription.objects.filter(pk=browser).exclude(user=user).delete()
+
+
 def device_name(user_agent: str) -> str:
     """Return what a person would call the browser with this User-Agent header, such as “Chrome on Android”."""
     browser = next((name for mark, name in _BROWSERS if mark in user_agent), "A browser")

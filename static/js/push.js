@@ -40,7 +40,8 @@ export class PushSwitch {
     if (Notification.permission === "default") return "off";
     const registration = await navigator.serviceWorker.getRegistration("/");
     const subscription = await registration?.pushManager.getSubscription();
-    return subscription && this.#isKept(subscription.endpoint) ? "on" : "off";
+    if (!subscription || !isMadeWith(subscription, this.#key)) return "off";
+    return this.#isKept(subscription.endpoint) ? "on" : "off";
   }
 
   /**
@@ -112,7 +113,7 @@ export class PushSwitch {
     item.dataset.endpoint = endpoint;
     for (const place of item.querySelectorAll("[data-device]")) say(place, device);
     need(item, "[name=browser]", HTMLInputElement).value = id;
-    list.append(item);
+    need(list, "ul", HTMLUListElement).append(item);
     list.hidden = false;
   }
 
@@ -135,18 +136,19 @@ async function subscribe(key) {
   await navigator.serviceWorker.register(WORKER);
   const { pushManager } = await navigator.serviceWorker.ready;
   const old = await pushManager.getSubscription();
-  // Made with a key the server has no more, it brings nothing.
-  if (old && textOf(old.options.applicationServerKey) !== key) await old.unsubscribe();
+  // Browsers make none with another key while there is one.
+  if (old && !isMadeWith(old, key)) await old.unsubscribe();
   return pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key });
 }
 
 /**
- * Return bytes as base64url.
- * @param {ArrayBuffer | null} bytes
+ * Whether a subscription was made with `key`, base64url: one made with a key the server has no more brings nothing.
+ * @param {PushSubscription} subscription
+ * @param {string} key
  */
-function textOf(bytes) {
-  const letters = String.fromCharCode(...new Uint8Array(bytes ?? new ArrayBuffer(0)));
-  return btoa(letters).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+function isMadeWith(subscription, key) {
+  const letters = String.fromCharCode(...new Uint8Array(subscription.options.applicationServerKey ?? new ArrayBuffer(0)));
+  return btoa(letters).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "") === key;
 }
 
 /**

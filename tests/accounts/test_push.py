@@ -186,6 +186,27 @@ def test_signing_out_leaves_a_browser_that_became_another_persons(
     assert PushSubscription.objects.get().user == erin
 
 
+def test_who_signs_in_at_anothers_browser_ends_the_others_notifications_there(
+    client: Client, eve: User, erin: User, push_service: PushService
+) -> None:
+    client.force_login(eve)
+    turn_on(client, another(push_service))
+    elsewhere = keep(eve, another(push_service))
+    # Eve's session ran out; she never signed out.
+    del client.cookies[project.SESSION_COOKIE_NAME]
+    client.login(email=eve.email, password=PASSWORD)
+    assert PushSubscription.objects.count() == 2
+    del client.cookies[project.SESSION_COOKIE_NAME]
+    client.post(reverse("account_login"), {"login": erin.email, "password": PASSWORD})
+    assert PushSubscription.objects.get() == elsewhere
+
+
+def test_a_cookie_that_names_no_browser_does_not_keep_anybody_from_signing_in_or_out(client: Client, eve: User) -> None:
+    client.cookies["hopps_push"] = "nonsense"
+    client.post(reverse("account_login"), {"login": eve.email, "password": PASSWORD})
+    assert client.post(reverse("account_logout")).status_code == 302
+
+
 def test_a_browser_is_removed_without_javascript(eves: Client, eve: User, browser: Browser) -> None:
     kept = keep(eve, browser)
     answer = eves.post(reverse("push_unsubscribe"), {"browser": str(kept.pk), "next": "/settings/"}, follow=True)
@@ -206,7 +227,7 @@ def test_another_persons_browser_is_not_to_be_removed(eves: Client, erin: User, 
 def test_the_page_lists_ones_browsers_and_marks_this_one(
     eves: Client, eve: User, erin: User, push_service: PushService
 ) -> None:
-    assert "hidden> </ul>" in part(eve, eves)
+    assert "data-browsers hidden" in part(eve, eves)
     turn_on(eves, another(push_service))
     keep(eve, another(push_service), "Firefox on Windows")
     keep(erin, another(push_service), "Safari on Mac")
@@ -214,6 +235,7 @@ def test_the_page_lists_ones_browsers_and_marks_this_one(
     listed = shown[shown.index("<ul") : shown.index("</ul>")]
     assert listed.index("Chrome on Android") < listed.index("This browser") < listed.index("Firefox on Windows")
     assert listed.count("This browser") == 1
+    assert "data-browsers hidden" not in shown
     assert "Safari on Mac" not in listed
 
 
