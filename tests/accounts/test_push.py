@@ -194,7 +194,7 @@ def test_who_signs_in_at_anothers_browser_ends_the_others_notifications_there(
     elsewhere = keep(eve, another(push_service))
     # Eve's session ran out; she never signed out.
     del client.cookies[project.SESSION_COOKIE_NAME]
-    client.login(email=eve.email, password=PASSWORD)
+    client.post(reverse("account_login"), {"login": eve.email, "password": PASSWORD})
     assert PushSubscription.objects.count() == 2
     del client.cookies[project.SESSION_COOKIE_NAME]
     client.post(reverse("account_login"), {"login": erin.email, "password": PASSWORD})

@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from contextlib import closing
 from typing import Any
 
 from playwright.sync_api import Page, Worker, expect
@@ -44,6 +45,15 @@ CLICK = """async tag => {
     self.dispatchEvent(event);
     await work;
     return led;
+}"""
+# The browser's maker gives it another address: nobody can make it do so.
+MOVED = """async ({old, endpoint, keys}) => {
+    const newSubscription = {endpoint, toJSON: () => ({endpoint, keys})};
+    const event = Object.assign(new Event('pushsubscriptionchange'), {oldSubscription: {endpoint: old}, newSubscription});
+    let work;
+    event.waitUntil = promise => { work = promise; };
+    self.dispatchEvent(event);
+    await work;
 }"""
 # The hours of the week, and twenty seconds without a board: nobody believes in an open one any more.
 READY = """
@@ -95,6 +105,12 @@ def shows(page: Page, *titles: str) -> list[dict[str, str]]:
     return shown
 
 
+def browsers_kept(server: LiveServer) -> list[tuple[str, str]]:
+    """Return the addresses and names of the browsers the server would push to."""
+    with closing(sqlite3.connect(server.database)) as database:
+        return database.execute("SELECT endpoint, device FROM accounts_pushsubscription").fetchall()
+
+
 def test_a_request_reaches_an_expert_whose_board_is_closed_and_is_taken_back(
     server: LiveServer, open_page: OpenPage, push_service: PushService
 ) -> None:
@@ -108,11 +124,7 @@ def test_a_request_reaches_an_expert_whose_board_is_closed_and_is_taken_back(
     expect(board.get_by_text("Notifications are on in this browser.")).to_be_visible()
     expect(turn_on).to_be_hidden()
     assert board.evaluate("window.subscribedWith") == {"userVisibleOnly": True, "applicationServerKey": browser.server_key}
-    with sqlite3.connect(server.database) as rows:
-        assert rows.execute("SELECT endpoint, device FROM accounts_pushsubscription").fetchall() == [
-            (browser.endpoint, "Chrome on Linux")
-        ]
-    rows.close()
+    assert browsers_kept(server) == [(browser.endpoint, "Chrome on Linux")]
 
     # An open board shows its own; the worker shows it, as phones know no other way. Nothing is pushed.
     customer, others = open_page(server, CUSTOMER), open_page(server, OTHER_EXPERT)
@@ -142,6 +154,10 @@ def test_a_request_reaches_an_expert_whose_board_is_closed_and_is_taken_back(
     pusher.bring(taken_back)
     shows(pusher.page)
     assert browser.nothing_came()
+
+    moved = push_service.browser(server_key=browser.server_key)
+    pusher.worker.evaluate(MOVED, {"old": browser.endpoint, "endpoint": moved.endpoint, "keys": moved.keys})
+    assert browsers_kept(server) == [(moved.endpoint, "Chrome on Linux")]
 
 
 def test_the_worker_shows_one_notification_a_tag_and_stumbles_over_nothing(server: LiveServer, open_page: OpenPage) -> None:
