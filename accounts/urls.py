@@ -1,6 +1,6 @@
 from django.urls import path
 
-from accounts import views, views_hours, views_reach
+from accounts import views, views_hours, views_push, views_reach
 
 urlpatterns = [
     path("settings/", views.person_settings, name="person_settings"),
@@ -12,4 +12,8 @@ urlpatterns = [
     path("expert/reach/consent/", views_reach.consent, name="expert_consent"),
     path("expert/reach/test/<slug:way>/", views_reach.test, name="expert_reach_test"),
     path("expert/quiet/", views_reach.quiet, name="expert_quiet"),
+    path("expert/push/subscribe/", views_push.subscribe, name="push_subscribe"),
+    path("expert/push/unsubscribe/", views_push.unsubscribe, name="push_unsubscribe"),
+    # At the root: a worker sees only the pages below its own address.
+    path("service-worker.js", views_push.service_worker, name="service_worker"),
 ]

@@ -9,7 +9,7 @@ import django_stubs_ext
 from django.core.exceptions import ImproperlyConfigured
 
 from hopps import env
-from hopps.vapid import development_key
+from hopps.vapid import development_key, problem_with
 
 django_stubs_ext.monkeypatch()
 
@@ -217,6 +217,8 @@ if SMS == "twilio" and not (TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN and TWILIO_
 # Web push: the key that signs (`manage.py vapid` makes one), and whom a push service may write to about it.
 VAPID_PRIVATE_KEY = env.text("VAPID_PRIVATE_KEY") or (development_key(VAR_DIR) if DEVELOPMENT else "")
 VAPID_SUBJECT = env.text("VAPID_SUBJECT", f"mailto:{parseaddr(DEFAULT_FROM_EMAIL)[1]}")
+if vapid_problem := problem_with(VAPID_PRIVATE_KEY, VAPID_SUBJECT):
+    raise ImproperlyConfigured(vapid_problem)
 
 # --- Rules of the product (DESIGN §2, §3, §4) ----------------------------------------------------------------------------
 

@@ -17,12 +17,28 @@ def new_key() -> str:
 
 @cache
 def public_key(private_key: str) -> str:
-    """Return the public half of `private_key`, base64url: what a page subscribes with. Empty where there is no key."""
+    """Return the public half of `private_key`, base64url: what a page subscribes with. Empty where there is no key.
+
+    Raises:
+        ValueError: it is no key.
+    """
     if not private_key:
         return ""
     public = Vapid02.from_string(private_key).public_key
     point = public.public_bytes(serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint)
     return str(b64urlencode(point))
+
+
+def problem_with(private_key: str, subject: str) -> str | None:
+    """Return what is wrong with the two settings of these names, as a sentence; None where they can sign, or are off."""
+    try:
+        public_key(private_key)
+    except ValueError:
+        return "VAPID_PRIVATE_KEY is no key: `manage.py vapid` makes one."
+    # Push services refuse a signature that does not say whom to write to.
+    if private_key and not (subject.startswith("https://") or (subject.startswith("mailto:") and "@" in subject)):
+        return f"VAPID_SUBJECT must be a mailto: or https: address, not {subject!r}."
+    return None
 
 
 def development_key(folder: Path) -> str:

@@ -11,8 +11,15 @@ import { showError, submitInPlace } from "./lib/forms.js";
 import { LiveSocket } from "./lib/socket.js";
 import { Chime } from "./lib/sound.js";
 import { clockText, momentText, serverTime } from "./lib/time.js";
+import { pushIsPossible } from "./push.js";
 
 const LEAVING_MS = 300;
+
+/**
+ * The tag of a request's notification, as the server's pushes bear it (sessions_app/reach/words.py).
+ * @param {string} id
+ */
+const tagOf = (id) => `request-${id}`;
 
 /** The `[data-board]` element. */
 class Board {
@@ -136,7 +143,7 @@ class Board {
   #close(id) {
     const card = this.#card(id);
     this.#quiet(id);
-    this.#notices.close(id);
+    this.#notices.close(tagOf(id));
     if (!card) return;
     // Off the list for everybody at once; only the eye sees it go.
     card.toggleAttribute("data-leaving", true);
@@ -155,7 +162,7 @@ class Board {
     this.#ringing.add(request.id);
     this.#chime.ring();
     this.#flash.start(`Help wanted: ${request.title}`);
-    this.#notices.show(request.id, `Help wanted: ${request.title}`, `${request.topic}, ${request.price}`);
+    this.#notices.show(tagOf(request.id), `Help wanted: ${request.title}`, `${request.topic}, ${request.price}`);
     say(find(this.root, "[data-news]"), `New request: ${request.title}, ${request.topic}, ${request.price}.`);
   }
 
@@ -191,7 +198,9 @@ class Board {
   }
 
   #showNotices() {
-    show(this.root, "[data-ask-notices]", this.#notices.askable);
+    // Where notifications come with the board closed too, that is what is offered (push.js).
+    const offered = pushIsPossible() && find(this.root, "[data-push]") !== null;
+    show(this.root, "[data-ask-notices]", this.#notices.askable && !offered);
   }
 
   // --- what is shown ---

@@ -8,7 +8,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.utils import timezone
 
-from accounts import deciding, experts, reach
+from accounts import deciding, reach
 from accounts.models import ExpertProfile, Topic, User
 from sessions_app import accept, release
 from sessions_app.consumers.board import BoardSocket

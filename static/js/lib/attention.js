@@ -28,10 +28,24 @@ export class TitleFlash {
   }
 }
 
-/** Desktop notifications, one for each thing to see, taken back when it is gone. */
+/**
+ * Notifications of an open page, one for each thing to see, taken back when it is gone.
+ *
+ * Shown by the service worker where there is one: phones know no other way. What the server pushes bears the same tags,
+ * so the two never stand beside each other.
+ */
 export class Notices {
-  /** @type {Map<string, Notification>} */
+  /** @type {Set<string>} */
+  #wanted = new Set();
+  /** @type {Map<string, Notification[]>} */
   #shown = new Map();
+
+  constructor() {
+    // Those of a worker would outlive the page, and nobody would take them back.
+    window.addEventListener("pagehide", () => {
+      for (const notices of this.#shown.values()) for (const notice of notices) notice.close();
+    });
+  }
 
   /** Whether the person can still be asked. */
   get askable() {
@@ -45,31 +59,53 @@ export class Notices {
 
   /**
    * Show a notification where the person allowed it.
-   * @param {string} id
+   * @param {string} tag
    * @param {string} title
    * @param {string} body
    */
-  show(id, title, body) {
+  async show(tag, title, body) {
     if (!("Notification" in window) || Notification.permission !== "granted") return;
+    this.#wanted.add(tag);
+    const registration = await worker();
+    // Taken back while the worker was looked for.
+    if (!this.#wanted.has(tag)) return;
+    if (registration) {
+      // A click leads back to this page; static/js/service_worker.js sees to it.
+      await registration.showNotification(title, { body, tag, data: { url: location.pathname } });
+      this.#shown.set(tag, await registration.getNotifications({ tag }));
+      if (!this.#wanted.has(tag)) await this.close(tag);
+      return;
+    }
     try {
-      const notice = new Notification(title, { body, tag: id });
+      const notice = new Notification(title, { body, tag });
       notice.onclick = () => {
         window.focus();
         notice.close();
       };
-      this.#shown.set(id, notice);
+      this.#shown.set(tag, [notice]);
     } catch (problem) {
-      // Phones want a service worker for these; the chime and the title are there all the same.
+      // A phone before its worker is there; the chime and the title are there all the same.
       if (!(problem instanceof TypeError)) throw problem;
     }
   }
 
   /**
-   * Take a notification back.
-   * @param {string} id
+   * Take a notification back, whoever showed it.
+   * @param {string} tag
    */
-  close(id) {
-    this.#shown.get(id)?.close();
-    this.#shown.delete(id);
+  async close(tag) {
+    this.#wanted.delete(tag);
+    for (const notice of this.#shown.get(tag) ?? []) notice.close();
+    this.#shown.delete(tag);
+    const pushed = (await (await worker())?.getNotifications({ tag })) ?? [];
+    // Unless it was opened again meanwhile.
+    if (!this.#wanted.has(tag)) for (const notice of pushed) notice.close();
   }
+}
+
+/** The worker that shows notifications, where this browser has it. */
+async function worker() {
+  if (!("serviceWorker" in navigator)) return undefined;
+  const registration = await navigator.serviceWorker.getRegistration("/");
+  return registration?.active ? registration : undefined;
 }
