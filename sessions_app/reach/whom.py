@@ -58,6 +58,12 @@ class Candidate:
         hours = (Stretch(row.weekday, row.start_minute, row.end_minute) for row in self.expert.hours.all())
         return within_hours(hours, self.user.time_zone, now)
 
+    def takes_messages(self, now: datetime) -> bool:
+        """Whether any message may reach this expert at `now` (UTC)."""
+        by_push = self.expert.by_push and bool(self.user.push_subscriptions.all())
+        by_text = self.expert.by_text and self.number is not None
+        return self.within_hours(now) and (by_push or by_text or self.expert.by_mail)
+
 
 def candidates(session: HelpSession, *, only: UUID | None = None) -> list[Candidate]:
     """Return the free experts the request is for (`only` this person, if one), those to be told first first.
@@ -106,7 +112,8 @@ def next_ways(candidate: Candidate, session: HelpSession, now: datetime) -> list
         return []
     on_the_way = [one for one in candidate.told if one.state in _ON_THE_WAY and one.way != Way.BOARD]
     open_ways = list(_open_ways(candidate, session, now, board_is_open=board_is_open))
-    if candidate.expert.all_at_once:
+    # Whoever is asked first has a minute, and nobody else is told in it.
+    if candidate.expert.all_at_once or asked_first:
         return open_ways
     apart = timedelta(seconds=settings.WAYS_APART_SECONDS)
     if any(message.created_at > now - apart for message in on_the_way):
