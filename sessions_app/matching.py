@@ -141,4 +141,5 @@ def as_open_request(session: HelpSession) -> OpenRequest:
         cap_minutes=session.cap_minutes,
         requested_at=session.queued_at,
         expires_at=session.expires_at,
+        asked_first=session.is_for_first_expert(timezone.now()),
     )

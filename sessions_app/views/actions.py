@@ -82,7 +82,8 @@ def pass_on(request: HttpRequest, session_id: UUID) -> HttpResponse:
         first.pass_on(session_id=session_id, expert=expert)
     except Refused as refusal:
         return refused(request, refusal, to=reverse("board"))
-    messages.info(request, "Thank you for saying so. The other experts hear of it now.")
+    if not wants_json(request):
+        messages.info(request, "Thank you for saying so. The other experts hear of it now.")
     return done(request, to=reverse("board"))
 
 

@@ -7,7 +7,7 @@
 import { Notices, TitleFlash } from "./lib/attention.js";
 import { connectionLine } from "./lib/connection.js";
 import { all, find, need, say, show } from "./lib/dom.js";
-import { showError } from "./lib/forms.js";
+import { showError, submitInPlace } from "./lib/forms.js";
 import { LiveSocket } from "./lib/socket.js";
 import { Chime } from "./lib/sound.js";
 import { clockText, serverTime } from "./lib/time.js";
@@ -103,6 +103,7 @@ class Board {
     const shown = this.#card(request.id);
     if (shown) {
       shown.dataset.expires = request.expires_at;
+      showAskedFirst(shown, request);
       return;
     }
     const copy = document.importNode(this.template.content, true);
@@ -114,8 +115,8 @@ class Board {
       for (const place of card.querySelectorAll(`[data-field="${name}"]`)) say(place, String(value));
     }
     show(card, '[data-field="details"]', request.details !== "");
-    const form = need(card, "form", HTMLFormElement);
-    form.action = form.action.replace(/[0-9a-f-]{36}/, request.id);
+    showAskedFirst(card, request);
+    for (const form of card.querySelectorAll("form")) form.action = form.action.replace(/[0-9a-f-]{36}/, request.id);
     for (const link of card.querySelectorAll("a")) link.href = link.href.replace(/[0-9a-f-]{36}/, request.id);
     this.list.append(card);
     this.#tick();
@@ -212,6 +213,8 @@ class Board {
       event.preventDefault();
       showError(this.available, "");
     });
+    // "Not now": the page stays, and with it the sound; the server takes the card off.
+    submitInPlace(this.list, () => {}, new AbortController().signal);
     need(this.root, "[data-turn-sound-on]", HTMLButtonElement).addEventListener("click", () => this.#turnSoundOn());
     need(this.root, "[data-ask-notices]", HTMLButtonElement).addEventListener("click", async () => {
       await this.#notices.ask();
@@ -228,6 +231,15 @@ class Board {
   get soundEnergy() {
     return this.#chime.energy();
   }
+}
+
+/**
+ * Say whether the customer asks for this expert alone, who can then say "not now".
+ * @param {HTMLElement} card
+ * @param {OpenRequest} request
+ */
+function showAskedFirst(card, request) {
+  for (const part of all(card, "[data-asked-first]")) part.hidden = !request.asked_first;
 }
 
 const board = new Board(need(document, "[data-board]", HTMLElement));

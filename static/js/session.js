@@ -140,13 +140,12 @@ function replaceHappening(next) {
   if (waiting && fresh) Object.assign(waiting.dataset, { expires: fresh.dataset.expires, changes: fresh.dataset.changes });
   const [choice, freshChoice] = [find(live, "[data-choice]"), find(next, "[data-choice]")];
   if (!choice || !freshChoice || choice.hidden === freshChoice.hidden) return;
-  const hadFocus = choice.contains(document.activeElement);
   choice.hidden = freshChoice.hidden;
-  if (!hadFocus) return;
-  // The button just pressed is gone: go on from the heading.
+  if (!choice.hidden || document.activeElement !== document.body) return;
+  // The button just pressed is gone, and the focus with it: go on from the heading.
   const heading = need(live, "h1", HTMLElement);
   heading.tabIndex = -1;
-  heading.focus();
+  heading.focus({ preventScroll: true });
 }
 
 /**

@@ -87,7 +87,7 @@ def test_when_an_expert_comes_the_customer_is_mailed_once_with_the_way_to_ask_ag
     assert "Hello Alice," in mail.body
     assert f"/ask/?again={session.pk}" in mail.body
     assert "We mailed you that an expert" in page_of(client, session)
-    assert client.get("/ask/", {"again": session.pk}).context["form"]["title"].value() == "Query is slow"
+    assert client.get("/ask/", {"again": str(session.pk)}).context["form"]["title"].value() == "Query is slow"
 
 
 def test_the_sweep_does_it_every_minute(
