@@ -84,7 +84,7 @@ def known_expert(*, customer: User, session_id: object) -> KnownExpert | None:
 
 def may_ask_first_among(sessions: Iterable[HelpSession]) -> set[UUID]:
     """Return the ids of those past sessions whose customers can ask their expert first for the same topic again."""
-    past = [session for session in sessions if session.state == State.ENDED and session.expert_id is not None]
+    past = [one for one in sessions if one.state == State.ENDED and one.expert_id is not None and one.topic.is_active]
     people = {session.expert_id for session in past if session.expert_id is not None}
     experts = ExpertProfile.objects.approved().filter(user_id__in=people).values_list("pk", flat=True)
     approved = ExpertTopic.objects.filter(state=ExpertTopic.State.APPROVED, expert_id__in=list(experts))

@@ -128,7 +128,7 @@ def _open_watches() -> Iterable[Watch]:
     """Return the watches that count, who waits longest first: not of people who are in a request again."""
     asking = list(HelpSession.objects.open().values_list("customer_id", flat=True))
     return (
-        Watch.objects.filter(ended_at=None, session__state__in=CLOSED, customer__is_active=True)
+        Watch.objects.filter(ended_at=None, session__state__in=CLOSED, customer__is_active=True, topic__is_active=True)
         .exclude(customer_id__in=asking)
         .select_related("topic", "session")
         .prefetch_related("session__exclusions")

@@ -72,8 +72,11 @@ def test_a_past_session_offers_to_ask_its_expert_first(client: Client, alice: Us
     client.force_login(eve)
     assert "first=" not in client.get(past.get_absolute_url()).content.decode()
     assert "first=" not in client.get(reverse("sessions")).content.decode()
-    experts.suspend(expert=eve.expert)
     client.force_login(alice)
+    Topic.objects.update(is_active=False)
+    assert link not in client.get(past.get_absolute_url()).content.decode(), "nobody can ask for it any more"
+    Topic.objects.update(is_active=True)
+    experts.suspend(expert=eve.expert)
     assert link not in client.get(past.get_absolute_url()).content.decode()
     assert link not in client.get(reverse("sessions")).content.decode()
 

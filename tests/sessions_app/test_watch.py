@@ -210,6 +210,16 @@ def test_who_is_asking_for_something_else_is_not_called_away(
     assert len(mailoutbox) == 1
 
 
+def test_nobody_is_called_back_to_a_topic_that_cannot_be_asked_for(
+    alice: User, eve: User, topic: Topic, minute: Minute, mailoutbox: Outbox
+) -> None:
+    watching(alice, topic)
+    come(eve)
+    Topic.objects.update(is_active=False)
+    minute()
+    assert mailoutbox == []
+
+
 def test_a_closed_account_is_not_mailed(alice: User, eve: User, topic: Topic, minute: Minute, mailoutbox: Outbox) -> None:
     watching(alice, topic)
     User.objects.filter(pk=alice.pk).update(is_active=False)
