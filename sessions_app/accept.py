@@ -3,13 +3,13 @@
 from uuid import UUID
 
 from django.conf import settings
-from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.models import User
 from hopps.errors import Refused
 from sessions_app import jobs, live
+from sessions_app.late import what_became
 from sessions_app.matching import is_new_pair, may_accept
 from sessions_app.models import HelpSession, State, TimelineEntry
 from sessions_app.timeline import record
@@ -39,20 +39,9 @@ def accept(*, session_id: UUID, expert: User) -> HelpSession:
         raise Refused("You are in another session. End it before you accept the next.") from None
     session = HelpSession.objects.with_people().get(pk=session_id)
     if not won:
-        raise Refused(_why_not(session, expert))
+        raise Refused(what_became(session, expert))
     record(session, TimelineEntry.Kind.ACCEPTED, by=expert, at=now)
     live.request_closed(session, "taken")
     live.session_changed(session)
     jobs.look_again_when_due(session)
     return session
-
-
-def _why_not(session: HelpSession, expert: User) -> str:
-    if session.state == State.CANCELLED:
-        return "This request was cancelled."
-    if session.state == State.EXPIRED:
-        return "This request expired before anybody accepted it."
-    if session.expert_id == expert.pk:
-        return "You accepted this one already."
-    when = naturaltime(session.accepted_at) if session.accepted_at else "already"
-    return f"Another expert took this one {when}."

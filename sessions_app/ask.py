@@ -12,7 +12,7 @@ from accounts.models import Topic, User
 from billing import holds
 from billing.models import Card
 from hopps.errors import Refused
-from sessions_app import jobs, live
+from sessions_app import first, jobs, live, watch
 from sessions_app.give_back import give_back
 from sessions_app.models import HelpSession, State, TimelineEntry
 from sessions_app.reach.waves import start_waves
@@ -60,7 +60,16 @@ class Terms(NamedTuple):
     cap_minutes: int
 
 
-def ask(*, customer: User, topic: Topic, title: str, details: str, cap_minutes: int, card: Card | None) -> AskOutcome:
+def ask(
+    *,
+    customer: User,
+    topic: Topic,
+    title: str,
+    details: str,
+    cap_minutes: int,
+    card: Card | None,
+    first_expert: User | None = None,
+) -> AskOutcome:
     """Place the hold for the cap on `card` and put the request in front of experts.
 
     Without a card the customer types one on the processor's page, and the request goes live from there.
@@ -72,6 +81,7 @@ def ask(*, customer: User, topic: Topic, title: str, details: str, cap_minutes: 
         details: more, may be empty.
         cap_minutes: the most minutes to be billed; one of settings.CAP_MINUTES.
         card: one of the customer's, or None.
+        first_expert: whom to ask before everybody else, if that expert is there when the request goes live.
 
     Returns:
         What became of it. Only `Live` disturbs any expert.
@@ -83,7 +93,7 @@ def ask(*, customer: User, topic: Topic, title: str, details: str, cap_minutes: 
     if open_session is not None:
         return AlreadyOpen(open_session)
     terms = Terms(topic.currency, topic.price_per_minute, cap_minutes)
-    draft = _write_draft(customer, terms, {"topic": topic, "title": title, "details": details})
+    draft = _write_draft(customer, terms, {"topic": topic, "title": title, "details": details, "first_expert": first_expert})
     if draft is None:
         open_session = open_request_of(customer)
         if open_session is not None:
@@ -149,10 +159,12 @@ def go_live(session_id: UUID) -> Live | AlreadyOpen:
     Called by the form, by the bank's return, by a webhook and by the sweep: one conditional UPDATE decides who does it.
     """
     now = timezone.now()
+    draft = HelpSession.objects.with_people().select_related("first_expert").get(pk=session_id)
+    asked_first, why_not = first.at_first(draft, now)
     try:
         with transaction.atomic():
             won = HelpSession.objects.filter(pk=session_id, state=State.DRAFT).update(
-                state=State.REQUESTED, requested_at=now, queued_at=now, next_wave_at=now
+                state=State.REQUESTED, requested_at=now, queued_at=now, next_wave_at=now, **asked_first
             )
     except IntegrityError:  # another request of this customer went live first: this one's money goes back
         discard(session_id)
@@ -163,6 +175,9 @@ def go_live(session_id: UUID) -> Live | AlreadyOpen:
         return AlreadyOpen(open_request_of(session.customer) or session)
     if won:
         record(session, TimelineEntry.Kind.REQUESTED, by=session.customer, at=now)
+        if why_not:
+            record(session, TimelineEntry.Kind.OPENED, note=why_not)
+        watch.end_watches(customer=session.customer, topic=session.topic, now=now)
         live.request_opened(session)
         live.session_changed(session)
         start_waves(session)

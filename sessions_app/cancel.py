@@ -1,5 +1,6 @@
 """A request that comes to nothing: cancelled by its customer, or expired. The hold goes back at once."""
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from django.utils import timezone
@@ -23,9 +24,28 @@ def cancel(*, session_id: UUID, customer: User) -> None:
         raise Refused("This session has started or is over, so it cannot be cancelled. You can end a running one.")
 
 
-def expire(*, session_id: UUID) -> bool:
-    """Let an unanswered request lapse; return whether it was done."""
-    return _close(session_id, [State.REQUESTED], State.EXPIRED, TimelineEntry.Kind.EXPIRED, by=None)
+def expire(*, session: HelpSession) -> bool:
+    """Let an unanswered request lapse; return whether it was done.
+
+    Args:
+        session: as it was when its time was up; not done where it was put in front of experts anew, or its customer chose
+            to go on waiting.
+    """
+    seen = {"queued_at": session.queued_at, "kept_waiting_at": session.kept_waiting_at}
+    return _close(session.pk, [State.REQUESTED], State.EXPIRED, TimelineEntry.Kind.EXPIRED, by=None, seen=seen)
+
+
+def leave_for_now(*, session_id: UUID, customer: User) -> bool:
+    """Call an unanswered request off for a customer who wants to hear when somebody is there; return whether it was done."""
+    return _close(
+        session_id,
+        [State.REQUESTED],
+        State.CANCELLED,
+        TimelineEntry.Kind.CANCELLED,
+        by=customer,
+        note="to be told when an expert is there",
+        end_reason=HelpSession.EndReason.LATER,
+    )
 
 
 def give_up_on_customer(*, session_id: UUID) -> bool:
@@ -66,9 +86,10 @@ def _close(
     by: User | None,
     note: str = "",
     end_reason: str = "",
+    seen: Mapping[str, object] | None = None,
 ) -> bool:
     now = timezone.now()
-    won = HelpSession.objects.filter(pk=session_id, state__in=from_states).update(
+    won = HelpSession.objects.filter(pk=session_id, state__in=from_states, **(seen or {})).update(
         state=to, ended_at=now, end_reason=end_reason
     )
     if not won:

@@ -19,6 +19,7 @@ class TimeOut(Enum):
     """The kinds of time-out."""
 
     UNANSWERED = auto()
+    FIRST_EXPERT_SILENT = auto()
     BOTH_ARE_HERE = auto()
     EXPERT_NEVER_CAME = auto()
     CUSTOMER_NEVER_CAME = auto()
@@ -45,6 +46,8 @@ def _all_due(session: HelpSession, now: datetime) -> Iterator[Due]:
     match session.state:
         case State.REQUESTED if session.expires_at is not None:
             yield Due(session.expires_at, TimeOut.UNANSWERED)
+            if session.first_until is not None:
+                yield Due(session.first_until, TimeOut.FIRST_EXPERT_SILENT)
         case State.ACCEPTED if session.accepted_at is not None:
             yield _due_while_accepted(session, session.accepted_at, now)
         case State.ACTIVE if session.active_at is not None:

@@ -23,6 +23,8 @@ class OpenRequest(msgspec.Struct, kw_only=True):
     cap_minutes: int
     requested_at: datetime
     expires_at: datetime
+    asked_first: bool
+    """Whether the customer asks for this expert, and nobody else sees it yet."""
 
 
 class BoardState(Event):

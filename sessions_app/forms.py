@@ -7,12 +7,18 @@ from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
+from django.utils.html import escape
 
 from accounts.models import Topic, User
 from billing.cards import cards_of
 from billing.models import Card, Payment
 from hopps.money import format_money, parse_money
+from hopps.templatetags.hopps import spoken
+from sessions_app.first import KnownExpert, Standing
 from sessions_app.models import HelpSession, Rating, State
+
+# Instead of an earlier session, whose expert is asked first.
+EVERYONE = "everyone"
 
 
 def _cap_choices(topic: Topic | None) -> list[tuple[int, str]]:
@@ -84,11 +90,27 @@ class AskForm(forms.Form):
         """One line, whatever was pasted: it becomes a heading, a list's entry and a mail's subject."""
         return " ".join(str(self.cleaned_data["title"]).split())
 
-    def __init__(self, *args: Any, topic: Topic | None = None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, topic: Topic | None = None, known: KnownExpert | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         cap = self.fields["cap_minutes"]
         assert isinstance(cap, forms.TypedChoiceField)
         cap.choices = _cap_choices(topic)
+        if known is not None and known.standing.is_there:
+            self.fields["first"] = _first_field(known)
+
+
+def _first_field(known: KnownExpert) -> forms.ChoiceField:
+    """The choice whom to ask first: the expert of an earlier session, or everybody."""
+    name, minute = escape(known.expert), spoken(settings.FIRST_EXPERT_SECONDS)
+    where = "has the board open" if known.standing == Standing.HERE else "is available, and is told by message"
+    return forms.ChoiceField(
+        label="Who hears of it first?",
+        choices=[(str(known.session.pk), f"{known.expert} first"), (EVERYONE, "Every expert at once")],
+        initial=str(known.session.pk),
+        widget=forms.RadioSelect,
+        help_text=f"{name} {where}. Asked first, {name} has {minute} alone; without an answer every expert hears of it.",
+        error_messages={"required": "Choose who hears of it first."},
+    )
 
 
 class PaidAskForm(AskForm):

@@ -51,6 +51,14 @@ def mail_charge_failed(session_id: str) -> None:
     receipt_mails.mail_charge_failed(HelpSession.objects.with_people().get(pk=session_id))
 
 
+@db_task()  # type: ignore[untyped-decorator]
+def mail_watcher(session_id: str) -> None:
+    """Mail one who waits that an expert is there; where the mail server takes nothing, the next minute tries again."""
+    from sessions_app.watch import tell_watcher  # late: who is to be told sets this very job
+
+    tell_watcher(session_id=UUID(session_id), now=timezone.now())
+
+
 @db_task(retries=5, retry_delay=60)  # type: ignore[untyped-decorator]
 def mail_answer(case_id: str) -> None:
     """Mail the answer of a report to who wrote it, once."""

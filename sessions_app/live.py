@@ -10,7 +10,7 @@ from billing.models import Payment
 from hopps.realtime.hub import hub
 from sessions_app import attendance
 from sessions_app.events import RequestClosed, RequestOpened, SessionChanged
-from sessions_app.matching import as_open_request, topic_audience
+from sessions_app.matching import as_open_request, personal_audience, topic_audience
 from sessions_app.models import HelpSession
 from sessions_app.reach import jobs as reach_jobs
 from sessions_app.receipts import charge_of
@@ -20,7 +20,7 @@ def request_opened(session: HelpSession) -> None:
     """Chime on every open board the request is for."""
     excluded = [str(pk) for pk in session.exclusions.values_list("expert_id", flat=True)]
     hub.publish(
-        topic_audience(session.topic_id),
+        _hearers(session),
         RequestOpened(request=as_open_request(session)),
         exclude=[str(session.customer_id), *excluded],
     )
@@ -28,9 +28,16 @@ def request_opened(session: HelpSession) -> None:
 
 def request_closed(session: HelpSession, reason: Literal["taken", "cancelled", "expired"]) -> None:
     """Take the request off every board, and its notifications back."""
-    hub.publish(topic_audience(session.topic_id), RequestClosed(id=session.pk, reason=reason))
+    hub.publish(_hearers(session), RequestClosed(id=session.pk, reason=reason))
     transaction.on_commit(lambda: reach_jobs.take_back(str(session.pk)), robust=True)
     refresh_boards(session.expert_id)
+
+
+def _hearers(session: HelpSession) -> str:
+    """Return the audience of the boards the request is for now."""
+    if session.first_expert_id is not None and session.is_for_first_expert(timezone.now()):
+        return personal_audience(session.first_expert_id)
+    return topic_audience(session.topic_id)
 
 
 def session_changed(session: HelpSession) -> None:

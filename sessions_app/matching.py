@@ -1,5 +1,6 @@
 """Who can help whom: the questions behind the board and the chime (DESIGN §4)."""
 
+from collections.abc import Iterable
 from statistics import median
 from uuid import UUID
 
@@ -19,6 +20,11 @@ WAITS_NEEDED = 3
 def topic_audience(topic_id: UUID) -> str:
     """Return the hub's audience for boards that chime for a topic."""
     return f"topic:{topic_id}"
+
+
+def personal_audience(expert_id: UUID | str) -> str:
+    """Return the hub's audience for the boards of one expert who hears requests: of what is for this expert alone."""
+    return f"chime:{expert_id}"
 
 
 def approved_topic_ids(user: User) -> list[UUID]:
@@ -59,11 +65,31 @@ def may_accept(session: HelpSession, user: User) -> bool:
 def free_experts(session: HelpSession) -> ExpertQuerySet:
     """Return the experts who may accept `session` and could: available, in no session, not left out of it."""
     excluded = list(session.exclusions.values_list("expert_id", flat=True))
-    busy = list(HelpSession.objects.live().filter(expert__isnull=False).values_list("expert_id", flat=True))
-    experts = ExpertProfile.objects.available().for_topic(session.topic)
+    experts = free_for_topic(session.topic)
     if session.is_for_first_expert(timezone.now()):
         experts = experts.filter(user=session.first_expert_id)
-    return experts.exclude(user_id__in=[session.customer_id, *excluded, *busy])
+    return experts.exclude(user_id__in=[session.customer_id, *excluded])
+
+
+def free_for_topic(topic: Topic) -> ExpertQuerySet:
+    """Return the experts for `topic` who are available and in no session."""
+    return ExpertProfile.objects.available().for_topic(topic).exclude(user_id__in=_busy_ids())
+
+
+def _busy_ids() -> list[UUID]:
+    return list(HelpSession.objects.live().filter(expert__isnull=False).values_list("expert_id", flat=True))
+
+
+def topics_without_anyone(topics: Iterable[Topic], *, customer: User | None) -> list[Topic]:
+    """Return those of `topics` for which no expert is available, free and has a board open, `customer` not counted."""
+    there = ExpertProfile.objects.online(timezone.now()).exclude(user_id__in=_busy_ids())
+    if customer is not None:
+        there = there.exclude(user=customer)
+    approved = ExpertTopic.objects.filter(
+        expert_id__in=list(there.values_list("pk", flat=True)), state=ExpertTopic.State.APPROVED
+    )
+    served = set(approved.values_list("topic_id", flat=True))
+    return [topic for topic in topics if topic.pk not in served]
 
 
 def alerted_count(session: HelpSession) -> int:
@@ -115,4 +141,5 @@ def as_open_request(session: HelpSession) -> OpenRequest:
         cap_minutes=session.cap_minutes,
         requested_at=session.queued_at,
         expires_at=session.expires_at,
+        asked_first=session.is_for_first_expert(timezone.now()),
     )

@@ -22,6 +22,7 @@ from sessions_app.models import OPEN_STATES, HelpSession, State
 from sessions_app.reach.healing import heal_reach
 from sessions_app.settle import settle
 from sessions_app.timeouts import enforce
+from sessions_app.watch import tell_watchers
 
 # A session whose processor does not answer waits for the next minute.
 _each = partial(look_after, name="Session", quiet=(GatewayUnavailable,))
@@ -50,6 +51,7 @@ def sweep(*, now: datetime) -> None:
     _each(shuffled(paid_for), _finish_money, seconds=HEAL_SECONDS)
     _each(HelpSession.objects.filter(state=State.DRAFT, created_at__lt=now - DRAFT_KEPT), lambda old: discard(old.pk))
     heal_reach(now)
+    tell_watchers(now)
     heal_cases(now)
     send_lost_mails(now=now)
 

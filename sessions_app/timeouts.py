@@ -7,6 +7,7 @@ from sessions_app.cancel import expire, give_up_on_customer
 from sessions_app.due import TimeOut, next_due
 from sessions_app.end import finish
 from sessions_app.extend import raise_cap
+from sessions_app.first import end_first_minute
 from sessions_app.models import HelpSession, TimelineEntry
 from sessions_app.release import return_to_queue
 from sessions_app.room import start_when_both_are_here
@@ -23,7 +24,9 @@ def enforce(*, session_id: UUID, now: datetime) -> None:
         case TimeOut.BOTH_ARE_HERE:
             start_when_both_are_here(session, now)
         case TimeOut.UNANSWERED:
-            expire(session_id=session.pk)
+            expire(session=session)
+        case TimeOut.FIRST_EXPERT_SILENT:
+            end_first_minute(session_id=session.pk, now=now)
         case TimeOut.EXPERT_NEVER_CAME if session.expert is not None:
             return_to_queue(session_id=session.pk, expert=session.expert, by=None, kind=TimelineEntry.Kind.RETURNED)
         case TimeOut.CUSTOMER_NEVER_CAME:

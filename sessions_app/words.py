@@ -5,10 +5,11 @@ from uuid import UUID
 from django.http import HttpRequest, QueryDict
 
 from accounts.models import User
+from sessions_app.first import past_session_with
 from sessions_app.models import HelpSession
 
 KEY = "words"
-FIELDS = ("topic", "title", "details", "cap_minutes")
+FIELDS = ("topic", "title", "details", "cap_minutes", "first")
 
 
 def keep_words(request: HttpRequest, data: QueryDict) -> None:
@@ -36,12 +37,16 @@ def kept_words(request: HttpRequest, draft: HelpSession | None) -> dict[str, obj
 
 def words_of(session: HelpSession) -> dict[str, object]:
     """Return the ask form's values of an earlier request."""
-    return {
+    words: dict[str, object] = {
         "topic": str(session.topic_id),
         "title": session.title,
         "details": session.details,
         "cap_minutes": session.cap_minutes,
     }
+    if session.first_expert is not None:
+        before = past_session_with(customer=session.customer, expert=session.first_expert)
+        words["first"] = str(before.pk) if before is not None else ""
+    return words
 
 
 def words_to_ask_again(session_id: str, user: User) -> dict[str, object] | None:

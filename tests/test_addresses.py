@@ -5,6 +5,7 @@ address that did its work, or refused it in a sentence, and sends the browser on
 """
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import NamedTuple
 from uuid import uuid4
 
@@ -46,7 +47,8 @@ TABLE = [
     Row("put", "ask",                               (405,   405,   405,   405,   405,   405)),
     Row("get", "sessions",                          (302,   200,   200,   200,   200,   200)),
     Row("get", "sessions_csv",                      (302,   200,   200,   200,   200,   200)),
-    Row("get", "session",                           (302,   200,   404,   200,   404,   404), "running"),
+    # Erin could have accepted it: she is told that she came too late.
+    Row("get", "session",                           (302,   200,   404,   200,   410,   404), "running"),
     Row("get", "session",                           (302,   404,   404,   200,   200,   404), "open"),
     Row("get", "session",                           (302,   404,   404,   404,   404,   404), "nothing"),
     Row("get", "session_receipt",                   (302,   404,   404,   404,   404,   404), "running"),
@@ -57,6 +59,21 @@ TABLE = [
     Row("post", "session_accept",                   (302,   404,   404,   404,   404,   404), "nothing"),
     Row("get", "session_accept",                    (302,   405,   405,   405,   405,   405), "open"),
     Row("post", "session_cancel",                   (302,   302,   404,   404,   404,   404), "running"),
+    Row("get", "session",                           (302,   404,   404,   410,   410,   404), "lapsed"),
+    Row("get", "session",                           (302,   404,   404,   200,   404,   404), "for_eve"),
+    Row("post", "session_accept",                   (302,   404,   404,   302,   404,   404), "for_eve"),
+    Row("post", "session_pass",                     (302,   404,   404,   302,   404,   404), "for_eve"),
+    Row("post", "session_pass",                     (302,   404,   404,   404,   404,   404), "open"),
+    Row("get", "session_pass",                      (302,   405,   405,   405,   405,   405), "for_eve"),
+    Row("post", "session_wait",                     (302,   302,   404,   404,   404,   404), "running"),
+    Row("post", "session_wait",                     (302,   404,   404,   404,   404,   404), "open"),
+    Row("get", "session_wait",                      (302,   405,   405,   405,   405,   405), "running"),
+    Row("post", "session_later",                    (302,   302,   404,   404,   404,   404), "running"),
+    Row("post", "session_later",                    (302,   404,   404,   404,   404,   404), "lapsed"),
+    Row("get", "session_later",                     (302,   405,   405,   405,   405,   405), "running"),
+    Row("post", "session_later_stop",               (302,   302,   404,   404,   404,   404), "running"),
+    Row("post", "session_later_stop",               (302,   404,   404,   404,   404,   404), "lapsed"),
+    Row("get", "session_later_stop",                (302,   405,   405,   405,   405,   405), "running"),
     Row("post", "session_release",                  (302,   404,   404,   302,   404,   404), "running"),
     Row("post", "session_join",                     (302,   302,   404,   302,   404,   404), "running"),
     Row("post", "session_pause",                    (302,   302,   404,   302,   404,   404), "running"),
@@ -187,6 +204,12 @@ def things(alice: User, eve: User, erin: User, olga: User, topic: Topic) -> dict
     carol = make_person("carol@example.org", "Carol")
     waiting = make_request(carol, topic)
     dora = make_person("dora@example.org", "Dora")
+    lapsed = HelpSession.objects.create(
+        customer=dora, topic=topic, title="Nobody came", state="expired", currency="USD", price_per_minute=200,
+        cap_minutes=30, requested_at=timezone.now(), queued_at=timezone.now(), ended_at=timezone.now(),
+    )  # fmt: skip
+    for_eve = make_request(dora, topic)
+    HelpSession.objects.filter(pk=for_eve.pk).update(first_expert=eve, first_until=timezone.now() + timedelta(minutes=1))
     charged = Payment.objects.create(
         reference=uuid4(), payer=dora, payee=eve, currency="USD", state=Payment.State.CHARGED, charged_minor=500
     )
@@ -216,6 +239,8 @@ def things(alice: User, eve: User, erin: User, olga: User, topic: Topic) -> dict
         "running": [running.pk],
         "settled": [settled.pk],
         "open": [waiting.pk],
+        "lapsed": [lapsed.pk],
+        "for_eve": [for_eve.pk],
         "nothing": [uuid4()],
         "way": ["mail"],
         "no_way": ["pigeon"],

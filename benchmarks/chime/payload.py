@@ -25,5 +25,6 @@ def chime(mark: str) -> RequestOpened:
             cap_minutes=30,
             requested_at=_AT,
             expires_at=_AT + datetime.timedelta(minutes=10),
+            asked_first=False,
         )
     )

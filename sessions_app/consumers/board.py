@@ -1,7 +1,6 @@
 """An expert's open board."""
 
 import asyncio
-from uuid import UUID
 
 import msgspec
 from channels.db import database_sync_to_async
@@ -18,6 +17,7 @@ from sessions_app.matching import (
     as_open_request,
     is_busy,
     live_session_of,
+    personal_audience,
     requests_for,
     topic_audience,
 )
@@ -55,14 +55,16 @@ class BoardSocket(Socket):
     async def show_state(self) -> None:
         """Hear what this expert is to hear now, then send everything the board shows: in this order nothing is missed."""
         async with self._showing:
-            topics = await database_sync_to_async(self._topics_to_hear)()
-            self.listen_to(BOARDS, board_audience(self.person_id), *map(topic_audience, topics))
+            chimes = await database_sync_to_async(self._chimes_to_hear)()
+            self.listen_to(BOARDS, board_audience(self.person_id), *chimes)
             async with self.holding_back() as snapshot:
                 snapshot.append(await database_sync_to_async(self._state)())
 
-    def _topics_to_hear(self) -> list[UUID]:
+    def _chimes_to_hear(self) -> list[str]:
         listening = ExpertProfile.objects.available().filter(user=self.user).exists() and not is_busy(self.user)
-        return approved_topic_ids(self.user) if listening else []
+        if not listening:
+            return []
+        return [personal_audience(self.person_id), *map(topic_audience, approved_topic_ids(self.user))]
 
     def _state(self) -> BoardState:
         expert = ExpertProfile.objects.approved().filter(user=self.user).first()

@@ -1,5 +1,6 @@
 """The chain of waves: from asking until the request is taken, every so often the next experts are told."""
 
+from collections import Counter
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -9,9 +10,10 @@ from django.db.models import F
 
 from accounts import outbox
 from accounts.models import Message
-from sessions_app.models import HelpSession, State
+from sessions_app.models import HelpSession, State, TimelineEntry
 from sessions_app.reach import jobs
 from sessions_app.reach.whom import Candidate, candidates, key_of, this_wave
+from sessions_app.timeline import record
 
 
 def start_waves(session: HelpSession) -> None:
@@ -48,7 +50,11 @@ def run_wave(*, session_id: UUID, now: datetime) -> int:
                 purpose=Message.Purpose.REQUEST,
                 reference=session.pk,
             )
-    return sum(write_down(session, *told) for told in this_wave(found, session, now))
+    written = Counter(way for candidate, way in this_wave(found, session, now) if write_down(session, candidate, way))
+    if written:
+        by_way = ", ".join(f"{count} by {Message.Way(way).label.lower()}" for way, count in written.items())
+        record(session, TimelineEntry.Kind.TOLD, note=by_way, at=now)
+    return written.total()
 
 
 def _spacing(session: HelpSession) -> int:

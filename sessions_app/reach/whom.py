@@ -46,6 +46,12 @@ class Candidate:
         seen = self.expert.board_seen_at
         return seen is not None and seen >= now - timedelta(seconds=settings.PRESENCE_STALE_SECONDS)
 
+    def takes_messages(self, now: datetime) -> bool:
+        """Whether any message may reach this expert at `now` (UTC)."""
+        by_push = self.expert.by_push and self.takes_push
+        by_text = self.expert.by_text and self.number is not None
+        return (by_push or by_text or self.expert.by_mail) and within_hours(self.hours, self.user.time_zone, now)
+
 
 def candidates(session: HelpSession) -> list[Candidate]:
     """Return the free experts the request is for, those to be told first first.
@@ -118,7 +124,8 @@ def next_ways(candidate: Candidate, session: HelpSession, now: datetime) -> list
     # The wall clock last: it takes longest to read.
     if not open_ways or not within_hours(candidate.hours, candidate.user.time_zone, now):
         return []
-    if candidate.expert.all_at_once:
+    # Whoever is asked first has a minute, and nobody else is told in it.
+    if candidate.expert.all_at_once or asked_first:
         return open_ways
     apart = timedelta(seconds=settings.WAYS_APART_SECONDS)
     on_the_way = (one for one in candidate.told if one.state in _ON_THE_WAY and one.way != Way.BOARD)

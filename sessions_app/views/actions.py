@@ -17,15 +17,16 @@ from hopps.errors import Refused
 from hopps.http import done, refused, wants_json
 from sessions_app import accept as accepting
 from sessions_app import cancel as cancelling
-from sessions_app import cases, room
+from sessions_app import cases, first, room, watch
 from sessions_app import end as ending
 from sessions_app import extend as extending
 from sessions_app import pause as pausing
 from sessions_app import rate as rating
 from sessions_app import release as releasing
+from sessions_app import wait as waiting
 from sessions_app.forms import ExtendForm, RatingForm, ReportForm
 from sessions_app.history import role_in
-from sessions_app.models import HelpSession
+from sessions_app.models import HelpSession, State
 from sessions_app.views.session import page_context
 
 Action = Callable[[HttpRequest, HelpSession, User], HttpResponse | None]
@@ -68,6 +69,40 @@ def accept(request: HttpRequest, session_id: UUID) -> HttpResponse:
     except Refused as refusal:
         return refused(request, refusal, to=reverse("board"))
     return done(request, to=session.get_absolute_url())
+
+
+@login_required
+@require_POST
+def pass_on(request: HttpRequest, session_id: UUID) -> HttpResponse:
+    """The expert who was asked first cannot come now."""
+    expert = signed_in(request)
+    if not HelpSession.objects.filter(pk=session_id, first_expert=expert).exclude(state=State.DRAFT).exists():
+        raise Http404
+    try:
+        first.pass_on(session_id=session_id, expert=expert)
+    except Refused as refusal:
+        return refused(request, refusal, to=reverse("board"))
+    if not wants_json(request):
+        messages.info(request, "Thank you for saying so. The other experts hear of it now.")
+    return done(request, to=reverse("board"))
+
+
+@action("customer")
+def wait(request: HttpRequest, session: HelpSession, user: User) -> None:
+    """Go on waiting."""
+    waiting.keep_waiting(session_id=session.pk, customer=user)
+
+
+@action("customer")
+def later(request: HttpRequest, session: HelpSession, user: User) -> None:
+    """Leave, and hear when somebody is there."""
+    watch.tell_later(session=session, customer=user)
+
+
+@action("customer")
+def stop_telling(request: HttpRequest, session: HelpSession, user: User) -> None:
+    """Do not tell any more."""
+    watch.stop_telling(session=session)
 
 
 @action("customer")

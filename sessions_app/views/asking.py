@@ -13,8 +13,9 @@ from billing.cards import cards_of, failed_cards_of
 from billing.gateways import gateway
 from hopps.errors import Refused
 from sessions_app import ask as asking
+from sessions_app.first import KnownExpert, known_expert
 from sessions_app.forms import AskForm, PaidAskForm, topic_of
-from sessions_app.matching import active_topics
+from sessions_app.matching import active_topics, topics_without_anyone
 from sessions_app.words import forget_words, keep_words, kept_words, words_to_ask_again
 
 
@@ -32,7 +33,9 @@ def ask(request: HttpRequest) -> HttpResponse:
         return redirect(open_session)
     if request.method == "POST":
         return _send(request, user) if "card" in request.POST or _pays_on_the_way(user) else _choose_card(request, user)
-    return _page(request, user, _form(request, user), status=200)
+    initial = _initial(request, user)
+    known = known_expert(customer=user, session_id=initial.get("first"))
+    return _page(request, user, _form(user, initial, known), status=200, known=known)
 
 
 def _ask_visitor(request: HttpRequest) -> HttpResponse:
@@ -54,31 +57,41 @@ def _choose_card(request: HttpRequest, user: User) -> HttpResponse:
     """From the landing page's box, or from somebody without a card: the words are kept, the card comes next."""
     if cards_of(user).exists():
         return redirect("ask")
-    form = AskForm(request.POST, topic=topic_of(request.POST.get("topic")))
+    known = known_expert(customer=user, session_id=request.POST.get("first"))
+    form = AskForm(request.POST, topic=topic_of(request.POST.get("topic")), known=known)
     if form.is_valid():
         return redirect(f"{reverse('card_add')}?{urlencode({'next': reverse('ask')})}")
-    return _page(request, user, form, status=422)
+    return _page(request, user, form, status=422, known=known)
 
 
-def _form(request: HttpRequest, user: User) -> AskForm:
-    """The form to show first, or again after the landing page's box: with a card to choose where there is one."""
-    again = request.GET.get("again")
+def _initial(request: HttpRequest, user: User) -> dict[str, object]:
+    """What the form begins with: an earlier request's words, what was typed last, or nothing; and whom to ask first."""
+    again, first = request.GET.get("again"), request.GET.get("first")
     initial = (words_to_ask_again(again, user) if again else None) or kept_words(request, asking.draft_of(user))
+    known = known_expert(customer=user, session_id=first) if first else None
+    if known is None:
+        return initial
+    return {"topic": str(known.session.topic_id), **initial, "first": str(known.session.pk)}
+
+
+def _form(user: User, initial: dict[str, object], known: KnownExpert | None) -> AskForm:
+    """The form to show first, or again after the landing page's box: with a card to choose where there is one."""
     topic = topic_of(initial.get("topic"))
     if not cards_of(user).exists():
-        return AskForm(initial=initial, topic=topic)
-    return PaidAskForm(initial=initial, topic=topic, customer=user)
+        return AskForm(initial=initial, topic=topic, known=known)
+    return PaidAskForm(initial=initial, topic=topic, known=known, customer=user)
 
 
 def _send(request: HttpRequest, user: User) -> HttpResponse:
     form: AskForm
     topic = topic_of(request.POST.get("topic"))
+    known = known_expert(customer=user, session_id=request.POST.get("first"))
     if _pays_on_the_way(user):
-        form = AskForm(request.POST, topic=topic)
+        form = AskForm(request.POST, topic=topic, known=known)
     else:
-        form = PaidAskForm(request.POST, topic=topic, customer=user)
+        form = PaidAskForm(request.POST, topic=topic, known=known, customer=user)
     if not form.is_valid():
-        return _page(request, user, form, status=422)
+        return _page(request, user, form, status=422, known=known)
     words = form.cleaned_data
     try:
         outcome = asking.ask(
@@ -88,14 +101,16 @@ def _send(request: HttpRequest, user: User) -> HttpResponse:
             details=words["details"],
             cap_minutes=words["cap_minutes"],
             card=words.get("card"),
+            # Gone meanwhile or not: the rule says so when the request goes live.
+            first_expert=known.expert if known is not None else None,
         )
     except Refused as refusal:
         form.add_error(None, refusal.sentence)
-        return _page(request, user, form, status=409)
+        return _page(request, user, form, status=409, known=known)
     match outcome:
         case asking.NotHeld(sentence=sentence):
             form.add_error("card" if "card" in form.fields else None, sentence)
-            return _page(request, user, form, status=422)
+            return _page(request, user, form, status=422, known=known)
         case asking.BankAsks(url=url):
             forget_words(request)
             return redirect(url)
@@ -107,10 +122,19 @@ def _send(request: HttpRequest, user: User) -> HttpResponse:
             return redirect(session)
 
 
-def _page(request: HttpRequest, user: User | None, form: AskForm, *, status: int) -> HttpResponse:
+def _page(
+    request: HttpRequest, user: User | None, form: AskForm, *, status: int, known: KnownExpert | None = None
+) -> HttpResponse:
+    topics = active_topics()
+    quiet = topics_without_anyone(topics, customer=user)
+    chosen = topic_of(form["topic"].value())
     context = {
         "form": form,
-        "topics": active_topics(),
+        "topics": topics,
+        "quiet_topics": quiet,
+        # With a topic chosen, only that one is of interest.
+        "named_quiet": quiet if chosen is None else [topic for topic in quiet if topic == chosen],
+        "known": known,
         "cards": list(cards_of(user)) if user is not None else [],
         "failed_cards": list(failed_cards_of(user)) if user is not None else [],
         "demo": settings.PAYMENTS == "demo",

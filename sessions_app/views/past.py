@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.http import signed_in
 from hopps.csv_files import csv_response
+from sessions_app.first import may_ask_first_among
 from sessions_app.forms import HistoryForm
 from sessions_app.history import HistoryFilter, csv_rows, history_of, role_in
 
@@ -26,7 +27,17 @@ def history(request: HttpRequest) -> HttpResponse:
     user = signed_in(request)
     form = HistoryForm(request.GET)
     page = Paginator(history_of(user, _wanted(form)), PAGE_SIZE).get_page(request.GET.get("page"))
-    rows = [{"session": session, "my_role": role_in(session, user), "other_person": session.other(user)} for session in page]
+    sessions = list(page)
+    askable = may_ask_first_among([session for session in sessions if role_in(session, user) == "customer"])
+    rows = [
+        {
+            "session": session,
+            "my_role": role_in(session, user),
+            "other_person": session.other(user),
+            "may_ask_first": session.pk in askable,
+        }
+        for session in sessions
+    ]
     query = request.GET.copy()
     query.pop("page", None)
     context = {"page": page, "rows": rows, "filter": form, "querystring": query.urlencode()}

@@ -13,10 +13,11 @@ from accounts.http import signed_in
 from accounts.models import User
 from billing import holds
 from billing.models import Payment
-from sessions_app import attendance, cases, chat, receipts
+from sessions_app import attendance, cases, chat, first, receipts, wait, watch
 from sessions_app.forms import ExtendForm, RatingForm, ReportForm
 from sessions_app.history import role_in
-from sessions_app.matching import alerted_count, may_accept, usual_wait_seconds
+from sessions_app.late import is_late_for, what_became
+from sessions_app.matching import may_accept, usual_wait_seconds
 from sessions_app.models import Case, HelpSession, Rating, State, TimelineEntry
 
 # What puts an accepted request back in front of the other experts.
@@ -26,12 +27,17 @@ GIVEN_BACK = (TimelineEntry.Kind.RETURNED, TimelineEntry.Kind.RELEASED)
 @login_required
 @require_safe
 def session(request: HttpRequest, session_id: UUID) -> HttpResponse:
-    """Waiting, room or receipt: for the two participants, and for an expert who may still accept."""
+    """Waiting, room or receipt: for the two participants, and for an expert who may still accept.
+
+    An expert who comes too late, by the link of a text, is told so and nothing else.
+    """
     user = signed_in(request)
-    shown = HelpSession.objects.with_people().filter(pk=session_id).first()
+    shown = HelpSession.objects.with_people().select_related("first_expert").filter(pk=session_id).first()
     if shown is None:
         raise Http404
     role = role_for(shown, user)
+    if role is None and is_late_for(shown, user):
+        return render(request, "sessions/late.html", {"sentence": what_became(shown, user)}, status=410)
     if role is None:
         raise Http404
     return render(request, "sessions/session.html", page_context(shown, user, role))
@@ -63,6 +69,7 @@ def page_context(
         "clock": attendance.clock(session, timezone.now()),
     }
     if role == "candidate":
+        context["asked_first"] = session.first_expert_id == user.pk and session.is_for_first_expert(timezone.now())
         return context
     context["timeline"] = cases.timeline_for(session, user)
     payment = Payment.objects.filter(reference=session.pk).prefetch_related("holds__card", "refunds").first()
@@ -71,10 +78,17 @@ def page_context(
         context["hold"] = holds.latest_hold(session.pk)
     if session.state == State.REQUESTED:
         context["given_back"] = session.timeline.filter(kind__in=GIVEN_BACK).select_related("by").last()
-        context["alerted"] = alerted_count(session)
+        context["happening"] = wait.happening(session, timezone.now())
         context["usual_wait"] = usual_wait_seconds()
+        context["first_seconds"] = settings.FIRST_EXPERT_SECONDS
     if session.is_live and role == "customer":
         context["extend_form"] = ExtendForm(session=session)
+    if role == "customer" and session.state in watch.CLOSED:
+        context["watch"] = watch.state_of(session, timezone.now())
+        context["can_be_watched"] = watch.can_be_watched(session, timezone.now())
+        context["watch_hours"] = settings.WATCH_HOURS
+    if session.state == State.ENDED and role == "customer":
+        context["may_ask_first"] = session.pk in first.may_ask_first_among([session])
     if session.is_over:
         context["charge"] = receipts.charge_of(session, payment)
         context["receipt"] = receipts.describe(session, payment)

@@ -20,9 +20,26 @@ function showCosts(form, topic) {
   }
 }
 
+/**
+ * Say whether nobody is there for the chosen topic.
+ * @param {HTMLFormElement} form
+ * @param {HTMLSelectElement} topic
+ */
+function showQuiet(form, topic) {
+  const notice = form.querySelector("[data-quiet]");
+  const name = notice?.querySelector("[data-quiet-name]");
+  if (!(notice instanceof HTMLElement) || !name) return;
+  notice.hidden = !(notice.dataset.quiet ?? "").split(" ").includes(topic.value);
+  const row = document.querySelector(`[data-topic="${CSS.escape(topic.value)}"] dt`);
+  if (!notice.hidden && row) name.textContent = row.textContent;
+}
+
 for (const form of document.querySelectorAll("form[data-ask]")) {
   const topic = form.querySelector('select[name="topic"]');
   if (!(form instanceof HTMLFormElement) || !(topic instanceof HTMLSelectElement)) continue;
-  topic.addEventListener("change", () => showCosts(form, topic));
+  topic.addEventListener("change", () => {
+    showCosts(form, topic);
+    showQuiet(form, topic);
+  });
   if (topic.value) showCosts(form, topic);
 }

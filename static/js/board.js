@@ -120,6 +120,7 @@ class Board {
     const shown = this.#card(request.id);
     if (shown) {
       shown.dataset.expires = request.expires_at;
+      showAskedFirst(shown, request);
       return;
     }
     const copy = document.importNode(this.template.content, true);
@@ -131,8 +132,8 @@ class Board {
       for (const place of card.querySelectorAll(`[data-field="${name}"]`)) say(place, String(value));
     }
     show(card, '[data-field="details"]', request.details !== "");
-    const form = need(card, "form", HTMLFormElement);
-    form.action = form.action.replace(/[0-9a-f-]{36}/, request.id);
+    showAskedFirst(card, request);
+    for (const form of card.querySelectorAll("form")) form.action = form.action.replace(/[0-9a-f-]{36}/, request.id);
     for (const link of card.querySelectorAll("a")) link.href = link.href.replace(/[0-9a-f-]{36}/, request.id);
     this.list.append(card);
     this.#tick();
@@ -254,6 +255,15 @@ class Board {
   get soundEnergy() {
     return this.#chime.energy();
   }
+}
+
+/**
+ * Say whether the customer asks for this expert alone, who can then say "not now".
+ * @param {HTMLElement} card
+ * @param {OpenRequest} request
+ */
+function showAskedFirst(card, request) {
+  for (const part of all(card, "[data-asked-first]")) part.hidden = !request.asked_first;
 }
 
 const board = new Board(need(document, "[data-board]", HTMLElement));

@@ -82,6 +82,7 @@ export interface OpenRequest {
   cap_minutes: number;
   requested_at: string;
   expires_at: string;
+  asked_first: boolean;
 }
 
 export interface PeerJoined {

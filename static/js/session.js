@@ -90,7 +90,10 @@ function connectionChanged(state) {
 /** @param {Shown} now what the session has become */
 function changed(now) {
   const before = shown();
-  if (now.state === before.state && now.settled === before.settled && now.charge === before.charge) return;
+  if (now.state === before.state && now.settled === before.settled && now.charge === before.charge) {
+    if (part instanceof Waiting) part.changed();
+    return;
+  }
   if (IN_ROOM.includes(before.state) && IN_ROOM.includes(now.state)) {
     // The room stays as it is; it shows the new state by itself.
     live.dataset.state = now.state;
@@ -109,7 +112,7 @@ async function swap() {
   let fresh;
   try {
     const response = await fetch(location.href, { headers: { Accept: "text/html" }, cache: "no-store" });
-    if (response.status === 404 || response.redirected) {
+    if ([404, 410].includes(response.status) || response.redirected) {
       // No longer this person's: an expert's place is the board, anybody else's is the list of sessions.
       leaving = true;
       location.assign(live.dataset.away ?? "/sessions/");
@@ -127,12 +130,22 @@ async function swap() {
 }
 
 /**
- * Still waiting: only what is happening may have changed; the device check stays as it is.
+ * Still waiting: only what is happening, until when, and the choice may have changed; the device check stays as it is.
  * @param {HTMLElement} next
  */
 function replaceHappening(next) {
   const [now, then] = [find(live, "[data-happening]"), find(next, "[data-happening]")];
   if (now && then && now.innerHTML !== then.innerHTML) now.replaceChildren(...then.childNodes);
+  const [waiting, fresh] = [find(live, "[data-waiting]"), find(next, "[data-waiting]")];
+  if (waiting && fresh) Object.assign(waiting.dataset, { expires: fresh.dataset.expires, changes: fresh.dataset.changes });
+  const [choice, freshChoice] = [find(live, "[data-choice]"), find(next, "[data-choice]")];
+  if (!choice || !freshChoice || choice.hidden === freshChoice.hidden) return;
+  choice.hidden = freshChoice.hidden;
+  if (!choice.hidden || document.activeElement !== document.body) return;
+  // The button just pressed is gone, and the focus with it: go on from the heading.
+  const heading = need(live, "h1", HTMLElement);
+  heading.tabIndex = -1;
+  heading.focus({ preventScroll: true });
 }
 
 /**

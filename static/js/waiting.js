@@ -20,16 +20,37 @@ const REFRESH_MS = 10_000;
  */
 function countDown(root, signal) {
   const now = serverTime(root.dataset.now);
-  const expires = Date.parse(root.dataset.expires ?? "");
-  const tick = () => say(find(root, "[data-time-left]"), clockText((expires - now()) / 1000));
+  // Read each time: whoever chooses to go on waiting has more of it.
+  const tick = () => say(find(root, "[data-time-left]"), clockText((Date.parse(root.dataset.expires ?? "") - now()) / 1000));
   const timer = setInterval(tick, 1000);
   signal.addEventListener("abort", () => clearInterval(timer));
   tick();
 }
 
+/**
+ * Have the page fetched again at the moment the server said it changes by itself.
+ * @param {HTMLElement} root has `data-changes` (ISO; empty: it does not) and `data-now`
+ * @param {() => void} refresh
+ * @param {AbortSignal} signal
+ */
+function refreshWhenDue(root, refresh, signal) {
+  const now = serverTime(root.dataset.now);
+  let done = "";
+  const timer = setInterval(() => {
+    const { changes = "" } = root.dataset;
+    // A second later: the server looks at the same moment.
+    if (!changes || changes === done || now() < Date.parse(changes) + 1000) return;
+    done = changes;
+    refresh();
+  }, 1000);
+  signal.addEventListener("abort", () => clearInterval(timer));
+}
+
 /** The customer's waiting page, a `[data-waiting]` element. */
 export class Waiting {
   #ends = new AbortController();
+  #refresh;
+  #greeted = false;
 
   /**
    * @param {HTMLElement} root
@@ -38,12 +59,20 @@ export class Waiting {
    */
   constructor(root, media, refresh) {
     const { signal } = this.#ends;
+    this.#refresh = refresh;
     this.check = new DeviceCheck(need(root, "[data-devices]", HTMLElement), media);
     countDown(root, signal);
     // How many were alerted changes without an event.
     const timer = setInterval(() => document.hidden || refresh(), REFRESH_MS);
     signal.addEventListener("abort", () => clearInterval(timer));
+    refreshWhenDue(root, refresh, signal);
     submitInPlace(root, refresh, signal);
+  }
+
+  /** The server says how it stands: first what is shown here already, later that something happened. */
+  changed() {
+    if (this.#greeted) this.#refresh();
+    this.#greeted = true;
   }
 
   close() {

@@ -129,7 +129,7 @@ def test_the_waiting_page_says_how_many_were_alerted_and_how_long_it_takes(
     session = make_request(alice, topic)
     client.force_login(alice)
     page = client.get(session.get_absolute_url())
-    assert page.context["alerted"] == 0
+    assert page.context["happening"].alerted == 0
     assert "No expert for Databases has the board open" in page.content.decode()
 
 
