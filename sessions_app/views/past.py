@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 from accounts.http import signed_in
 from hopps.csv_files import csv_response
 from sessions_app.forms import HistoryForm
-from sessions_app.history import HistoryFilter, csv_rows, history_of, role_in
+from sessions_app.history import HistoryFilter, PaidAndEarned, csv_rows, history_of, role_in
 
 PAGE_SIZE = 20
 
@@ -26,7 +26,16 @@ def history(request: HttpRequest) -> HttpResponse:
     user = signed_in(request)
     form = HistoryForm(request.GET)
     page = Paginator(history_of(user, _wanted(form)), PAGE_SIZE).get_page(request.GET.get("page"))
-    rows = [{"session": session, "my_role": role_in(session, user), "other_person": session.other(user)} for session in page]
+    money = PaidAndEarned(user, [session.pk for session in page])
+    rows = [
+        {
+            "session": session,
+            "my_role": role_in(session, user),
+            "other_person": session.other(user),
+            "money": money.of(session),
+        }
+        for session in page
+    ]
     query = request.GET.copy()
     query.pop("page", None)
     context = {"page": page, "rows": rows, "filter": form, "querystring": query.urlencode()}
