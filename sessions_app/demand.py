@@ -1,7 +1,7 @@
 """When people ask and find nobody: unmet requests by weekday and hour, on the clock of whoever looks."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -121,9 +121,10 @@ def is_unmet(
     return ended_at - queued_at >= timedelta(seconds=settings.NOBODY_AFTER_SECONDS)
 
 
-def unmet(*, now: datetime, topic_id: UUID | None = None) -> list[Asked]:
-    """Return the unmet requests of the last WEEKS weeks before `now` (UTC), about one topic or all of them."""
-    over = _asked(now, topic_id).filter(state__in=[State.EXPIRED, State.CANCELLED]).order_by()
+def unmet(*, now: datetime, topic_ids: Collection[UUID] | None = None) -> list[Asked]:
+    """Return the unmet requests of the last WEEKS weeks before `now` (UTC), about these topics, or about all of them."""
+    of_topics = Q() if topic_ids is None else Q(topic_id__in=topic_ids)
+    over = _asked(now).filter(of_topics, state__in=[State.EXPIRED, State.CANCELLED]).order_by()
     rows = over.values_list(
         "topic_id", "requested_at", "state", "end_reason", "accepted_at", "queued_at", "ended_at"
     ).iterator(chunk_size=2000)
@@ -137,11 +138,10 @@ def unmet(*, now: datetime, topic_id: UUID | None = None) -> list[Asked]:
 
 def asked_by_topic(*, now: datetime) -> Mapping[UUID, int]:
     """Return how many requests were made about each topic in the same weeks."""
-    counted = _asked(now, None).values("topic_id").annotate(count=Count("pk")).order_by()
+    counted = _asked(now).values("topic_id").annotate(count=Count("pk")).order_by()
     return {row["topic_id"]: row["count"] for row in counted}
 
 
-def _asked(now: datetime, topic_id: UUID | None) -> QuerySet[HelpSession]:
+def _asked(now: datetime) -> QuerySet[HelpSession]:
     # Whole weeks back from this very moment: each hour of the week is in it equally often.
-    of_topic = Q() if topic_id is None else Q(topic_id=topic_id)
-    return HelpSession.objects.filter(of_topic, requested_at__gt=now - timedelta(weeks=WEEKS), requested_at__lte=now)
+    return HelpSession.objects.filter(requested_at__gt=now - timedelta(weeks=WEEKS), requested_at__lte=now)

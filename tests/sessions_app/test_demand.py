@@ -1,6 +1,7 @@
 """When people ask and find nobody, by weekday and hour."""
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 
 from accounts import experts
-from accounts.models import Topic, User
+from accounts.models import ExpertHours, Topic, User
 from sessions_app.demand import heat_map, shade, unmet
 from tests.sessions_app.test_statistics import asked
 
@@ -114,7 +115,7 @@ def test_unmet_is_what_came_to_nothing_for_want_of_an_expert(
     alice: User, topic: Topic, fields: dict[str, object], counted: bool
 ) -> None:
     asked(alice, topic, NOW - timedelta(hours=1), **fields)
-    assert len(unmet(now=NOW, topic_id=topic.pk)) == counted
+    assert len(unmet(now=NOW, topic_ids=[topic.pk])) == counted
 
 
 def test_how_long_nobody_may_have_answered_is_a_setting(alice: User, topic: Topic, settings: Settings) -> None:
@@ -144,12 +145,28 @@ def test_an_expert_sees_the_demand_of_each_of_their_topics(
     asked(alice, second, timezone.now() - timedelta(hours=1))
     client.force_login(eve)
     first = client.get("/expert/numbers/")
-    assert first.context["chosen"] == topic
-    assert "Nobody who asked about Databases in the last 8 weeks went without an answer." in first.content.decode()
-    other = client.get("/expert/numbers/", {"topic": "seo"})
-    assert other.context["demand"].total == 1
-    assert "Most unmet:" in other.content.decode()
-    assert '<a href="?topic=seo#demand" aria-current="page">SEO</a>' in other.content.decode()
+    # The one with the most of it, unless another is asked for.
+    assert (first.context["chosen"], first.context["demand"].total) == (second, 1)
+    assert first.context["topics"] == [(topic, 0), (second, 1)]
+    assert "Most unmet:" in first.content.decode()
+    assert '<a href="?topic=seo#demand" aria-current="page">SEO' in first.content.decode()
+    other = client.get("/expert/numbers/", {"topic": "databases"})
+    assert (other.context["chosen"], other.context["demand"].total) == (topic, 0)
+    assert "Nobody who asked about Databases in the last 8 weeks went without an answer." in other.content.decode()
+
+
+def test_it_says_how_much_of_it_was_in_the_experts_own_hours(client: Client, alice: User, eve: User, topic: Topic) -> None:
+    User.objects.filter(pk=eve.pk).update(time_zone="Asia/Tokyo")
+    hour_ago = timezone.now() - timedelta(hours=1)
+    for at in (hour_ago, hour_ago - timedelta(days=1), hour_ago - timedelta(days=7)):
+        asked(alice, topic, at)
+    client.force_login(eve)
+    assert client.get("/expert/numbers/").context["covered"] is None
+    weekday = hour_ago.astimezone(ZoneInfo("Asia/Tokyo")).weekday()
+    ExpertHours.objects.create(expert=eve.expert, weekday=weekday, start_minute=0, end_minute=0)
+    answer = client.get("/expert/numbers/")
+    assert answer.context["covered"] == 2
+    assert "2 of 3 were made in your hours." in answer.content.decode()
 
 
 @pytest.mark.parametrize("slug", ["seo", "nothing", "%00", "x" * 500])
