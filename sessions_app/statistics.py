@@ -31,6 +31,9 @@ class Outcome(Enum):
     NOT_THEIRS = "called off at once, or the expert was in a session"
 
 
+_DECIDED = (Outcome.ACCEPTED, Outcome.MISSED, Outcome.GIVEN_BACK)
+
+
 @dataclass(frozen=True)
 class Heard:
     """One request an expert heard of.
@@ -58,7 +61,10 @@ class ByWay:
 
 @dataclass(frozen=True)
 class Numbers:
-    """What the page shows of one period of so many `days`."""
+    """What the page shows of one period of so many `days`.
+
+    `rate`: of what they were told of and was theirs to take, the percentage they took; None where nothing was.
+    """
 
     days: int
     told: int
@@ -66,14 +72,9 @@ class Numbers:
     given_back: int
     missed: int
     uncounted: int
+    rate: int | None
     median_seconds: int | None
     by_way: tuple[ByWay, ...]
-
-    @property
-    def rate(self) -> int | None:
-        """Of what was theirs to take, the percentage they took; None where nothing was."""
-        whole = self.accepted + self.given_back + self.missed
-        return round(100 * self.accepted / whole) if whole else None
 
     @property
     def is_empty(self) -> bool:
@@ -100,6 +101,7 @@ def count(heard: Iterable[Heard], *, days: int, since: datetime) -> Numbers:
     these = [one for one in heard if one.at >= since]
     accepted = [one for one in these if one.outcome is Outcome.ACCEPTED]
     waits = [one.seconds for one in accepted if one.seconds is not None]
+    decided = [one for one in these if one.ways and one.outcome in _DECIDED]
     tally = {outcome: sum(one.outcome is outcome for one in these) for outcome in Outcome}
     return Numbers(
         days=days,
@@ -108,6 +110,7 @@ def count(heard: Iterable[Heard], *, days: int, since: datetime) -> Numbers:
         given_back=tally[Outcome.GIVEN_BACK],
         missed=tally[Outcome.MISSED],
         uncounted=tally[Outcome.OPEN] + tally[Outcome.NOT_THEIRS],
+        rate=round(100 * sum(one.outcome is Outcome.ACCEPTED for one in decided) / len(decided)) if decided else None,
         median_seconds=round(median(waits)) if waits else None,
         by_way=tuple(
             ByWay(

@@ -36,7 +36,7 @@ CUSTOMERS_PAGES = [
     "/expert/apply/", "/accounts/email/", "/accounts/password/change/", "/accounts/logout/", "/accounts/reauthenticate/",
     "/expert/",
 ]  # fmt: skip
-EXPERTS_PAGES = ["/expert/", "/expert/earnings/", "/expert/settings/", "/sessions/"]
+EXPERTS_PAGES = ["/expert/", "/expert/earnings/", "/expert/numbers/", "/expert/settings/", "/sessions/"]
 
 
 def check(page: Page, what: str) -> list[str]:
