@@ -215,6 +215,13 @@ def test_the_sweep_tells_of_a_rest_that_was_given_up(charged_in_part: Callable[[
     assert SentMail.objects.filter(key=receipt_mails.charge_failed_key(session.pk)).count() == 1
 
 
+def test_one_that_is_still_tried_is_not_told_it_failed(charged: HelpSession, mailoutbox: Outbox) -> None:
+    fail(charged)
+    Payment.objects.update(flagged_at=None, next_try_at=timezone.now())
+    assert not receipt_mails.mail_charge_failed(charged)
+    assert mailoutbox == []
+
+
 def test_one_given_up_and_then_charged_in_full_is_not_told_it_failed(charged: HelpSession, mailoutbox: Outbox) -> None:
     Payment.objects.update(flagged_at=timezone.now())
     SentMail.objects.create(key=receipt_mails.receipt_key(charged.pk), to=charged.customer, subject="s")
