@@ -206,7 +206,7 @@ def _flag(payment: Payment) -> None:
     if given_up.filter(flagged_at=None).update(flagged_at=timezone.now()):
         payment.refresh_from_db()
         signals.payment_flagged.send_robust(sender=Payment, payment=payment)
-    had = _captured(payment)
+    had = captured_minor(payment)
     # From here on it is a charge like any other, of less. An operator who tries again at this moment loses to it, or wins.
     if had and given_up.update(state=State.CAPTURING, due_minor=had):
         payment.refresh_from_db()
@@ -215,7 +215,7 @@ def _flag(payment: Payment) -> None:
 
 def _close(payment: Payment) -> None:
     """Book what was captured, and say that it is charged."""
-    charged_minor = _captured(payment)
+    charged_minor = captured_minor(payment)
     _book(payment, charged_minor)
     won = Payment.objects.filter(pk=payment.pk, state=State.CAPTURING).update(
         state=State.CHARGED, charged_minor=charged_minor, next_try_at=None
@@ -225,8 +225,8 @@ def _close(payment: Payment) -> None:
         signals.payment_charged.send_robust(sender=Payment, payment=payment)
 
 
-def _captured(payment: Payment) -> int:
-    """Return what the holds gave, in minor units."""
+def captured_minor(payment: Payment) -> int:
+    """Return what the holds of a payment gave so far, in minor units."""
     total: int | None = payment.holds.filter(state=Hold.State.CAPTURED).aggregate(total=Sum("captured_minor"))["total"]
     return total or 0
 

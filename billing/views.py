@@ -204,10 +204,15 @@ def demo_bank(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 def _overview(request: HttpRequest, form: DemoCardForm | None, status: int = 200) -> HttpResponse:
     person = signed_in(request)
-    # A payment that is open and holds nothing is a try that came to nothing: no receipt of anything.
+    # A payment that is open and holds nothing, or was closed and never held anything, is a try that came to nothing.
     held = Hold.objects.filter(payment__payer=person, payment__state=Payment.State.OPEN, state=Hold.State.PLACED)
-    settled_or_held = ~Q(state=Payment.State.OPEN) | Q(pk__in=list(held.values_list("payment_id", flat=True)))
-    receipts = Payment.objects.filter(settled_or_held, payer=person).prefetch_related("holds__card", "refunds")
+    ever_held = Hold.objects.filter(payment__payer=person, payment__state=Payment.State.RELEASED, placed_at__isnull=False)
+    came_to_something = (
+        ~Q(state__in=[Payment.State.OPEN, Payment.State.RELEASED])
+        | Q(pk__in=held.values("payment_id"))
+        | Q(pk__in=ever_held.values("payment_id"))
+    )
+    receipts = Payment.objects.filter(came_to_something, payer=person).prefetch_related("holds__card", "refunds")
     context = {
         "cards": list(cards.cards_of(person)),
         "failed_cards": list(cards.failed_cards_of(person)),

@@ -24,15 +24,21 @@ def flag(name: str, default: bool = False) -> bool:
     raise ImproperlyConfigured(f"{name} must be 1 or 0, not {value!r}.")
 
 
-def number(name: str, default: int) -> int:
-    """Return `name` as a whole number. Raises ImproperlyConfigured when it is not one."""
+def number(name: str, default: int, *, least: int | None = None, most: int | None = None) -> int:
+    """Return `name` as a whole number. Raises ImproperlyConfigured when it is none from `least` to `most`, both included."""
     value = os.environ.get(name, "").strip()
     if not value:
         return default
+    bounds = ""
+    if least is not None:
+        bounds = f" from {least} to {most}" if most is not None else f" of at least {least}"
     try:
-        return int(value)
+        found = int(value)
     except ValueError:
-        raise ImproperlyConfigured(f"{name} must be a whole number, not {value!r}.") from None
+        found = None
+    if found is None or (least is not None and found < least) or (most is not None and found > most):
+        raise ImproperlyConfigured(f"{name} must be a whole number{bounds}, not {value!r}.")
+    return found
 
 
 def choice(name: str, allowed: Sequence[str]) -> str:

@@ -228,9 +228,9 @@ ABSENCE_ENDS_SECONDS = env.number("ABSENCE_ENDS_SECONDS", 2 * 60)
 LONGEST_SESSION_SECONDS = env.number("LONGEST_SESSION_SECONDS", 4 * 60 * 60)
 CAP_MINUTES = (15, 30, 60)
 FIT_WINDOW_SECONDS = env.number("FIT_WINDOW_SECONDS", 2 * 60)
-PLATFORM_FEE_PERCENT = env.number("PLATFORM_FEE_PERCENT", 20)
+PLATFORM_FEE_PERCENT = env.number("PLATFORM_FEE_PERCENT", 20, least=0, most=100)
 # A problem can be reported for so long after a session; its earnings are paid out when that has passed.
-REPORT_HOURS = env.number("REPORT_HOURS", 48)
+REPORT_HOURS = env.number("REPORT_HOURS", 48, least=0, most=365 * 24)
 # Less than this, in minor units, is not worth a transfer: it stays for the next week.
 PAYOUT_MINIMUM = env.number("PAYOUT_MINIMUM", 100)
 PAYMENTS = env.choice("PAYMENTS", ("demo", "stripe"))

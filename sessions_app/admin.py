@@ -3,13 +3,14 @@
 from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
 from billing.models import Payment
 from hopps.admin import ReadOnly, ReadOnlyInline
 from hopps.money import format_money
 from sessions_app import admin_cases  # noqa: F401  registers cases
+from sessions_app.admin_demand import demand
 from sessions_app.models import Attendance, ChatMessage, HelpSession, Pause, Rating, TimelineEntry
 
 
@@ -69,6 +70,10 @@ class HelpSessionAdmin(ReadOnly, admin.ModelAdmin[HelpSession]):
             {"fields": ("created_at", "requested_at", "accepted_at", "active_at", "ended_at", "settled_at")},
         ),
     )  # fmt: skip
+
+    def get_urls(self) -> list[URLPattern]:
+        own = path("demand/", self.admin_site.admin_view(demand), name="sessions_app_helpsession_demand")
+        return [own, *super().get_urls()]
 
     @admin.display(description="amount")
     def amount(self, session: HelpSession) -> str:

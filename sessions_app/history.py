@@ -1,18 +1,21 @@
-"""Past and running sessions of one person: filter, search, export."""
+"""Past and running sessions of one person: filter, search, what was paid, export."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC
+from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from accounts.models import User
+from billing.models import Payment
+from billing.paid import payments_for, theirs_of
 from hopps.csv_files import safe
 from sessions_app.models import OPEN_STATES, HelpSession, HelpSessionQuerySet
 
 CSV_HEADER = (
     "Session", "Asked at (UTC)", "As", "With", "Topic", "Title", "State",
-    "Billable seconds", "Amount (minor units)", "Currency",
+    "Billable seconds", "Amount (minor units)", "Currency", "Charged (minor units)", "Refunded (minor units)",
 )  # fmt: skip
 
 
@@ -46,12 +49,59 @@ def role_in(session: HelpSession, user: User) -> str:
     return "customer" if session.customer_id == user.pk else "expert"
 
 
+@dataclass(frozen=True)
+class Money:
+    """What a session came to for one person, in minor units of the session's currency.
+
+    Attributes:
+        amount_minor: what the customer paid in the end, or what of it is the expert's.
+        charged_minor, refunded_minor: how that came about; None for the expert, whose earnings have pages of their own.
+        due_minor: what the card was not charged yet, or refused; 0 for the expert.
+        known: whether there is an amount at all; 0 counts as one.
+    """
+
+    amount_minor: int = 0
+    charged_minor: int | None = None
+    refunded_minor: int | None = None
+    due_minor: int = 0
+    known: bool = False
+
+
+class PaidAndEarned:
+    """What a person paid, and what is theirs, for some of their sessions: read at once, told one by one."""
+
+    def __init__(self, user: User, session_ids: "Iterable[UUID] | QuerySet[HelpSession, UUID]") -> None:
+        self.user = user
+        self._payments = payments_for(session_ids)
+        self._theirs = theirs_of(user, session_ids)
+
+    def of(self, session: HelpSession) -> Money:
+        """Return what `session` came to for the person."""
+        if role_in(session, self.user) == "expert":
+            theirs = self._theirs.get(session.pk)
+            free = session.pk in self._payments and self._payments[session.pk].state == Payment.State.RELEASED
+            return Money(amount_minor=theirs or 0, known=session.settled_at is not None and (theirs is not None or free))
+        payment = self._payments.get(session.pk)
+        if payment is None or session.settled_at is None:
+            return Money(charged_minor=0, refunded_minor=0)
+        is_settled = payment.state in (Payment.State.CHARGED, Payment.State.RELEASED)
+        return Money(
+            amount_minor=payment.paid_minor,
+            charged_minor=payment.charged_minor,
+            refunded_minor=payment.refunded_minor,
+            due_minor=0 if is_settled else session.amount_minor,
+            known=True,
+        )
+
+
 def csv_rows(user: User, sessions: HelpSessionQuerySet) -> Iterator[tuple[object, ...]]:
-    """Yield the header and then one row a session."""
+    """Yield the header and then one row a session. The amount is what was paid, or what is the expert's."""
     yield CSV_HEADER
+    money = PaidAndEarned(user, sessions.order_by().values_list("pk", flat=True))
     for session in sessions.iterator(chunk_size=500):
         other = session.other(user)
         asked = session.requested_at or session.created_at
+        came_to = money.of(session)
         yield (
             session.pk,
             asked.astimezone(UTC).isoformat(timespec="seconds"),
@@ -61,6 +111,8 @@ def csv_rows(user: User, sessions: HelpSessionQuerySet) -> Iterator[tuple[object
             safe(session.title),
             session.get_state_display(),
             session.billable_seconds,
-            session.amount_minor,
+            came_to.amount_minor,
             session.currency,
+            came_to.charged_minor,
+            came_to.refunded_minor,
         )

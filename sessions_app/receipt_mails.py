@@ -57,7 +57,7 @@ def mail_refund(refund: Refund) -> bool:
 
 
 def mail_charge_failed(session: HelpSession) -> bool:
-    """Mail that the card could not be charged and what happens now; return whether it went out now.
+    """Mail that the card could not be charged, or not all of it, and what happens now; return whether it went out now.
 
     Args:
         session: with its people and topic.
@@ -66,13 +66,15 @@ def mail_charge_failed(session: HelpSession) -> bool:
         OSError, smtplib.SMTPException: the mail server did not take it; call again.
     """
     receipt = receipts.find(session)
-    if receipt is None or receipt.state != "failed":  # charged meanwhile
+    if receipt is None or not receipt.given_up_minor:  # charged meanwhile
         return False
-    cards = [use.card for use in receipt.cards if use.rest == "held"] or [use.card for use in receipt.cards]
+    refused = [use for use in receipt.cards if not use.charged_minor] or list(receipt.cards)
+    cards = [use.card for use in refused if use.rest == "held"] or [use.card for use in refused]
     text = render_to_string(
         "sessions/mail/charge_failed.txt",
         {
             "receipt": receipt,
+            "had": format_money(had, receipt.currency) if (had := receipt.due_minor - receipt.given_up_minor) else "",
             "card": " and ".join(dict.fromkeys(cards)) or "your card",
             "page": public_url(receipt.path),
             "cards_page": public_url(reverse("billing")),

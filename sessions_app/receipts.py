@@ -132,6 +132,7 @@ class Receipt:
         price_per_minute, charged_minor, total_minor: minor units of `currency`; the total is the charge less the refunds.
         lines: the bill without refunds. While it is charged or free, all amounts, refunds included, add up to the total.
         tax: what of the total is tax, where the price included one when it was charged.
+        given_up_minor: what the bank refused for good, and no further try is made for; 0 while tries go on.
     """
 
     number: str
@@ -157,6 +158,7 @@ class Receipt:
     cards: tuple[CardUse, ...]
     ended: str
     demo: bool
+    given_up_minor: int = 0
 
     @property
     def final(self) -> bool:
@@ -177,6 +179,11 @@ class Receipt:
     def due(self) -> str:
         """What the session costs, before the card was asked."""
         return format_money(self.due_minor, self.currency)
+
+    @property
+    def given_up(self) -> str:
+        """What of it the bank refused for good."""
+        return format_money(self.given_up_minor, self.currency)
 
     @property
     def when(self) -> str:
@@ -272,6 +279,7 @@ def describe(session: HelpSession, payment: Payment | None) -> Receipt | None:
         cards=tuple(_card_uses(payment, holds)),
         ended=session.get_end_reason_display() or "by the system",
         demo=any(hold.gateway == DemoGateway.name for hold in holds),
+        given_up_minor=_given_up_minor(session, payment, holds),
     )
 
 
@@ -289,6 +297,13 @@ _STATES: dict[str, State] = {
     Payment.State.RELEASED: "free",
     Payment.State.FAILED: "failed",
 }
+
+
+def _given_up_minor(session: HelpSession, payment: Payment, holds: list[Hold]) -> int:
+    """What was due and never had, once the charge was given up: also where a part of it was charged."""
+    if payment.flagged_at is None or payment.state not in (Payment.State.FAILED, Payment.State.CHARGED):
+        return 0
+    return max(0, session.amount_minor - sum(hold.captured_minor for hold in holds))
 
 
 def _lines(session: HelpSession, payment: Payment, final: bool) -> Iterable[Line]:

@@ -6,6 +6,7 @@ from django.db import transaction
 from django.dispatch import receiver
 from django.urls import reverse
 
+from billing.capture import captured_minor
 from billing.evidence import EvidenceLine
 from billing.holds import is_held
 from billing.models import Dispute, Payment, Refund
@@ -84,11 +85,13 @@ def payment_was_refunded(refund: Refund, **_: Any) -> None:
 def charge_failed_for_good(payment: Payment, **_: Any) -> None:
     """Tell the customer plainly, and the operators, who have to do something about it."""
     session = HelpSession.objects.with_people().get(pk=payment.reference)
-    amount = format_money(payment.due_minor or 0, payment.currency)
+    due, had = payment.due_minor or 0, captured_minor(payment)
+    amount = format_money(due - had, payment.currency)
     page = public_url(reverse("admin:billing_payment_change", args=[payment.pk]))
+    rest = f" {format_money(had, payment.currency)} of {format_money(due, payment.currency)} was." if had else ""
     text = (
         f"{amount} for “{session.title}” could not be charged to {session.customer} ({session.customer.email}), "
-        f"tried {payment.attempts} times. What the processor said: {payment.problem or 'nothing'}\n\n{page}\n"
+        f"tried {payment.attempts} times.{rest} What the processor said: {payment.problem or 'nothing'}\n\n{page}\n"
     )
     live.session_changed(session)
     transaction.on_commit(lambda: jobs.mail_charge_failed(str(session.pk)), robust=True)

@@ -65,13 +65,17 @@ def send_lost_mails(*, now: datetime) -> None:
         postings__kind=Posting.Kind.CHARGE,
         postings__posted_at__range=window,
     )
-    flagged = Payment.objects.filter(state=Payment.State.FAILED, flagged_at__range=window)
+    given_up = (Payment.State.FAILED, Payment.State.CHARGED)  # all of it, or the rest
+    flagged = Payment.objects.filter(state__in=given_up, flagged_at__range=window)
     refunds = Refund.objects.exclude(state=Refund.State.FAILED).filter(created_at__range=window)
     lost: dict[str, Callable[[], object]] = {}
     for reference in charged.values_list("reference", flat=True):
         lost[receipt_mails.receipt_key(reference)] = partial(jobs.mail_receipt, str(reference))
-    for reference in flagged.values_list("reference", flat=True):
-        lost[receipt_mails.charge_failed_key(reference)] = partial(jobs.mail_charge_failed, str(reference))
+    # An operator's further try may have brought all of it since.
+    paid = dict(flagged.values_list("reference", "charged_minor"))
+    for reference, due in HelpSession.objects.filter(pk__in=list(paid)).values_list("pk", "amount_minor"):
+        if due > paid[reference]:
+            lost[receipt_mails.charge_failed_key(reference)] = partial(jobs.mail_charge_failed, str(reference))
     for refund in refunds:
         if receipt_mails.is_underway(refund):
             lost[receipt_mails.refund_key(refund.pk)] = partial(jobs.mail_refund, str(refund.pk))

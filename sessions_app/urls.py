@@ -1,6 +1,6 @@
 from django.urls import path
 
-from sessions_app.views import actions, asking, board, landing, past, receipt, session
+from sessions_app.views import actions, asking, board, landing, numbers, past, receipt, session
 
 urlpatterns = [
     path("", landing.home, name="home"),
@@ -25,4 +25,5 @@ urlpatterns = [
     path("sessions/<uuid:session_id>/report/", actions.report, name="session_report"),
     path("expert/", board.board, name="board"),
     path("expert/availability/", board.availability, name="expert_availability"),
+    path("expert/numbers/", numbers.numbers, name="expert_numbers"),
 ]

@@ -10,7 +10,7 @@ from accounts.http import signed_in
 from hopps.csv_files import csv_response
 from sessions_app.first import may_ask_first_among
 from sessions_app.forms import HistoryForm
-from sessions_app.history import HistoryFilter, csv_rows, history_of, role_in
+from sessions_app.history import HistoryFilter, PaidAndEarned, csv_rows, history_of, role_in
 
 PAGE_SIZE = 20
 
@@ -29,12 +29,14 @@ def history(request: HttpRequest) -> HttpResponse:
     page = Paginator(history_of(user, _wanted(form)), PAGE_SIZE).get_page(request.GET.get("page"))
     sessions = list(page)
     askable = may_ask_first_among([session for session in sessions if role_in(session, user) == "customer"])
+    money = PaidAndEarned(user, [session.pk for session in sessions])
     rows = [
         {
             "session": session,
             "my_role": role_in(session, user),
             "other_person": session.other(user),
             "may_ask_first": session.pk in askable,
+            "money": money.of(session),
         }
         for session in sessions
     ]

@@ -48,6 +48,12 @@ def test_stripe_out_of_reach_is_another_status(at_stripe: StripeStandIn) -> None
     assert failed.value.returncode == 2
 
 
+@pytest.mark.parametrize("days", ["0", "-5", "3651", "9" * 12, "9" * 400])
+def test_days_nobody_has_are_refused_in_a_sentence(days: str) -> None:
+    with pytest.raises(CommandError, match=r"^--days must be from 1 to 3650\.$"):
+        call_command("reconcile", f"--days={days}", stdout=StringIO())
+
+
 def test_operators_are_mailed_what_the_night_found(
     at_stripe: StripeStandIn, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:

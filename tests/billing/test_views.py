@@ -13,6 +13,7 @@ from billing import cards
 from billing.holds import HoldNeedsAction
 from billing.models import Card, Hold, Payment
 from billing.refund import refund
+from billing.release import release
 from tests.billing.conftest import approved_card, asking_card, charged, declined_card, hold, placed
 
 Method = Literal["get", "post", "put"]
@@ -172,6 +173,16 @@ def test_a_try_that_came_to_nothing_is_no_receipt(as_alice: Client, alice: User)
     hold(asking_card(alice))
     held = placed(approved_card(alice)).payment
     assert list(as_alice.get(reverse("billing")).context["payments"]) == [held]
+
+
+def test_a_page_nobody_paid_on_is_no_receipt_once_it_is_closed(as_alice: Client, alice: User) -> None:
+    nothing = hold(asking_card(alice))
+    assert isinstance(nothing, HoldNeedsAction)
+    reference = placed(approved_card(alice)).payment.reference
+    for closed in (nothing.hold.payment.reference, reference):
+        release(reference=closed)
+    assert Payment.objects.filter(state=Payment.State.RELEASED).count() == 2
+    assert [payment.reference for payment in as_alice.get(reverse("billing")).context["payments"]] == [reference]
 
 
 def test_earnings_show_the_balance_and_every_entry(client: Client, alice: User, eve: User, olga: User) -> None:

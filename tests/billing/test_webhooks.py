@@ -1,7 +1,9 @@
 """Stripe's webhooks: whose they are, what is kept, and that repeats and order change nothing."""
 
+import hmac
 import json
 from datetime import timedelta
+from hashlib import sha256
 from itertools import permutations
 
 import pytest
@@ -76,6 +78,47 @@ def test_what_stripe_did_not_sign_is_refused_and_not_kept(
 ) -> None:
     assert callable(spoil)
     assert post(client, *spoil(*at_stripe.signed(event))) == 400
+    assert not GatewayEvent.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"id": "evt_\\ud800", "type": "t", "data": {"object": {"object": "o"}}}',
+        '{"id": "evt_1", "type": "\\udfff", "data": {"object": {"object": "o"}}}',
+        '{"id": "evt_1", "type": "t", "data": {"object": {"object": "o", "\\ud800": 1}}}',
+        '{"id": "evt_1", "type": "t", "data": {"object": {"object": "o", "x": "a\\u0000b"}}}',
+        '{"id": "evt_1", "type": "t", "data": {"object": {"object": "o", "x": NaN}}}',
+        '{"id": "evt_1", "type": "t", "data": {"object": {"object": "o", "x": 1e999}}}',
+        '{"id": "evt_1", "type": "t", "data": {"object": {"object": "o", "x": -Infinity}}}',
+        '{"id": "evt_1", "type": "t", "data": {"object": {"object": "o", "x": ' + "9" * 5000 + "}}}",
+        '{"id": "evt_1", "type": "t", "data": {"object": {"object": "o", "x": ' + "[" * 500 + "]" * 500 + "}}}",
+        '{"id": "evt_1", "type": "t", "data": {"object": {"object": "o", "x": ' + '{"a":' * 500 + "1" + "}" * 501 + "}}",
+        "[" * 100_000 + "]" * 100_000,
+        '{"id": null, "type": "t", "data": {"object": {"object": "o"}}}',
+        '{"id": "", "type": "t", "data": {"object": {"object": "o"}}}',
+        '{"id": {}, "type": "t", "data": {"object": {"object": "o"}}}',
+        '{"id": "' + "e" * 101 + '", "type": "t", "data": {"object": {"object": "o"}}}',
+        '{"id": "evt_1", "type": 1, "data": {"object": {"object": "o"}}}',
+        '{"id": "evt_1", "type": "t", "data": {"object": {"object": []}}}',
+        '{"id": "evt_1", "type": "t", "data": {"object": {"object": "o", "metadata": "m"}}}',
+        '{"id": "evt_1", "type": "t", "data": {"object": "o"}}',
+        '{"id": "evt_1", "type": "t", "data": []}',
+        "null",
+        "7",
+        "{",
+        "",
+    ],
+)  # fmt: skip
+def test_what_is_signed_and_is_no_event_is_refused_in_a_sentence(
+    settings: Settings, client: Client, body: str, db: None
+) -> None:
+    settings.STRIPE_WEBHOOK_SECRETS = ["whsec_test"]
+    moment = int(timezone.now().timestamp())
+    mac = hmac.new(b"whsec_test", f"{moment}.{body}".encode(), sha256).hexdigest()
+    signature = f"t={moment},v1={mac}"
+    answer = client.post(ADDRESS, body, content_type="application/json", headers={"Stripe-Signature": signature})
+    assert (answer.status_code, answer.json()) == (400, {"error": "This is no event."})
     assert not GatewayEvent.objects.exists()
 
 

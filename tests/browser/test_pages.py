@@ -37,7 +37,8 @@ CUSTOMERS_PAGES = [
     "/expert/",
 ]  # fmt: skip
 EXPERTS_PAGES = [
-    "/expert/", "/expert/earnings/", "/expert/settings/", "/expert/settings/hours/", "/expert/check/", "/sessions/",
+    "/expert/", "/expert/earnings/", "/expert/numbers/", "/expert/settings/", "/expert/settings/hours/",
+    "/expert/settings/reach/", "/expert/check/", "/sessions/",
 ]  # fmt: skip
 
 

@@ -47,3 +47,26 @@ def test_words_are_split_at_commas(name: str, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv(name, " a ,, b,")
 
     assert env.words(name) == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("value", "least", "most", "sentence"),
+    [
+        ("-1", 0, 100, "HOPPS_TEST must be a whole number from 0 to 100, not '-1'"),
+        ("101", 0, 100, "HOPPS_TEST must be a whole number from 0 to 100, not '101'"),
+        ("-1", 0, None, "HOPPS_TEST must be a whole number of at least 0, not '-1'"),
+    ],
+)
+def test_a_number_out_of_bounds_is_refused_by_name(
+    name: str, value: str, least: int, most: int | None, sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+
+    with pytest.raises(ImproperlyConfigured, match=sentence):
+        env.number(name, 1, least=least, most=most)
+
+
+def test_the_bounds_themselves_are_allowed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for value in (0, 100):
+        monkeypatch.setenv(name, str(value))
+        assert env.number(name, 1, least=0, most=100) == value

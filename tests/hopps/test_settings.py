@@ -12,6 +12,7 @@ PRODUCTION = {
     "HOPPS_ENV": "",
     "SECRET_KEY": "s" * 60,
     "EMAIL_HOST": "mail.example.org",
+    "SMS": "sns",
     "PUBLIC_URL": "https://hopps.example.org",
     "PAYMENTS": "stripe",
     "STRIPE_SECRET_KEY": "sk_test_1",
@@ -52,6 +53,8 @@ def test_production_starts_when_everything_is_set(tmp_path: Path) -> None:
         ("TAX_PERCENT", "8.125", "must be a percentage"),
         ("EMAIL_HOST", "", "EMAIL_HOST is not set"),
         ("EMAIL_PORT", "many", "must be a whole number"),
+        ("PLATFORM_FEE_PERCENT", "101", "PLATFORM_FEE_PERCENT must be a whole number from 0 to 100, not '101'"),
+        ("REPORT_HOURS", "-1", "REPORT_HOURS must be a whole number from 0 to 8760, not '-1'"),
         ("SECURE_SSL_REDIRECT", "perhaps", "must be 1 or 0"),
     ],
 )

@@ -5,11 +5,17 @@ import io
 
 import pytest
 from django.test import Client
+from django.utils import timezone
+from django.utils.html import strip_tags
 
 from accounts.models import Topic, User
+from billing.capture import capture
+from billing.models import DemoIntent, Payment
+from billing.refund import refund
 from sessions_app import cancel
 from sessions_app.models import HelpSession
 from tests.people import make_active, make_request
+from tests.sessions_app.test_receipts import make_charged
 
 pytestmark = pytest.mark.django_db
 
@@ -66,3 +72,49 @@ def test_no_spreadsheet_takes_a_title_for_a_formula(client: Client, alice: User,
     cancelled(alice, topic, "=HYPERLINK(1)")
     client.force_login(alice)
     assert rows(client)[0]["Title"] == "'=HYPERLINK(1)"
+
+
+# --- money: what was paid, not what was due ---
+
+MONEY = ("Amount (minor units)", "Charged (minor units)", "Refunded (minor units)")
+
+
+def money_of(client: Client, person: User) -> tuple[str, list[str]]:
+    """Return what the history page of `person` says of the one session's money, and what the CSV does."""
+    client.force_login(person)
+    page = client.get("/sessions/").content.decode()
+    cell = page.partition('data-label="Amount"')[2].partition("</td>")[0].partition(">")[2]
+    [row] = rows(client)
+    return " ".join(strip_tags(cell).split()), [row[name] for name in MONEY]
+
+
+def test_the_customer_reads_what_they_paid_and_the_expert_what_is_theirs(
+    client: Client, alice: User, eve: User, olga: User, topic: Topic
+) -> None:
+    session = make_charged(alice, eve, topic)
+    assert money_of(client, alice) == ("$7.00", ["700", "700", "0"])
+    assert money_of(client, eve) == ("$5.60 your share", ["560", "", ""])
+    refund(payment=Payment.objects.get(reference=session.pk), amount_minor=250, reason="Bad sound", by=olga)
+    assert money_of(client, alice) == ("$4.50 $2.50 refunded", ["450", "700", "250"])
+    assert money_of(client, eve) == ("$3.60 your share", ["360", "", ""])
+
+
+def test_too_little_to_charge_is_nothing_paid(client: Client, alice: User, eve: User, topic: Topic) -> None:
+    make_charged(alice, eve, topic, seconds=130, amount_minor=34)
+    assert money_of(client, alice) == ("$0.00", ["0", "0", "0"])
+    assert money_of(client, eve) == ("$0.00 your share", ["0", "", ""])
+
+
+def test_what_is_due_and_not_paid_is_called_due(client: Client, alice: User, eve: User, topic: Topic) -> None:
+    session = make_active(alice, eve, topic, seconds=330)
+    HelpSession.objects.filter(pk=session.pk).update(state="ended", settled_at=timezone.now(), amount_minor=700)
+    DemoIntent.objects.update(state=DemoIntent.State.RELEASED)
+    assert capture(reference=session.pk, payee=eve, amount_minor=700).state == Payment.State.FAILED
+    assert money_of(client, alice) == ("$7.00 due", ["0", "0", "0"])
+    assert money_of(client, eve) == ("–", ["0", "", ""])
+
+
+def test_before_the_bill_there_is_no_amount(client: Client, alice: User, eve: User, topic: Topic) -> None:
+    make_active(alice, eve, topic, seconds=10)
+    assert money_of(client, alice) == ("–", ["0", "0", "0"])
+    assert money_of(client, eve) == ("–", ["0", "", ""])

@@ -1,7 +1,7 @@
 """Mails about money: what they say, that each goes out once, and what a crash or a silent mail server does to them."""
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from io import BytesIO
 
@@ -13,13 +13,15 @@ from pypdf import PdfReader
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from accounts.models import SentMail, Topic, User
-from billing.models import Payment, Posting, Refund
+from billing import holds
+from billing.capture import BACK_OFF, capture
+from billing.models import Card, DemoIntent, Payment, Posting, Refund
 from billing.refund import refund
 from billing.signals import payment_flagged
 from hopps.http import public_url
 from sessions_app import jobs, receipt_mails, sweep
-from sessions_app.models import HelpSession
-from tests.people import make_active
+from sessions_app.models import HelpSession, State
+from tests.people import give_card, make_active
 from tests.sessions_app.test_receipts import make_charged
 
 pytestmark = pytest.mark.django_db
@@ -148,6 +150,84 @@ def test_names_go_out_as_they_are_and_on_one_line(alice: User, eve: User, topic:
     assert mail.body.startswith("Hello A & <B>,")
     assert mail.subject == "Receipt: $7.00 for Why Bcc: x@example.org 'quoted' 🐘"
     assert mail.recipients() == ["alice@example.org"]
+
+
+# --- charged in part, and the rest given up ---
+
+
+@pytest.fixture
+def charged_in_part(alice: User, eve: User, topic: Topic, olga: User, settings: Settings) -> Callable[[], HelpSession]:
+    """Charge $30.00 of $40.00 from the first of two holds; the second one is refused until it is given up."""
+    settings.MANAGERS = [("Operators", "olga@example.org")]
+
+    def charge() -> HelpSession:
+        session = make_active(alice, eve, topic, seconds=1320)
+        payment = Payment.objects.get(reference=session.pk)
+        payment.holds.update(amount_minor=3000)
+        extension = holds.place_hold(
+            reference=session.pk, payer=alice, amount_minor=3000, currency="USD", description="Query is slow",
+            card=give_card(alice), return_url="/",
+        )  # fmt: skip
+        assert isinstance(extension, holds.HoldPlaced)
+        Card.objects.filter(holds=extension.hold).update(last4="0077")
+        DemoIntent.objects.filter(pk=extension.hold.gateway_ref).update(state=DemoIntent.State.RELEASED)
+        Payment.objects.update(attempts=len(BACK_OFF))
+        now = timezone.now()
+        HelpSession.objects.filter(pk=session.pk).update(
+            state=State.ENDED, ended_at=now, settled_at=now, billable_seconds=1320, amount_minor=4000
+        )
+        payment = capture(reference=session.pk, payee=eve, amount_minor=4000)
+        assert (payment.state, payment.charged_minor) == (Payment.State.CHARGED, 3000)
+        return HelpSession.objects.with_people().get(pk=session.pk)
+
+    return charge
+
+
+def test_the_customer_and_the_operators_are_told_of_what_is_open_and_of_no_more(
+    charged_in_part: Callable[[], HelpSession],
+    mailoutbox: Outbox,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        charged_in_part()
+    by_subject = {mail.subject: mail for mail in mailoutbox}
+    assert set(by_subject) == {
+        "We could not charge your card: Query is slow",
+        "[Hopps] Charge failed: $10.00, Query is slow",
+        "Receipt: $30.00 for Query is slow",
+    }
+    to_customer = by_subject["We could not charge your card: Query is slow"].body
+    assert "$40.00 was due for “Query is slow” with Eve. $30.00 of it was charged; the other $10.00 your bank" in to_customer
+    assert "Visa ending 0077" in to_customer
+    to_operators = by_subject["[Hopps] Charge failed: $10.00, Query is slow"].body
+    assert "$10.00 for “Query is slow” could not be charged to Alice" in to_operators
+    assert "$30.00 of $40.00 was." in to_operators
+
+
+def test_the_sweep_tells_of_a_rest_that_was_given_up(charged_in_part: Callable[[], HelpSession], mailoutbox: Outbox) -> None:
+    session = charged_in_part()
+    for _ in range(2):
+        sweep.send_lost_mails(now=timezone.now() + timedelta(minutes=2))
+    assert sorted(mail.subject for mail in mailoutbox) == [
+        "Receipt: $30.00 for Query is slow",
+        "We could not charge your card: Query is slow",
+    ]
+    assert SentMail.objects.filter(key=receipt_mails.charge_failed_key(session.pk)).count() == 1
+
+
+def test_one_that_is_still_tried_is_not_told_it_failed(charged: HelpSession, mailoutbox: Outbox) -> None:
+    fail(charged)
+    Payment.objects.update(flagged_at=None, next_try_at=timezone.now())
+    assert not receipt_mails.mail_charge_failed(charged)
+    assert mailoutbox == []
+
+
+def test_one_given_up_and_then_charged_in_full_is_not_told_it_failed(charged: HelpSession, mailoutbox: Outbox) -> None:
+    Payment.objects.update(flagged_at=timezone.now())
+    SentMail.objects.create(key=receipt_mails.receipt_key(charged.pk), to=charged.customer, subject="s")
+    sweep.send_lost_mails(now=timezone.now() + timedelta(minutes=2))
+    assert not receipt_mails.mail_charge_failed(charged)
+    assert mailoutbox == []
 
 
 # --- when they go out ---

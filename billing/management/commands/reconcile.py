@@ -12,6 +12,9 @@ from django.utils import timezone
 from billing.gateways.base import GatewayError
 from billing.reconcile import DAYS, reconcile
 
+# Ten years: further back there is nothing to compare.
+MOST_DAYS = 3650
+
 
 class Command(BaseCommand):
     help = (
@@ -26,8 +29,8 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="only look: write nothing, here or there")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if options["days"] < 1:
-            raise CommandError("--days must be at least 1.")
+        if not 1 <= options["days"] <= MOST_DAYS:
+            raise CommandError(f"--days must be from 1 to {MOST_DAYS}.")
         now = timezone.now()
         try:
             found = reconcile(

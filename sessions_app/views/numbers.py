@@ -1,0 +1,45 @@
+"""An expert's own numbers, and when people ask and find nobody."""
+
+from collections import Counter
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from accounts.hours import Stretch, within_hours
+from accounts.http import signed_in
+from accounts.models import ExpertProfile, Topic
+from sessions_app.demand import WEEKS, heat_map, unmet
+from sessions_app.matching import approved_topic_ids
+from sessions_app.statistics import TOO_SOON, numbers_of
+
+
+@login_required
+@require_safe
+def numbers(request: HttpRequest) -> HttpResponse:
+    """What was told, accepted and missed, and the unmet demand for one of the expert's topics (`?topic=` its slug)."""
+    user = signed_in(request)
+    expert = get_object_or_404(ExpertProfile, user=user)
+    now = timezone.now()
+    topics = list(Topic.objects.filter(pk__in=approved_topic_ids(user)))
+    found = unmet(now=now, topic_ids=[topic.pk for topic in topics])
+    counts = Counter(one.topic_id for one in found)
+    # Where people wait most, unless another topic is asked for.
+    fullest = max(topics, key=lambda topic: counts[topic.pk], default=None)
+    chosen = next((topic for topic in topics if topic.slug == request.GET.get("topic")), fullest)
+    moments = [one.at for one in found if chosen is not None and one.topic_id == chosen.pk]
+    hours = [Stretch(row.weekday, row.start_minute, row.end_minute) for row in expert.hours.all()]
+    periods = numbers_of(user, now=now)
+    context = {
+        "periods": periods,
+        "longest": periods[-1],
+        "too_soon": int(TOO_SOON.total_seconds()),
+        "topics": [(topic, counts[topic.pk]) for topic in topics],
+        "chosen": chosen,
+        "weeks": WEEKS,
+        "demand": heat_map(moments, user.time_zone),
+        "covered": sum(within_hours(hours, user.time_zone, at) for at in moments) if hours else None,
+    }
+    return render(request, "experts/numbers.html", context)
