@@ -50,7 +50,7 @@ def look_into(message: Message) -> bool:
     if report is None:
         return True
     if report.unsubscribed:
-        # First, as a process may die in between; and not what was agreed to after this text, which the refusal knows nothing of.
+        # First: a process may die in between. What was agreed to after this text stands: the refusal knows nothing of it.
         end_consent(number=message.address, by=TextConsent.EndedBy.CARRIER, given_before=message.created_at)
     _write_outcome(message, report)
     if report.cost_micros is not None:

@@ -47,5 +47,5 @@ class SmsSender(Protocol):
 
 
 def answered_too_late(status: int) -> bool:
-    """Whether an HTTP status says that one behind the provider's door was asked and did not answer: nobody knows what it did."""
+    """Whether an HTTP status says that whom the provider's gateway asked did not answer: nobody knows what was done."""
     return status in (502, 504)

@@ -29,7 +29,7 @@ ABOUT_THE_TEXT = range(21000, 22000)
 # But for these: our number's queue is full, our number or service is wrong.
 ABOUT_US = (21212, 21603, 21606, 21611, 21617, 21659, 21660, 21701, 21703, 21704, 21705)
 # What a carrier reports afterwards. For good: blocked by the carrier or the person; no such number; a landline.
-# What a carrier takes for spam (30007) is its word on this text, and no phone reached (30003) or no reason given (30008) passes.
+# Taken for spam (30007) is the carrier's word on this text alone; no phone reached (30003) or no reason given (30008) passes.
 REFUSED_FOR_GOOD = (STOPPED, *NO_PHONE, 30004, 30005, 30006)
 FILTERED = 30007
 

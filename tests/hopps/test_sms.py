@@ -5,7 +5,7 @@ Twilio's own description drives.
 """
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
@@ -90,9 +90,9 @@ def by_twilio(twilio_peer: TwilioStandIn, settings: Settings) -> Provider:
 
 
 @pytest.fixture(params=["sns", "twilio"])
-def provider(request: pytest.FixtureRequest) -> Iterator[Provider]:
+def provider(request: pytest.FixtureRequest) -> Provider:
     chosen: Provider = request.getfixturevalue(f"by_{request.param}")
-    yield chosen
+    return chosen
 
 
 def test_a_text_is_taken_and_gets_a_name(provider: Provider) -> None:

@@ -167,10 +167,12 @@ class Front(FaultyServer):
     def __init__(self, upstream: str) -> None:
         """Stand before the server at the address `upstream`."""
         self._upstream = upstream
+        self.asked: list[Asked] = []
         super().__init__()
 
     def answer(self, asked: Asked) -> Answer:
         """Ask the server behind."""
+        self.asked.append(asked)
         headers = {name: value for name, value in asked.headers.items() if name.lower() not in ("host", "connection")}
         body = asked.body.encode() or None
         request = urllib.request.Request(self._upstream + asked.path, body, headers, method=asked.method)

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 from script.lib.processes import HOST, DidNotStart, ServerProcess, free_port
 from tests.peers.faults import Front, opener
@@ -41,9 +42,24 @@ class SnsStandIn:
             data: dict[str, Any] = json.load(answer)
         return [(text["phone_number"], text["message"]) for text in data.get("sns", {}).get("SMS", ())]
 
+    def last_attributes(self) -> dict[str, tuple[str, str]]:
+        """Return the attributes of the last text: kind and value by name. moto keeps none."""
+        published = [asked.body for asked in self.front.asked if "Action=Publish" in asked.body]
+        form = dict(parse_qsl(published[-1]))
+        entry = "MessageAttributes.entry"
+        numbers = [key.split(".")[2] for key in form if key.startswith(f"{entry}.") and key.endswith(".Name")]
+        return {
+            form[f"{entry}.{number}.Name"]: (
+                form[f"{entry}.{number}.Value.DataType"],
+                form[f"{entry}.{number}.Value.StringValue"],
+            )
+            for number in numbers
+        }
+
     def reset(self) -> None:
         """Forget all."""
         self.front.forget_faults()
+        self.front.asked.clear()
         with opener.open(f"{self._moto_url}/moto-api/reset", b"", timeout=30):
             pass
 

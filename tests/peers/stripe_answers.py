@@ -1,4 +1,4 @@
-"""Checks a stand-in's own answers and events against the provider's description: a field it makes up, forgets or mistypes."""
+"""Checks a stand-in's own answers and events against the provider's description: fields made up, forgotten or mistyped."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -102,18 +102,20 @@ class TwilioStandIn(FaultyServer):
             "MessageSid": ref, "SmsSid": ref, "AccountSid": ACCOUNT, "From": FROM, "To": text["to"],
             "MessageStatus": status, "SmsStatus": status, "ApiVersion": "2010-04-01",
         }  # fmt: skip
-        return self._signed(self._callbacks[ref], fields)
+        return self.signed(self._callbacks[ref], fields)
 
     def inbound(self, url: str, *, number: str, words: str, **others: str) -> tuple[str, dict[str, str], str]:
         """Return the call by which Twilio brings what somebody texted to our number: address, fields and signature."""
         ref = f"SM{uuid4().hex}"
         fields = {
             "MessageSid": ref, "SmsSid": ref, "SmsMessageSid": ref, "AccountSid": ACCOUNT, "From": number, "To": FROM,
-            "Body": words, "NumMedia": "0", "NumSegments": "1", "SmsStatus": "received", "ApiVersion": "2010-04-01", **others,
+            "Body": words, "NumMedia": "0", "NumSegments": "1", "SmsStatus": "received", "ApiVersion": "2010-04-01",
+            **others,
         }  # fmt: skip
-        return self._signed(url, fields)
+        return self.signed(url, fields)
 
-    def _signed(self, url: str, fields: dict[str, str]) -> tuple[str, dict[str, str], str]:
+    def signed(self, url: str, fields: dict[str, str]) -> tuple[str, dict[str, str], str]:
+        """Return a call with any fields: address, fields and signature."""
         return url, fields, RequestValidator(TOKEN).compute_signature(url, fields)
 
     def deliver(self, call: tuple[str, dict[str, str], str]) -> int:
