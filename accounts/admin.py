@@ -7,7 +7,7 @@ from django.contrib.auth.admin import UserAdmin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from accounts import experts
+from accounts import admin_messages, experts
 from accounts.models import ExpertProfile, ExpertTopic, Topic, User
 from hopps.realtime.hub import hub
 from hopps.realtime.sockets import PERSON, person_audience
@@ -30,6 +30,7 @@ class PersonAdmin(UserAdmin[User]):
     add_fieldsets = (
         (None, {"classes": ("wide",), "fields": ("email", "display_name", "usable_password", "password1", "password2")}),
     )
+    inlines = (admin_messages.PhoneInline, admin_messages.TextConsentInline)
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)

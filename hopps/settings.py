@@ -199,7 +199,7 @@ if not DEVELOPMENT and SMS == "console":
     raise ImproperlyConfigured("SMS=console writes texts to the log and to nobody's phone: set SMS to sns or twilio.")
 # What the phone shows as the sender, where the country allows it, and the most one text may cost (SNS).
 SMS_SENDER_ID = env.text("SMS_SENDER_ID", "Hopps")
-SMS_MAX_PRICE_USD = env.text("SMS_MAX_PRICE_USD", "0.20")
+SMS_MAX_PRICE_USD = env.price("SMS_MAX_PRICE_USD", "0.20")
 # Key, secret, region and, for tests, the address are read from where boto3 does (AWS_ACCESS_KEY_ID, AWS_REGION …).
 TWILIO_ACCOUNT_SID = env.text("TWILIO_ACCOUNT_SID")
 TWILIO_AUTH_TOKEN = env.text("TWILIO_AUTH_TOKEN")

@@ -27,14 +27,13 @@ NO_PHONE = (21614, 21635)
 # These are about the text or its number; others are about our account, and pass when an operator mends it.
 ABOUT_THE_TEXT = range(21000, 22000)
 # But for these: our number's queue is full, our number or service is wrong.
-ABOUT_US = (21212, 21603, 21606, 21611, 21617, 21659, 21660, 21701, 21703, 21704, 21705)
+ABOUT_US = (21212, 21603, 21606, 21611, 21659, 21660, 21701, 21703, 21704, 21705)
 # What a carrier reports afterwards. For good: blocked by the carrier or the person; no such number; a landline.
-# Taken for spam (30007) is the carrier's word on this text alone; no phone reached (30003) or no reason given (30008) passes.
+# Spam (30007) is the carrier's word on this text alone; no phone reached (30003) and no reason given (30008) pass.
 REFUSED_FOR_GOOD = (STOPPED, *NO_PHONE, 30004, 30005, 30006)
 FILTERED = 30007
 
-# An error of theirs, in their old form and their new one.
-Answered = TwilioRestException | TwilioServiceException
+# An error of theirs, in their old form and their new one. The SDK carries no types.
 ANSWERED = (TwilioRestException, TwilioServiceException)
 
 # What a status callback says while nothing is decided.
@@ -55,7 +54,7 @@ class TwilioSender:
         """
         # One connection a text: on one kept open, nobody could tell whether what was lost had been sent.
         http = TwilioHttpClient(pool_connections=False)
-        http.timeout = (connect_seconds, read_seconds)  # type: ignore[assignment]  # requests takes the pair
+        http.timeout = (connect_seconds, read_seconds)  # as requests takes it
         self._client = Client(settings.TWILIO_ACCOUNT_SID, settings.TWILIO_AUTH_TOKEN, http_client=http)
         self._client.api.base_url = settings.TWILIO_API_BASE
 
@@ -99,7 +98,7 @@ class TwilioSender:
             cost_currency=(message.price_unit or "").upper() if message.price else "",
         )
 
-    def _refused(self, problem: Answered) -> TurnedDown:
+    def _refused(self, problem: Any) -> TurnedDown:
         """Say what an error of Twilio's means. Raises NotTaken, InDoubt."""
         code, status = problem.code or 0, problem.status
         if answered_too_late(status):
@@ -130,7 +129,7 @@ def _never_connected(problem: RequestException) -> bool:
     return isinstance(cause, MaxRetryError) and isinstance(cause.reason, NewConnectionError)
 
 
-def _sentence(problem: Answered) -> str:
+def _sentence(problem: Any) -> str:
     said = problem.msg if isinstance(problem, TwilioRestException) else problem.title
     return f"Twilio answered {problem.code or problem.status}: {said}"
 

@@ -7,10 +7,10 @@ from accounts import outbox
 from accounts.consent import number_for_texts
 from accounts.models import Message, TextConsent, User
 from hopps.sending import NotTaken
-from tests.people import give_phone
 from tests.peers import sns, twilio_stand_in
 from tests.peers.sns import SnsStandIn
 from tests.peers.twilio_stand_in import TwilioStandIn
+from tests.people import give_phone
 
 State, EndedBy = Message.State, TextConsent.EndedBy
 NUMBER = "+436641230001"

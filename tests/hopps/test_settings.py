@@ -16,6 +16,10 @@ PRODUCTION = {
     "PAYMENTS": "stripe",
     "STRIPE_SECRET_KEY": "sk_test_1",
     "STRIPE_WEBHOOK_SECRETS": "whsec_1",
+    "SMS": "twilio",
+    "TWILIO_ACCOUNT_SID": "AC1",
+    "TWILIO_AUTH_TOKEN": "token",
+    "TWILIO_FROM": "+15005550006",
 }
 
 
@@ -45,6 +49,13 @@ def test_production_starts_when_everything_is_set(tmp_path: Path) -> None:
         ("PAYMENTS", "barter", "PAYMENTS must be demo or stripe, not 'barter'"),
         ("STRIPE_SECRET_KEY", "", "needs STRIPE_SECRET_KEY"),
         ("STRIPE_WEBHOOK_SECRETS", "", "STRIPE_WEBHOOK_SECRETS"),
+        ("SMS", "console", "to nobody's phone: set SMS to sns or twilio"),
+        ("SMS", "", "to nobody's phone: set SMS to sns or twilio"),
+        ("SMS", "pigeon", "SMS must be console or sns or twilio, not 'pigeon'"),
+        ("SMS_MAX_PRICE_USD", "0,20", "must be a price such as 0.20, not '0,20'"),
+        ("TWILIO_ACCOUNT_SID", "", "SMS=twilio needs TWILIO_ACCOUNT_SID"),
+        ("TWILIO_AUTH_TOKEN", "", "SMS=twilio needs"),
+        ("TWILIO_FROM", "", "SMS=twilio needs"),
         ("PUBLIC_URL", "", "PUBLIC_URL is not set"),
         ("TAX_PERCENT", "much", "must be a percentage"),
         ("TAX_PERCENT", "nan", "must be a percentage"),

@@ -80,7 +80,7 @@ class Spec:
             method, path, re.compile("".join(parts)), names, query, self._resolved(form.get("schema", {"type": "object"}))
         )
         self._operations.setdefault((method, path.count("/")), []).append(operation)
-        right = next((answer for status, answer in described["responses"].items() if status.startswith("2")), {})
+        right: Schema = next((answer for status, answer in described["responses"].items() if status.startswith("2")), {})
         answers = right.get("content", {})
         self.answers[f"{method} {path}"] = answers.get("application/json", {}).get("schema", {})
 
