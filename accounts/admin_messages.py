@@ -5,6 +5,7 @@ from uuid import UUID
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils.text import Truncator
 
 from accounts.models import Message, Phone, TextConsent
 from hopps.admin import ReadOnly, ReadOnlyInline
@@ -28,7 +29,7 @@ class TextConsentInline(ReadOnlyInline):
 class MessageAdmin(ReadOnly, admin.ModelAdmin[Message]):
     """Every message that was to go out."""
 
-    list_display = ("created_at", "to", "way", "purpose", "state", "problem", "gateway", "cost")
+    list_display = ("created_at", "to", "way", "outcome", "cost", "gateway", "what_went_wrong")
     list_display_links = ("created_at", "to")
     list_select_related = ("to",)
     list_filter = ("way", "purpose", "state", "gateway")
@@ -40,6 +41,14 @@ class MessageAdmin(ReadOnly, admin.ModelAdmin[Message]):
         "created_at", "began_at", "sent_at",
     )  # fmt: skip
     readonly_fields = ("cost",)
+
+    @admin.display(ordering="state")
+    def outcome(self, message: Message) -> str:
+        return message.get_state_display().split(":")[0]
+
+    @admin.display(description="problem", empty_value="–")
+    def what_went_wrong(self, message: Message) -> str | None:
+        return Truncator(message.problem).chars(60) or None
 
     @admin.display(ordering="cost_micros", empty_value="–")
     def cost(self, message: Message) -> str | None:
