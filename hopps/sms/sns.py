@@ -11,7 +11,6 @@ from botocore.exceptions import (
     ClientError,
     ConnectTimeoutError,
     EndpointConnectionError,
-    HTTPClientError,
     ProxyConnectionError,
 )
 from botocore.parsers import ResponseParserError
@@ -59,7 +58,7 @@ class SnsSender:
             return self._refused(problem, text_was_sent=True)
         except NO_CONNECTION as problem:
             raise NotTaken(f"No connection to SNS: {problem}") from problem
-        except (HTTPClientError, ResponseParserError) as problem:
+        except (BotoCoreError, ResponseParserError) as problem:
             raise InDoubt(f"SNS was asked and did not answer: {problem}") from problem
         return Taken(self.name, answer["MessageId"])
 

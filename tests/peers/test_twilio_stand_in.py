@@ -8,7 +8,7 @@ from twilio.request_validator import RequestValidator
 from twilio.rest import Client
 
 from tests.peers.openapi import SpecError
-from tests.peers.stripe_answers import check_answer
+from tests.peers.openapi_answers import check_answer
 from tests.peers.twilio_stand_in import ACCOUNT, CREATE, FETCH, FROM, SERVICE, TOKEN, TwilioStandIn, load_spec
 
 TO, CALLBACK = "+436641230001", "http://127.0.0.1:8000/back/"

@@ -20,7 +20,7 @@ from twilio.request_validator import RequestValidator
 
 from tests.peers.faults import Answer, Asked, FaultyServer, opener
 from tests.peers.openapi import PEERS, Checked, Spec, SpecError
-from tests.peers.stripe_answers import check_answer
+from tests.peers.openapi_answers import check_answer
 
 SPEC_FILE = PEERS / "twilio-spec" / "twilio_api_v2010.json"
 ACCOUNT, TOKEN, SERVICE = f"AC{'0' * 32}", "token-of-the-stand-in", f"MG{'0' * 32}"
@@ -118,9 +118,8 @@ class TwilioStandIn(FaultyServer):
         """Return a call with any fields: address, fields and signature."""
         return url, fields, RequestValidator(TOKEN).compute_signature(url, fields)
 
-    def deliver(self, call: tuple[str, dict[str, str], str]) -> int:
-        """Send a call to a server that listens at its address; return the status of the answer."""
-        url, fields, signature = call
+    def deliver(self, url: str, fields: dict[str, str], signature: str) -> int:
+        """Send a call to a server, where no proxy stands before it; return the status of the answer."""
         request = urllib.request.Request(url, urlencode(fields).encode(), {"X-Twilio-Signature": signature})
         try:
             with opener.open(request, timeout=30) as answer:
