@@ -208,6 +208,7 @@ def test_nothing_is_asked_about_that_is_known_or_old_or_not_twilios(
     Message.objects.filter(pk=sent.pk).update(sent_at=hour_ago, state=State.DELIVERED, cost_micros=1)
     tasks.ask_about_texts_hourly.call_local()
     assert [asked.operation for asked in twilio_peer.asked if asked.operation.startswith("GET")] == []
+    assert now_is(by_console)[0] == State.SENT
 
 
 def test_a_text_twilio_no_longer_has_is_left_as_it_is(twilio_peer: TwilioStandIn, sent: Message, post: Post) -> None:
