@@ -34,7 +34,7 @@ _ENDS = {"delivered": State.DELIVERED, "refused": State.REFUSED, "failed": State
 
 def find(*, gateway: str, ref: str) -> Message | None:
     """Return the text that `gateway` calls `ref`, or None: another's, or one whose row has not heard its name yet."""
-    return Message.objects.filter(gateway=gateway, gateway_ref=ref, way=Message.Way.TEXT).exclude(gateway_ref="").first()
+    return Message.objects.filter(gateway=gateway, gateway_ref=ref, way=Message.Way.TEXT).first()
 
 
 def look_into(message: Message) -> bool:
