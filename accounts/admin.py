@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.http import HttpRequest
 
-from accounts import admin_experts
+from accounts import admin_experts, admin_messages
 from accounts.models import Topic, User
 from hopps.realtime.hub import hub
 from hopps.realtime.sockets import PERSON, person_audience
@@ -31,6 +31,7 @@ class PersonAdmin(UserAdmin[User]):
     add_fieldsets = (
         (None, {"classes": ("wide",), "fields": ("email", "display_name", "usable_password", "password1", "password2")}),
     )
+    inlines = (admin_messages.PhoneInline, admin_messages.TextConsentInline)
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)

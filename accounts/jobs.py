@@ -1,18 +1,49 @@
-"""What the job worker does for a person. `accounts.tasks` is where huey finds it."""
+"""What the job worker does for people: asks what became of their texts, and mails them."""
 
+import logging
 from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
 from huey.contrib.djhuey import db_task
 
-from accounts import expert_mails
-from accounts.models import ExpertProfile
+from accounts import consent_mails, expert_mails
+from accounts.models import ExpertProfile, TextConsent
+from hopps.sending import NotTaken
+
+logger = logging.getLogger(__name__)
+
+# Seconds after which a text is asked about again: its row may not know its name yet, and a price comes late.
+AGAIN_AFTER = (5, 60, 10 * 60, 60 * 60)
+
 
 MailJob = Callable[[str, str], object]
 
 
-@db_task(retries=5, retry_delay=60)  # type: ignore[untyped-decorator]  # huey carries no types
+@db_task()  # type: ignore[untyped-decorator]  # huey carries no types
+def look_into_text(gateway: str, ref: str, times: int = 0) -> None:
+    """Ask what became of the text `gateway` calls `ref`; again a few times while not all is known. `times`: asked before."""
+    from accounts import delivery  # late: what it does sets a job of this module
+
+    message = delivery.find(gateway=gateway, ref=ref)
+    try:
+        if message is not None and delivery.look_into(message):
+            return
+    except NotTaken as problem:
+        logger.warning("%s was not told about: %s", ref, problem)
+    if times < len(AGAIN_AFTER):
+        look_into_text.schedule(args=(gateway, ref, times + 1), delay=AGAIN_AFTER[times])
+
+
+@db_task(retries=5, retry_delay=60)  # type: ignore[untyped-decorator]
+def mail_texts_ended(consent_id: str) -> None:
+    """Mail a person that their texts ended though they did not switch them off, once."""
+    consent = TextConsent.objects.select_related("user").filter(pk=UUID(consent_id)).first()
+    if consent is not None:
+        consent_mails.mail_texts_ended(consent)
+
+
+@db_task(retries=5, retry_delay=60)  # type: ignore[untyped-decorator]
 def mail_decisions(expert_id: str, decided_at: str) -> None:
     """Mail an applicant what was decided at that moment, once."""
     expert_mails.mail_decisions(_expert(expert_id), datetime.fromisoformat(decided_at))

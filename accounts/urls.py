@@ -1,6 +1,6 @@
 from django.urls import path
 
-from accounts import views, views_hours, views_push, views_reach
+from accounts import views, views_hours, views_push, views_reach, views_webhooks
 
 urlpatterns = [
     path("settings/", views.person_settings, name="person_settings"),
@@ -16,4 +16,5 @@ urlpatterns = [
     path("expert/push/unsubscribe/", views_push.unsubscribe, name="push_unsubscribe"),
     # At the root: a worker sees only the pages below its own address.
     path("service-worker.js", views_push.service_worker, name="service_worker"),
+    path("sessions/webhooks/twilio/", views_webhooks.twilio_webhook, name="twilio_webhook"),
 ]

@@ -1,6 +1,7 @@
 """Typed reading of the environment, so that a wrong value is a sentence at start-up and not a surprise at night."""
 
 import os
+import re
 from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 
@@ -46,6 +47,14 @@ def choice(name: str, allowed: Sequence[str]) -> str:
     value = text(name, allowed[0])
     if value not in allowed:
         raise ImproperlyConfigured(f"{name} must be {' or '.join(allowed)}, not {value!r}.")
+    return value
+
+
+def price(name: str, default: str) -> str:
+    """Return a price such as 0.20 as it is written. Raises ImproperlyConfigured when it is not one."""
+    value = text(name, default).strip()
+    if not re.fullmatch(r"[0-9]+(\.[0-9]+)?", value):
+        raise ImproperlyConfigured(f"{name} must be a price such as {default}, not {value!r}.")
     return value
 
 

@@ -204,8 +204,8 @@ if not DEVELOPMENT and SMS == "console":
     raise ImproperlyConfigured("SMS=console writes texts to the log and to nobody's phone: set SMS to sns or twilio.")
 # What the phone shows as the sender, where the country allows it, and the most one text may cost (SNS).
 SMS_SENDER_ID = env.text("SMS_SENDER_ID", "Hopps")
-SMS_MAX_PRICE_USD = env.text("SMS_MAX_PRICE_USD", "0.20")
-# Key, secret, region and, for tests, the address are read by boto3 itself (AWS_ACCESS_KEY_ID, AWS_REGION …).
+SMS_MAX_PRICE_USD = env.price("SMS_MAX_PRICE_USD", "0.20")
+# Key, secret, region and, for tests, the address are read from where boto3 does (AWS_ACCESS_KEY_ID, AWS_REGION …).
 TWILIO_ACCOUNT_SID = env.text("TWILIO_ACCOUNT_SID")
 TWILIO_AUTH_TOKEN = env.text("TWILIO_AUTH_TOKEN")
 # A number of yours, or a messaging service (MG…).
@@ -308,5 +308,6 @@ LOGGING = {
         "huey": {"level": "WARNING"},
         "django.request": {"level": "ERROR"},
         "fontTools": {"level": "WARNING"},  # it tells of every table it leaves out
+        "twilio.http_client": {"level": "WARNING"},  # it tells of every request
     },
 }

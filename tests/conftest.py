@@ -5,15 +5,18 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from pytest_django import Settings
 
 from hopps.management.commands.prepare import collect_static
 from tests.live import LiveServer, prepare_database
+from tests.peers.sns import SnsStandIn
 from tests.peers.stripe_stand_in import StripeStandIn
+from tests.peers.twilio_stand_in import TwilioStandIn
 
 StartServer = Callable[..., LiveServer]
 
 BROWSER_TESTS = Path(__file__).parent / "browser"
-_servers: list[LiveServer | StripeStandIn] = []
+_servers: list[LiveServer | StripeStandIn | SnsStandIn] = []
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -100,3 +103,42 @@ def stripe_peer(_stripe_processes: StripeStandIn) -> Iterator[StripeStandIn]:
     _stripe_processes.reset()
     yield _stripe_processes
     assert _stripe_processes.violations() == []
+
+
+@pytest.fixture(scope="session")
+def _sns_processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SnsStandIn]:
+    stand_in = SnsStandIn(tmp_path_factory.mktemp("sns"))
+    _servers.append(stand_in)
+    yield stand_in
+    _servers.remove(stand_in)
+    stand_in.stop()
+
+
+@pytest.fixture
+def sns_peer(_sns_processes: SnsStandIn, monkeypatch: pytest.MonkeyPatch, settings: Settings) -> SnsStandIn:
+    """SNS's stand-in, empty; this process texts by it."""
+    _sns_processes.reset()
+    for name, value in _sns_processes.environment.items():
+        monkeypatch.setenv(name, value)
+    settings.SMS = "sns"
+    return _sns_processes
+
+
+@pytest.fixture(scope="session")
+def _twilio_server() -> Iterator[TwilioStandIn]:
+    stand_in = TwilioStandIn()
+    yield stand_in
+    stand_in.stop()
+
+
+@pytest.fixture
+def twilio_peer(_twilio_server: TwilioStandIn, settings: Settings) -> Iterator[TwilioStandIn]:
+    """Twilio's stand-in, empty; this process texts by it. A request that Twilio's description does not allow fails the test.
+
+    A test that makes one on purpose takes it back with `twilio_peer.reset()`.
+    """
+    _twilio_server.reset()
+    for name, value in _twilio_server.settings.items():
+        setattr(settings, name, value)
+    yield _twilio_server
+    assert _twilio_server.violations == []

@@ -11,5 +11,13 @@ def sender(name: str = "") -> SmsSender:
     match name or settings.SMS:
         case "console":
             return ConsoleSender()
+        case "sns":
+            from hopps.sms.sns import SnsSender  # late: who does not send by it need not load its library
+
+            return SnsSender()
+        case "twilio":
+            from hopps.sms.twilio import TwilioSender
+
+            return TwilioSender()
         case other:
             raise ValueError(f"There is no sender of texts called {other!r}.")

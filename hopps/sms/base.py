@@ -5,6 +5,11 @@ from typing import Literal, Protocol
 
 from hopps.sending import Taken, TurnedDown
 
+# How long a provider's connection and its answer may take. SNS is asked two things for a text: 10 seconds are never reached,
+# after which a message that is being sent counts as in doubt (sessions_app.reach.healing).
+CONNECT_SECONDS = 1.5
+READ_SECONDS = 3.0
+
 
 @dataclass(frozen=True)
 class Report:
@@ -39,3 +44,8 @@ class SmsSender(Protocol):
             NotTaken: the provider does not answer now.
         """
         ...
+
+
+def answered_too_late(status: int) -> bool:
+    """Whether an HTTP status says that whom the provider's gateway asked did not answer: nobody knows what was done."""
+    return status in (502, 504)

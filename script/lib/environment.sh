@@ -80,31 +80,62 @@ ensure_requirements() {
     done
 }
 
-# What the tests talk to in place of Stripe: localstripe in a virtual environment of its own, and Stripe's own description.
+# What the tests talk to in place of Stripe, Amazon SNS and Twilio: localstripe and moto, each in a virtual environment of its
+# own, and the descriptions Stripe and Twilio publish of their interfaces.
 ensure_peers() {
-    local stamp=".peers/installed" sum
-    sum=$(sha256sum tests/peers/localstripe.txt tests/peers/stripe-spec.txt)
-    if [ "$(cat "$stamp" 2>/dev/null)" = "$sum" ] && is_new_enough .peers/localstripe/bin/python; then
+    ensure_venv
+    ensure_peer localstripe tests/peers/localstripe.txt peer_in_venv
+    ensure_peer stripe-spec tests/peers/stripe-spec.txt peer_package
+    ensure_peer moto tests/peers/moto.txt peer_in_venv
+    ensure_npm_installed
+    ensure_peer twilio-spec tests/peers/twilio-spec.txt peer_twilio_spec
+}
+
+# ensure_peer NAME PINS HOW: makes .peers/NAME by `HOW NAME PINS`, when the pins are not as they were last time.
+ensure_peer() {
+    local stamp=".peers/installed-$1" sum
+    sum=$(sha256sum "$2")
+    if [ "$(cat "$stamp" 2>/dev/null)" = "$sum" ] && { [ "$3" != peer_in_venv ] || is_new_enough ".peers/$1/bin/python"; }; then
         return
     fi
-    ensure_venv
-    say "Installing what stands in for Stripe in the tests (once, and again when its pins change)."
-    rm -rf .peers
-    mkdir .peers
-    .venv/bin/python -m venv .peers/localstripe || die "Could not make .peers/localstripe."
-    quietly .peers/localstripe/bin/python -m pip install --disable-pip-version-check --no-deps -r tests/peers/localstripe.txt ||
-        die "Could not install localstripe; what pip said is above."
-    quietly .venv/bin/python -m pip install --disable-pip-version-check --no-deps --target .peers/stripe-spec \
-        -r tests/peers/stripe-spec.txt || die "Could not install Stripe's description; what pip said is above."
+    say "Installing $1 for the tests (once, and again when its pins change)."
+    mkdir -p .peers
+    rm -rf ".peers/$1" "$stamp"
+    "$3" "$1" "$2" || die "Could not install $1; what was said is above."
     printf '%s\n' "$sum" >"$stamp"
 }
 
-# ensure_npm DIRECTORY: installs exactly what the directory's lock names, when the lock is not as it was last time.
-ensure_npm() {
+peer_in_venv() {
+    .venv/bin/python -m venv ".peers/$1" &&
+        quietly ".peers/$1/bin/python" -m pip install --disable-pip-version-check --no-deps -r "$2"
+}
+
+peer_package() {
+    quietly .venv/bin/python -m pip install --disable-pip-version-check --no-deps --target ".peers/$1" -r "$2"
+}
+
+peer_twilio_spec() {
+    local unpacked file=package/src/services/twilio-api/twilio_api_v2010.json
+    unpacked=$(mktemp -d)
+    # npm runs nothing of what it packs.
+    quietly npm pack --silent --pack-destination "$unpacked" "$(grep -v '^#' "$2")" &&
+        tar -xzf "$unpacked"/*.tgz -C "$unpacked" "$file" &&
+        mkdir -p ".peers/$1" && mv "$unpacked/$file" ".peers/$1/"
+    local outcome=$?
+    rm -rf "$unpacked"
+    return $outcome
+}
+
+ensure_npm_installed() {
     if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
         is_root_on_debian || die "Node.js and npm are needed. Run: sudo apt-get install nodejs npm"
         apt_install nodejs npm
     fi
+}
+
+# ensure_npm DIRECTORY: installs exactly what the directory's lock names, when the lock is not as it was last time.
+ensure_npm() {
+    ensure_npm_installed
     local stamp="$1/node_modules/.installed" sum
     sum=$(sha256sum "$1/package-lock.json")
     if [ "$(cat "$stamp" 2>/dev/null)" = "$sum" ]; then

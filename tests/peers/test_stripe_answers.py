@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.peers.stripe_answers import check_answer, check_object
+from tests.peers.openapi_answers import check_answer, check_object
 from tests.peers.stripe_spec import SpecError, load_spec
 
 REFUND = {

@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tests.peers.stripe_answers import check_answer
+from tests.peers.openapi_answers import check_answer
 from tests.peers.stripe_front import checkout, connect, customers, disputes, events_api, intents_api, refunds
 from tests.peers.stripe_front.books import JSON, CannotExpand, random_id
 from tests.peers.stripe_front.errors import StripeError, refused

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tests.peers.stripe_answers import check_object
+from tests.peers.openapi_answers import check_object
 from tests.peers.stripe_front.books import JSON, Books
 from tests.peers.stripe_front.errors import no_such, refused
 from tests.peers.stripe_front.faults import Faults

@@ -1,9 +1,9 @@
-"""Checks the stand-in's own answers and events against Stripe's description: a field it makes up, forgets or mistypes."""
+"""Checks a stand-in's own answers and events against the provider's description: fields made up, forgotten or mistyped."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from tests.peers.stripe_spec import Schema, SpecError, StripeSpec
+from tests.peers.openapi import Schema, Spec, SpecError
 
 KINDS: Mapping[str, type | tuple[type, ...]] = {
     "array": list,
@@ -15,15 +15,15 @@ KINDS: Mapping[str, type | tuple[type, ...]] = {
 }
 
 
-def check_answer(spec: StripeSpec, operation: str, answer: Mapping[str, Any]) -> None:
-    """Check what an operation answered with status 200. Raises SpecError."""
+def check_answer(spec: Spec, operation: str, answer: Mapping[str, Any]) -> None:
+    """Check what an operation answered with success. Raises SpecError."""
     try:
         _check(spec, answer, spec.answers[operation], "the answer")
     except SpecError as problem:
         raise SpecError(f"{operation}: {problem}") from None
 
 
-def check_object(spec: StripeSpec, item: Mapping[str, Any]) -> None:
+def check_object(spec: Spec, item: Mapping[str, Any]) -> None:
     """Check one of Stripe's objects, by what it says it is. Raises SpecError."""
     try:
         _check(spec, item, spec.schemas[item["object"]], item["object"])
@@ -31,7 +31,7 @@ def check_object(spec: StripeSpec, item: Mapping[str, Any]) -> None:
         raise SpecError(f"{item['object']}: {problem}") from None
 
 
-def _check(spec: StripeSpec, value: object, schema: Schema, name: str) -> None:
+def _check(spec: Spec, value: object, schema: Schema, name: str) -> None:
     nullable = schema.get("nullable", False)
     if "$ref" in schema:
         schema = spec.schemas[schema["$ref"].rsplit("/", 1)[1]]
@@ -52,7 +52,7 @@ def _check(spec: StripeSpec, value: object, schema: Schema, name: str) -> None:
         _check_fields(spec, value, schema, name)
 
 
-def _check_any(spec: StripeSpec, value: object, choices: list[Schema], name: str) -> None:
+def _check_any(spec: Spec, value: object, choices: list[Schema], name: str) -> None:
     problems: list[SpecError] = []
     for choice in choices:
         try:
@@ -65,7 +65,7 @@ def _check_any(spec: StripeSpec, value: object, choices: list[Schema], name: str
     raise problems[1 if isinstance(value, dict) and len(problems) > 1 else 0]
 
 
-def _check_fields(spec: StripeSpec, value: dict[str, Any], schema: Schema, name: str) -> None:
+def _check_fields(spec: Spec, value: dict[str, Any], schema: Schema, name: str) -> None:
     properties: Mapping[str, Schema] = schema.get("properties", {})
     others = schema.get("additionalProperties")
     for field, inner in value.items():
@@ -74,7 +74,7 @@ def _check_fields(spec: StripeSpec, value: dict[str, Any], schema: Schema, name:
         elif isinstance(others, Mapping):
             _check(spec, inner, others, f"{name}.{field}")
         elif properties:
-            raise SpecError(f"{name}.{field} is a field Stripe does not have.")
+            raise SpecError(f"{name}.{field} is a field {spec.name} does not have.")
     for field in schema.get("required", ()):
         if field not in value:
             raise SpecError(f"{name}.{field} is missing.")
