@@ -17,7 +17,7 @@ from sessions_app.late import what_became
 from sessions_app.matching import approved_topic_ids, is_busy
 from sessions_app.models import LIVE_STATES, Exclusion, HelpSession, State, TimelineEntry
 from sessions_app.reach.waves import start_waves
-from sessions_app.reach.whom import Candidate
+from sessions_app.reach.whom import with_addresses
 from sessions_app.timeline import record
 
 
@@ -56,10 +56,10 @@ def standing_of(expert: User, topic: Topic, now: datetime) -> Standing:
         return Standing.OTHER_TOPIC
     if is_busy(expert):
         return Standing.BUSY
-    profile = ExpertProfile.objects.available().filter(user=expert).select_related("user", "user__phone").first()
-    if profile is None:
+    available = with_addresses(ExpertProfile.objects.available().filter(user=expert).select_related("user"))
+    if not available:
         return Standing.AWAY
-    candidate = Candidate(expert=profile, told=(), helped_before=True)
+    candidate = available[0]
     if candidate.board_is_open(now):
         return Standing.HERE
     return Standing.BY_MESSAGE if candidate.takes_messages(now) else Standing.AWAY

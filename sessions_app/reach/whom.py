@@ -1,9 +1,10 @@
 """Whom to tell of a request now, and by which way. Reads; changes nothing."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from uuid import UUID
 
 from django.conf import settings
@@ -66,13 +67,24 @@ def candidates(session: HelpSession) -> list[Candidate]:
             "expert_id", flat=True
         )
     )
-    experts = list(free_experts(session).select_related("user"))
+    found = with_addresses(free_experts(session).select_related("user"), told=told, helped=helped)
+    return sorted(found, key=_order)
+
+
+def with_addresses(
+    experts: Iterable[ExpertProfile],
+    *,
+    told: Mapping[UUID, Sequence[Message]] = MappingProxyType({}),
+    helped: Container[UUID | None] = (),
+) -> list[Candidate]:
+    """Return `experts` with when and where messages reach them; `told` and `helped` by the person's id."""
+    experts = list(experts)
     people = [expert.user_id for expert in experts]
     hours, numbers, browsers = hours_of(people), numbers_of(people), takers_of_push(people)
-    found = [
+    return [
         Candidate(
             expert=expert,
-            told=tuple(told[expert.user_id]),
+            told=tuple(told.get(expert.user_id, ())),
             helped_before=expert.user_id in helped,
             hours=hours.get(expert.user_id, ()),
             number=numbers.get(expert.user_id),
@@ -80,7 +92,6 @@ def candidates(session: HelpSession) -> list[Candidate]:
         )
         for expert in experts
     ]
-    return sorted(found, key=_order)
 
 
 def hours_of(people: Collection[UUID]) -> dict[UUID, tuple[Stretch, ...]]:

@@ -40,6 +40,7 @@ class MailServer:
         if self.fault == "busy":
             return "451 Come back later"
         if self.fault == "hangs up":
+            assert isinstance(server.transport, asyncio.Transport)
             server.transport.abort()
             return "421 Bye"
         if self.fault == "silent":

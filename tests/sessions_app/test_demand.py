@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import Settings
 
-from accounts import experts
+from accounts import applying, deciding
 from accounts.models import ExpertHours, Topic, User
 from sessions_app.demand import heat_map, shade, unmet
 from tests.sessions_app.test_statistics import asked
@@ -140,8 +140,8 @@ def test_one_given_back_waits_anew(alice: User, topic: Topic) -> None:
 def test_an_expert_sees_the_demand_of_each_of_their_topics(
     client: Client, alice: User, eve: User, topic: Topic, second: Topic
 ) -> None:
-    profile = experts.save_application(user=eve, headline="h", about="", topics=[topic, second])
-    experts.approve(expert=profile)
+    profile = applying.save_application(user=eve, headline="h", about="", topics=[topic, second])
+    deciding.approve_all(expert=profile)
     asked(alice, second, timezone.now() - timedelta(hours=1))
     client.force_login(eve)
     first = client.get("/expert/numbers/")
@@ -181,7 +181,7 @@ def test_another_topic_than_theirs_shows_theirs(
 
 
 def test_who_is_not_approved_sees_no_demand(client: Client, alice: User, bob: User, topic: Topic) -> None:
-    experts.save_application(user=bob, headline="h", about="", topics=[topic])
+    applying.save_application(user=bob, headline="h", about="", topics=[topic])
     asked(alice, topic, timezone.now() - timedelta(hours=1))
     client.force_login(bob)
     answer = client.get("/expert/numbers/")

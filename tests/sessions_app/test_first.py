@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import experts
+from accounts import deciding, experts
 from accounts.models import ExpertProfile, Message, Topic, User
 from billing.models import Card
 from hopps.errors import Refused
@@ -76,7 +76,7 @@ def test_a_past_session_offers_to_ask_its_expert_first(client: Client, alice: Us
     Topic.objects.update(is_active=False)
     assert link not in client.get(past.get_absolute_url()).content.decode(), "nobody can ask for it any more"
     Topic.objects.update(is_active=True)
-    experts.suspend(expert=eve.expert)
+    deciding.suspend(expert=eve.expert)
     assert link not in client.get(past.get_absolute_url()).content.decode()
     assert link not in client.get(reverse("sessions")).content.decode()
 

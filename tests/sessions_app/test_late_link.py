@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts import experts, outbox
+from accounts import deciding, experts, outbox
 from accounts.models import ExpertProfile, Message, Topic, User
 from sessions_app import accept, cancel
 from sessions_app.models import Exclusion, HelpSession, State
@@ -102,7 +102,7 @@ def test_who_was_told_is_told_though_the_topic_is_no_longer_theirs(
 ) -> None:
     session = make_request(alice, topic)
     tell(session, eve)
-    experts.suspend(expert=eve.expert)
+    deciding.suspend(expert=eve.expert)
     assert follow(client, session, eve)[0] == 410
 
 

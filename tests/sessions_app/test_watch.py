@@ -12,7 +12,7 @@ from django.utils import timezone
 from huey.contrib.djhuey import HUEY
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
-from accounts import experts
+from accounts import applying, deciding, experts
 from accounts.models import ExpertProfile, Topic, User
 from sessions_app import cancel, watch
 from sessions_app.models import Exclusion, HelpSession, State, Watch
@@ -152,7 +152,7 @@ def test_an_expert_of_two_topics_is_announced_once_a_minute(
     alice: User, bob: User, eve: User, topic: Topic, minute: Minute, mailoutbox: Outbox
 ) -> None:
     seo = Topic.objects.create(area="marketing", name="SEO", slug="seo", price_per_minute=100)
-    experts.approve(expert=experts.save_application(user=eve, headline="h", about="", topics=[topic, seo]))
+    deciding.approve_all(expert=applying.save_application(user=eve, headline="h", about="", topics=[topic, seo]))
     watching(bob, topic)
     watching(alice, seo)
     come(eve)

@@ -346,8 +346,8 @@ class Week:
 
     def do_jobs(self) -> None:
         now = timezone.now()
-        open_now = HelpSession.objects.filter(state=State.REQUESTED).values_list("pk", "next_wave_at")
-        due = [self.requests[pk] for pk, at in open_now if at <= now]
+        waiting = HelpSession.objects.filter(state=State.REQUESTED, next_wave_at__lte=now)
+        due = [self.requests[pk] for pk in waiting.values_list("pk", flat=True)]
         before = {request.session_id: self.could_be_told(request) for request in due if not request.reached}
         for request in due:
             self.boards_chime(request)
