@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.db.models.signals import post_save
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -15,7 +16,7 @@ from hopps.errors import Refused
 from sessions_app import accept, ask, cancel, first, release
 from sessions_app.due import TimeOut, next_due
 from sessions_app.matching import requests_for
-from sessions_app.models import HelpSession, State
+from sessions_app.models import Exclusion, HelpSession, State
 from sessions_app.reach.waves import run_wave
 from sessions_app.sweep import sweep
 from sessions_app.timeouts import enforce
@@ -254,6 +255,24 @@ def test_not_now_comes_too_late_for_a_request_she_accepted_or_that_is_over(alice
     with pytest.raises(Refused, match="accepted this one already"):
         first.pass_on(session_id=session.pk, expert=eve)
     assert not session.exclusions.exists()
+
+
+def test_not_now_while_she_accepts_in_another_tab_leaves_nothing_behind(alice: User, eve: User, topic: Topic) -> None:
+    open_board(eve)
+    session = ask_first(alice, eve, topic)
+
+    def accept_in_between(**_: object) -> None:
+        now = timezone.now()
+        HelpSession.objects.filter(pk=session.pk).update(state=State.ACCEPTED, expert=eve, accepted_at=now)
+
+    post_save.connect(accept_in_between, sender=Exclusion)
+    try:
+        with pytest.raises(Refused, match="accepted this one already"):
+            first.pass_on(session_id=session.pk, expert=eve)
+    finally:
+        post_save.disconnect(accept_in_between, sender=Exclusion)
+    assert not session.exclusions.exists()
+    assert not session.timeline.filter(kind="opened").exists()
 
 
 def test_not_now_after_the_minute_only_leaves_her_out(alice: User, eve: User, erin: User, topic: Topic) -> None:

@@ -10,7 +10,8 @@ from django.utils import timezone
 from accounts import experts, outbox
 from accounts.models import ExpertProfile, Message, Topic, User
 from billing.models import Hold
-from sessions_app import cancel, wait
+from hopps.errors import Refused
+from sessions_app import accept, cancel, wait, watch
 from sessions_app.models import HelpSession, State, Watch
 from sessions_app.reach.waves import run_wave
 from sessions_app.timeouts import enforce
@@ -71,6 +72,7 @@ def test_it_does_not_count_what_was_not_sent(client: Client, alice: User, eve: U
     session = make_request(alice, topic)
     text(session, eve, minutes_ago=1)
     Message.objects.update(state=Message.State.REFUSED)
+    assert wait.happening(session, timezone.now()).told == ""
     page = page_of(client, session)
     assert "texted" not in page
     assert "No expert for Databases has the board open this minute." in page
@@ -185,8 +187,8 @@ def test_who_leaves_to_be_told_later_gets_the_hold_back_at_once(client: Client, 
     session.refresh_from_db()
     assert (session.state, session.end_reason) == (State.CANCELLED, "later")
     assert Hold.objects.get(payment__reference=session.pk).state == Hold.State.RELEASED
-    watch = Watch.objects.get()
-    assert (watch.session, watch.customer, watch.topic, watch.ended_at) == (session, alice, topic, None)
+    row = Watch.objects.get()
+    assert (row.session, row.customer, row.topic, row.ended_at) == (session, alice, topic, None)
     page = page_of(client, session)
     assert "We mail you when an expert for Databases is there." in page
     assert "Nothing was charged." in page
@@ -218,6 +220,16 @@ def test_leaving_too_late_keeps_the_expert_who_has_just_accepted(
     client.post(reverse("session_later", args=[session.pk]))
     session.refresh_from_db()
     assert session.state == State.ACCEPTED
+    assert not Watch.objects.exists()
+
+
+def test_an_expert_who_accepts_while_the_customer_leaves_is_kept_and_nothing_is_watched(
+    alice: User, eve: User, topic: Topic
+) -> None:
+    as_the_page_had_it = make_request(alice, topic)
+    accept.accept(session_id=as_the_page_had_it.pk, expert=eve)
+    with pytest.raises(Refused, match="accepted meanwhile"):
+        watch.tell_later(session=as_the_page_had_it, customer=alice)
     assert not Watch.objects.exists()
 
 
