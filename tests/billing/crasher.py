@@ -13,13 +13,12 @@ import json
 import os
 import re
 import shutil
-import signal
 import sys
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import django
 
@@ -37,6 +36,7 @@ from billing.gateways.stripe import gateway as at_stripe  # noqa: E402
 from tests.billing.crash_checks import check, check_between  # noqa: E402
 from tests.billing.crash_journeys import JOURNEYS  # noqa: E402
 from tests.billing.crash_scene import Scene, raise_the_curtain  # noqa: E402
+from tests.dying import Points, Tell, Told, fork, problem_of  # noqa: E402
 from tests.peers.stripe_stand_in import StripeStandIn  # noqa: E402
 
 REHEARSED = (
@@ -47,32 +47,17 @@ REHEARSED = (
     "payout refused, and made a week later",
 )
 
-Tell = Callable[..., None]
-
-WRITES = re.compile(r'(INSERT INTO|UPDATE|DELETE FROM) "(\w+)"')
 # A name Stripe gave, in an address.
 NAMES = re.compile(r"/(?:pi|cs_test|re|du|tr|acct|pm|cus|seti)_\w+")
 
 
-class Points:
-    """Every point at which a process may die: at the start, and after each request to Stripe and each write to the database.
-
-    Just before the next one is the same point, as nothing that survives has changed; except after a write in a transaction,
-    which survives only once that is committed.
-    """
+class PointsAtStripe(Points):
+    """The points of a process that asks Stripe."""
 
     def __init__(self, scene: Scene, tell: Tell, *, kill: int | None, cut: int | None) -> None:
-        self.scene, self.tell, self.kill, self.cut = scene, tell, kill, cut
-        self.count = 0
-        self.commits = False
+        super().__init__(tell, kill=kill)
+        self.scene, self.cut = scene, cut
         self.calls = 0
-
-    def reach(self, name: str) -> None:
-        """Count a point, and die where it is the one."""
-        self.count += 1
-        self.tell(point=name)
-        if self.count == self.kill:
-            os.kill(os.getpid(), signal.SIGKILL)
 
     def arm(self) -> None:
         """Watch the library's own HTTP client and the database's connection from here on."""
@@ -86,30 +71,10 @@ class Points:
                 self.tell(call=name)
                 if self.calls == self.cut:
                     self.scene.peer.drop("POST", re.escape(path), done=True)
-            self.reach_if_committed(f"before {name}")
-            answer = really_ask(client, method, url, headers, post_data)
-            self.reach(f"after {name}")
-            return answer
+            return self.around(name, lambda: really_ask(client, method, url, headers, post_data))
 
         stripe.RequestsClient.request = ask  # type: ignore[assignment, method-assign]
-        connection.execute_wrappers.append(self._around_writes)
-        self.reach("start")
-
-    def reach_if_committed(self, name: str) -> None:
-        """Count a point where the last write was in a transaction that is committed by now."""
-        if self.commits and not connection.in_atomic_block:
-            self.commits = False
-            self.reach(name)
-
-    def _around_writes(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-        write = WRITES.match(sql)
-        if write is None:
-            return execute(sql, params, many, context)
-        self.reach_if_committed(f"before {write[1]} {write[2]}")
-        result = execute(sql, params, many, context)
-        self.commits = connection.in_atomic_block
-        self.reach(f"after {write[1]} {write[2]}")
-        return result
+        super().arm()
 
 
 class Crasher:
@@ -124,7 +89,7 @@ class Crasher:
 
     def prepare(self) -> None:
         """Make the people, and do some whole attempts in this very process: what it loads, its children need not."""
-        self.fork(lambda tell: raise_the_curtain())
+        fork(lambda tell: raise_the_curtain())
         for journey in REHEARSED:
             rehearsal = self.attempt({"journey": journey, "kill": None, "cut": None, "retries": 0}, forked=False)
             if rehearsal["problem"]:
@@ -137,7 +102,7 @@ class Crasher:
 
     def attempt(self, order: Mapping[str, Any], *, forked: bool = True) -> dict[str, Any]:
         """Do a journey as ordered, restart, check; return what came of it. Not forked, nothing is watched or killed."""
-        run = self.fork if forked else _here
+        run = fork if forked else _here
         journey = JOURNEYS[order["journey"]]
         self.number += 1
         attempt = self.folder / f"attempt-{self.number}.sqlite3"
@@ -152,7 +117,7 @@ class Crasher:
             self.peer.send_webhooks_to(self.peer.url, delivery="held")
             journey.prepare(scene)
             tell(facts=scene.facts)
-            points = Points(scene, tell, kill=order["kill"], cut=order["cut"])
+            points = PointsAtStripe(scene, tell, kill=order["kill"], cut=order["cut"])
             if forked:
                 points.arm()
             # A lost answer is told to the person, or logged where it is a job's or a socket's; the restart goes on.
@@ -176,47 +141,20 @@ class Crasher:
             "calls": [line["call"] for line in told if "call" in line],
             "killed": killed,
             "repaired": [],
-            "problem": _problem(told),
+            "problem": problem_of(told),
         }
         if not answer["problem"]:
             after, _ = run(second_life)
-            answer["problem"] = _problem(after)
+            answer["problem"] = problem_of(after)
             answer["repaired"] = next((line["repaired"] for line in after if "repaired" in line), [])
         if not answer["problem"]:
             for rest in self.folder.glob(f"{attempt.name}*"):
                 rest.unlink()
         return answer
 
-    def fork(self, work: Callable[[Tell], None]) -> tuple[list[dict[str, Any]], bool]:
-        """Do `work` in a new process; return what it told, a line each, and whether it was killed."""
-        reading, writing = os.pipe()
-        child = os.fork()
-        if not child:
-            os.close(reading)
-            _live(work, writing)
-        os.close(writing)
-        with os.fdopen(reading) as lines:
-            told = [json.loads(line) for line in lines]
-        _, status = os.waitpid(child, 0)
-        return told, os.WIFSIGNALED(status)
 
-
-def _live(work: Callable[[Tell], None], writing: int) -> NoReturn:
-    """Do `work` and end, without anything the parent would do at its own end."""
-
-    def tell(**what: Any) -> None:
-        os.write(writing, json.dumps(what).encode() + b"\n")
-
-    try:
-        work(tell)
-        connections.close_all()
-    except BaseException:
-        tell(problem=traceback.format_exc())
-    os._exit(0)
-
-
-def _here(work: Callable[[Tell], None]) -> tuple[list[dict[str, Any]], bool]:
-    told: list[dict[str, Any]] = []
+def _here(work: Callable[[Tell], None]) -> tuple[Told, bool]:
+    told: Told = []
     try:
         work(lambda **what: told.append(what))
     except Exception:
@@ -230,10 +168,6 @@ def _open(database: Path, *, retries: int) -> None:
     connection.settings_dict["NAME"] = str(database)
     at_stripe.NETWORK_RETRIES = retries
     at_stripe._client.cache_clear()
-
-
-def _problem(told: list[dict[str, Any]]) -> str:
-    return "\n".join(line["problem"] for line in told if "problem" in line)
 
 
 def main() -> None:

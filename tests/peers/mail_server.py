@@ -3,6 +3,7 @@
 import asyncio
 import email
 import email.policy
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email.message import EmailMessage
@@ -25,6 +26,7 @@ class MailServer:
         self.asked = 0
         self._goes_on: asyncio.Event | None = None
         self.port = free_port()
+        logging.getLogger("mail.log").setLevel(logging.WARNING)
         self._controller = Controller(self, hostname=HOST, port=self.port)
 
     async def handle_RCPT(  # noqa: N802  aiosmtpd's name
