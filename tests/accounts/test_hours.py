@@ -82,6 +82,7 @@ def test_within_hours_is_what_the_wall_clock_says(hours: list[Stretch], place: t
 @given(weeks, places, st.booleans())
 @example([Stretch(6, 150, 165)], (VIENNA, FORWARD[VIENNA] - timedelta(hours=2)), True)  # left out: a week later
 @example([Stretch(6, 150, 240)], (VIENNA, FORWARD[VIENNA] - timedelta(hours=2)), True)  # opens as the clock jumps into it
+@example([Stretch(6, 135, 165)], (VIENNA, BACK[VIENNA] - timedelta(minutes=10)), True)  # its start comes twice
 @example([Stretch(6, 60, 150)], (VIENNA, BACK[VIENNA] - timedelta(minutes=20)), True)  # opens again as the clock is put back
 @settings(deadline=None, max_examples=80)
 def test_the_next_opening_and_closing_are_those_a_walk_finds(
