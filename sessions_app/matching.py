@@ -65,15 +65,15 @@ def may_accept(session: HelpSession, user: User) -> bool:
 def free_experts(session: HelpSession) -> ExpertQuerySet:
     """Return the experts who may accept `session` and could: available, in no session, not left out of it."""
     excluded = list(session.exclusions.values_list("expert_id", flat=True))
-    experts = free_for_topic(session.topic)
+    experts = free_for_topic(session.topic_id)
     if session.is_for_first_expert(timezone.now()):
         experts = experts.filter(user=session.first_expert_id)
     return experts.exclude(user_id__in=[session.customer_id, *excluded])
 
 
-def free_for_topic(topic: Topic) -> ExpertQuerySet:
-    """Return the experts for `topic` who are available and in no session."""
-    return ExpertProfile.objects.available().for_topic(topic).exclude(user_id__in=_busy_ids())
+def free_for_topic(topic_id: UUID) -> ExpertQuerySet:
+    """Return the experts for a topic who are available and in no session."""
+    return ExpertProfile.objects.available().for_topic(topic_id).exclude(user_id__in=_busy_ids())
 
 
 def _busy_ids() -> list[UUID]:

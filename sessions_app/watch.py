@@ -84,7 +84,7 @@ def tell_watchers(now: datetime) -> None:
     there: dict[UUID, set[UUID]] = {}
     for watch in _open_watches():
         if watch.topic_id not in there:
-            online = free_for_topic(watch.topic).online(now)
+            online = free_for_topic(watch.topic_id).online(now)
             there[watch.topic_id] = set(online.values_list("user_id", flat=True))
         left_out = {exclusion.expert_id for exclusion in watch.session.exclusions.all()}
         free = there[watch.topic_id] - spoken_for - left_out - {watch.customer_id}

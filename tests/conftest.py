@@ -16,6 +16,7 @@ from tests.peers.twilio_stand_in import TwilioStandIn
 StartServer = Callable[..., LiveServer]
 
 BROWSER_TESTS = Path(__file__).parent / "browser"
+LONGEST = "test_week.py"
 _servers: list[LiveServer | StripeStandIn | SnsStandIn] = []
 
 
@@ -33,8 +34,8 @@ def pytest_sessionstart() -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the browser's files first: they take longest, and nothing must wait for one at the end."""
-    items.sort(key=lambda item: not item.path.is_relative_to(BROWSER_TESTS))
+    """Put the browser's files and the longest one first: nothing must wait for one of them at the end."""
+    items.sort(key=lambda item: not (item.path.is_relative_to(BROWSER_TESTS) or item.path.name == LONGEST))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -64,9 +64,9 @@ class ExpertQuerySet(models.QuerySet["ExpertProfile"]):
         fresh = now - timedelta(seconds=settings.PRESENCE_STALE_SECONDS)
         return self.available().filter(board_seen_at__gte=fresh)
 
-    def for_topic(self, topic: Topic) -> "ExpertQuerySet":
-        """Experts approved for `topic`."""
-        return self.filter(topics__topic=topic, topics__state=ExpertTopic.State.APPROVED)
+    def for_topic(self, topic_id: uuid.UUID) -> "ExpertQuerySet":
+        """Experts approved for a topic."""
+        return self.filter(topics__topic=topic_id, topics__state=ExpertTopic.State.APPROVED)
 
 
 class ExpertProfile(models.Model):

@@ -32,7 +32,7 @@ def run_wave(*, session_id: UUID, now: datetime) -> int:
         How many messages were written.
     """
     due = HelpSession.objects.filter(pk=session_id, state=State.REQUESTED, next_wave_at__lte=now)
-    session = due.with_people().first()
+    session = due.first()
     if session is None:
         return 0
     following = now + timedelta(seconds=_spacing(session))

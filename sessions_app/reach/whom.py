@@ -59,6 +59,9 @@ def candidates(session: HelpSession) -> list[Candidate]:
 
     First who has helped this customer, then who was texted longest ago.
     """
+    experts = list(free_experts(session).select_related("user"))
+    if not experts:
+        return []
     told: defaultdict[UUID, list[Message]] = defaultdict(list)
     for message in Message.objects.filter(reference=session.pk, purpose=Message.Purpose.REQUEST):
         told[message.to_id].append(message)
@@ -67,8 +70,7 @@ def candidates(session: HelpSession) -> list[Candidate]:
             "expert_id", flat=True
         )
     )
-    found = with_addresses(free_experts(session).select_related("user"), told=told, helped=helped)
-    return sorted(found, key=_order)
+    return sorted(with_addresses(experts, told=told, helped=helped), key=_order)
 
 
 def with_addresses(

@@ -58,9 +58,6 @@ MOVED = """async ({old, endpoint, keys}) => {
 # The hours of the week, and twenty seconds without a board: nobody believes in an open one any more.
 READY = """
 from accounts.models import *
-expert = ExpertProfile.objects.get(user__email='expert@demo.test')
-for day in range(7):
-    ExpertHours.objects.create(expert=expert, weekday=day, start_minute=0, end_minute=0)
 ExpertProfile.objects.update(board_seen_at=None)
 """
 
