@@ -9,7 +9,7 @@ from django.http import HttpRequest
 
 from accounts import push
 from accounts.models import User
-from accounts.views_push import BROWSER_COOKIE
+from accounts.views.push import BROWSER_COOKIE
 
 
 @receiver(user_logged_out)

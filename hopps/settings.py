@@ -166,7 +166,7 @@ ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
-ACCOUNT_SIGNUP_FORM_CLASS = "accounts.forms.SignupForm"
+ACCOUNT_SIGNUP_FORM_CLASS = "accounts.forms.people.SignupForm"
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 # A code typed into the same tab: the text of a request written before sign-up stays where it was.
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True

@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
-from accounts import views_phone
+from accounts.views import phone
 from hopps import health
 from sessions_app.consumers import websocket_urlpatterns
 
@@ -19,9 +19,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("billing.urls")),
     path("accounts/", include("allauth.account.urls")),
     # allauth brings these along only where a number is asked for at sign-up.
-    path("accounts/phone/change/", views_phone.change_phone, name="account_change_phone"),
-    path("accounts/phone/verify/", views_phone.verify_phone, name="account_verify_phone"),
-    path("accounts/phone/remove/", views_phone.remove_phone, name="account_remove_phone"),
+    path("accounts/phone/change/", phone.change_phone, name="account_change_phone"),
+    path("accounts/phone/verify/", phone.verify_phone, name="account_verify_phone"),
+    path("accounts/phone/remove/", phone.remove_phone, name="account_remove_phone"),
     path("admin/", admin.site.urls),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

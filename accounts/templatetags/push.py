@@ -8,7 +8,7 @@ from django.template import Context
 
 from accounts.http import signed_in
 from accounts.models import PushSubscription
-from accounts.views_push import this_browser
+from accounts.views.push import this_browser
 from hopps.vapid import public_key
 
 register = template.Library()

@@ -10,7 +10,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from accounts import deciding, experts
 from accounts.applying import hours_of
-from accounts.forms_hours import USUAL, as_sent
+from accounts.forms.hours import USUAL, as_sent
 from accounts.models import ExpertProfile, ExpertTopic, Topic, User
 from hopps.errors import Refused
 from sessions_app.matching import approved_topic_ids, requests_for

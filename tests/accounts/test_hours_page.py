@@ -9,7 +9,7 @@ from django.test import Client
 
 from accounts import applying
 from accounts.applying import hours_of, set_hours
-from accounts.forms_hours import USUAL, as_sent
+from accounts.forms.hours import USUAL, as_sent
 from accounts.hours import Stretch
 from accounts.models import ExpertHours, User
 

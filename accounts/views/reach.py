@@ -9,7 +9,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from accounts import phones, reach
-from accounts.forms_reach import QuietForm, WaysForm
+from accounts.forms.reach import QuietForm, WaysForm
 from accounts.http import signed_in
 from accounts.models import ExpertProfile, Message
 from hopps.errors import Refused

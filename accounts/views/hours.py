@@ -7,7 +7,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from accounts import applying
-from accounts.forms_hours import HoursForm, with_monday_on_workdays
+from accounts.forms.hours import HoursForm, with_monday_on_workdays
 from accounts.hours_words import messages_now
 from accounts.http import signed_in
 from accounts.models import ExpertProfile

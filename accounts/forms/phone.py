@@ -1,4 +1,4 @@
-"""Forms about a phone number (apart from accounts/forms.py, which allauth's own forms import)."""
+"""Forms about a phone number (apart from `people`, which allauth's own forms import)."""
 
 from typing import Any
 

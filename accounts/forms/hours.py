@@ -10,7 +10,7 @@ from django.forms import BoundField
 from django.forms.utils import ErrorList
 from django.http import QueryDict
 
-from accounts.forms import time_zones
+from accounts.forms.people import time_zones
 from accounts.hours import DAY, Stretch, first_clash
 from accounts.hours_words import WEEKDAYS, stretch_words
 from accounts.models import User

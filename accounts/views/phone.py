@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST
 
 from accounts import phones
 from accounts.adapter import AGREED_SESSION_KEY
-from accounts.forms_phone import ChangePhoneForm
+from accounts.forms.phone import ChangePhoneForm
 from accounts.http import signed_in
 from accounts.models import ExpertProfile
 from hopps.errors import Refused

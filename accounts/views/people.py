@@ -7,9 +7,9 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from accounts import applying
-from accounts.forms import PersonForm
-from accounts.forms_experts import ExpertForm
-from accounts.forms_hours import USUAL, HoursForm
+from accounts.forms.experts import ExpertForm
+from accounts.forms.hours import USUAL, HoursForm
+from accounts.forms.people import PersonForm
 from accounts.hours_words import messages_now
 from accounts.http import signed_in
 from accounts.models import ExpertProfile
