@@ -1,21 +1,20 @@
 """What happens in accounts when something happens elsewhere."""
 
 from typing import Any
-from uuid import UUID
 
 from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.dispatch import receiver
 from django.http import HttpRequest
 
 from accounts import push
+from accounts.http import browser_of
 from accounts.models import User
-from accounts.views.push import BROWSER_COOKIE
 
 
 @receiver(user_logged_out)
 def forget_this_browser(sender: object, request: HttpRequest | None, user: object, **_: Any) -> None:
     """Whoever signs out is not told of requests in this browser any more: another person may sit at it next."""
-    browser = _browser_of(request)
+    browser = browser_of(request)
     if browser is not None and isinstance(user, User):
         push.forget(user=user, browser=browser)
 
@@ -23,13 +22,6 @@ def forget_this_browser(sender: object, request: HttpRequest | None, user: objec
 @receiver(user_logged_in)
 def forget_who_was_here(sender: object, request: HttpRequest | None, user: User, **_: Any) -> None:
     """Somebody else sits at this browser, and the person before never signed out."""
-    browser = _browser_of(request)
+    browser = browser_of(request)
     if browser is not None:
         push.forget_others(user=user, browser=browser)
-
-
-def _browser_of(request: HttpRequest | None) -> UUID | None:
-    try:
-        return UUID(request.COOKIES.get(BROWSER_COOKIE, "")) if request is not None else None
-    except ValueError:
-        return None

@@ -1,14 +1,14 @@
 """What the notifications' part of a page shows, on whichever page it is."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from django import template
 from django.conf import settings
 from django.template import Context
 
-from accounts.http import signed_in
+from accounts.http import browser_of, signed_in
 from accounts.models import PushSubscription
-from accounts.views.push import this_browser
 from hopps.vapid import public_key
 
 register = template.Library()
@@ -21,7 +21,7 @@ class Facts:
     key: str
     """The public key a browser subscribes with; empty where notifications are not set up."""
     browsers: list[PushSubscription]
-    here: str
+    here: UUID | None
     """The id of the subscription made in this very browser; it may be gone."""
 
 
@@ -32,5 +32,5 @@ def push_facts(context: Context) -> Facts:
     return Facts(
         key=public_key(settings.VAPID_PRIVATE_KEY),
         browsers=list(PushSubscription.objects.filter(user=signed_in(request))),
-        here=this_browser(request),
+        here=browser_of(request),
     )

@@ -14,14 +14,13 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import push
-from accounts.http import signed_in
+from accounts.http import BROWSER_COOKIE, signed_in
 from accounts.models import ExpertProfile, User
 from hopps.errors import Refused
 from hopps.http import done, wants_json
 from hopps.vapid import public_key
 
 # Which of a person's browsers this one is: known where they sign out, and in their list.
-BROWSER_COOKIE = "hopps_push"
 _COOKIE_SECONDS = 400 * 24 * 60 * 60
 _WORKER = settings.BASE_DIR / "static" / "js" / "service_worker.js"
 
@@ -81,11 +80,6 @@ def service_worker(request: HttpRequest) -> HttpResponse:
     answer = HttpResponse(_WORKER.read_bytes(), content_type="text/javascript; charset=utf-8")
     answer["Cache-Control"] = "no-cache"
     return answer
-
-
-def this_browser(request: HttpRequest) -> str:
-    """Return the id of the subscription this browser made last; empty where it made none."""
-    return request.COOKIES.get(BROWSER_COOKIE, "")
 
 
 def _expert_or_404(request: HttpRequest) -> User:
