@@ -1,6 +1,7 @@
 """A phone number is proven by a code, changed, and removed; texts to it need a consent of their own."""
 
 import re
+from collections.abc import Callable
 
 import pytest
 from django.core.cache import cache
@@ -10,10 +11,8 @@ from django.utils import timezone
 from accounts import phones
 from accounts.consent import number_for_texts
 from accounts.models import Message, Phone, TextConsent, User
-from hopps import sms
 from hopps.errors import Refused
-from hopps.sending import InDoubt, NotTaken, Taken, TurnedDown
-from hopps.sms.base import Report
+from tests.peers.twilio_stand_in import TwilioStandIn
 from tests.people import give_phone
 
 pytestmark = pytest.mark.django_db
@@ -227,35 +226,30 @@ def test_numbers_and_codes_are_not_tried_out(eves: Client, address: str) -> None
     assert "That was too often" in answers[-1].content.decode()
 
 
-class FaultySender:
-    """A provider of texts that refuses, or does not answer."""
+def refuses(twilio: TwilioStandIn) -> None:
+    twilio.refuse_next(status=400, code=21211, message="Invalid 'To' Phone Number")
 
-    name = "faulty"
 
-    def __init__(self, answer: TurnedDown | Exception) -> None:
-        self.answer = answer
+def is_throttled(twilio: TwilioStandIn) -> None:
+    twilio.refuse_next(status=429)
 
-    def send(self, *, to: str, text: str) -> Taken | TurnedDown:
-        if isinstance(self.answer, Exception):
-            raise self.answer
-        return self.answer
 
-    def report(self, ref: str) -> Report | None:
-        return None
+def loses_the_answer(twilio: TwilioStandIn) -> None:
+    twilio.lose_answer("/Messages")
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"),
+    ("provider", "said"),
     [
-        (TurnedDown("faulty", "Unknown number."), "This number does not take our texts."),
-        (NotTaken("Throttled."), "We could not text you just now."),
-        (InDoubt("No answer."), "We could not text you just now."),
+        (refuses, "This number does not take our texts."),
+        (is_throttled, "We could not text you just now."),
+        (loses_the_answer, "We could not text you just now."),
     ],
 )
 def test_a_code_that_does_not_go_out_is_said_at_the_field(
-    eves: Client, monkeypatch: pytest.MonkeyPatch, answer: TurnedDown | Exception, said: str
+    eves: Client, twilio_peer: TwilioStandIn, provider: Callable[[TwilioStandIn], None], said: str
 ) -> None:
-    monkeypatch.setattr(sms, "sender", lambda: FaultySender(answer))
+    provider(twilio_peer)
     page = eves.post(CHANGE, {"phone": NUMBER})
     assert page.status_code == 422
     assert said in page.context["form"].errors["phone"][0]
@@ -263,13 +257,12 @@ def test_a_code_that_does_not_go_out_is_said_at_the_field(
     assert eves.get(VERIFY).status_code == 302
 
 
-def test_the_code_one_has_goes_on_working_when_a_new_one_does_not_go_out(
-    eves: Client, texts: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_code_one_has_goes_on_working_when_a_new_one_does_not_go_out(eves: Client, twilio_peer: TwilioStandIn) -> None:
     ask_for_code(eves)
-    code = code_in(texts)
+    [(_, text)] = twilio_peer.sent()
+    code = re.findall(r"\b[0-9]{6}\b", text)[0]
     cache.clear()
-    monkeypatch.setattr(sms, "sender", lambda: FaultySender(NotTaken("Throttled.")))
+    is_throttled(twilio_peer)
     assert "We could not text you just now." in eves.post(VERIFY, {"action": "resend"}, follow=True).content.decode()
     assert eves.post(VERIFY, {"code": code}).status_code == 302
     assert Phone.objects.get().number == NUMBER
