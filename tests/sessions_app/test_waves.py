@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.core import mail
+from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -120,6 +122,25 @@ def test_of_two_workers_at_the_same_moment_one_is_the_wave(
     assert [wave(session), wave(session)] == [1, 0]
     session.refresh_from_db()
     assert session.waves == 1
+
+
+def test_of_two_workers_who_both_saw_the_wave_due_the_quicker_one_is_it(
+    alice: User, crowd: list[User], topic: Topic, settings: Settings
+) -> None:
+    settings.WAVE_SIZE = 1
+    session = make_request(alice, topic)
+    quicker: list[int] = []
+
+    def be_overtaken(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if sql.startswith('UPDATE "sessions_app_helpsession"') and not quicker:
+            quicker.append(-1)
+            quicker.append(wave(session))
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(be_overtaken):
+        assert wave(session) == 0
+    assert quicker == [-1, 1]
+    assert Message.objects.count() == 1
 
 
 def test_who_helped_this_customer_comes_first_then_who_was_texted_longest_ago(
