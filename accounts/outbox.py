@@ -2,7 +2,7 @@
 
 import smtplib
 from dataclasses import dataclass
-from typing import assert_never
+from typing import Any, assert_never
 from uuid import UUID
 
 from django.core.mail import EmailMessage, get_connection
@@ -44,20 +44,24 @@ def write(
         address: the number or mail address.
         reference: the id of what it is about.
     """
-    try:
-        with transaction.atomic():
-            return Message.objects.create(
-                key=key, to=to, way=way, purpose=purpose, address=address, reference=reference, created_at=timezone.now()
-            )
-    except IntegrityError:
-        return None
+    now = timezone.now()
+    return _insert(
+        key=key, to=to, way=way, purpose=purpose, address=address, reference=reference, state=State.WAITING, created_at=now
+    )
 
 
 def write_sent(*, key: str, to: User, way: Message.Way, purpose: Message.Purpose, reference: UUID) -> None:
     """Write down what reached the person without being sent from here: a chime on an open board. Told twice, kept once."""
-    message = write(key=key, to=to, way=way, purpose=purpose, reference=reference)
-    if message is not None:
-        Message.objects.filter(pk=message.pk).update(state=State.SENT, sent_at=message.created_at)
+    now = timezone.now()
+    _insert(key=key, to=to, way=way, purpose=purpose, reference=reference, state=State.SENT, created_at=now, sent_at=now)
+
+
+def _insert(**values: Any) -> Message | None:
+    try:
+        with transaction.atomic():
+            return Message.objects.create(**values)
+    except IntegrityError:
+        return None
 
 
 def send(message: Message, words: Words, *, kept_text: str | None = None) -> Message:
@@ -119,8 +123,9 @@ def _keep(message: Message, outcome: Taken | TurnedDown | InDoubt) -> None:
 
 
 def _outcome(message: Message, state: Message.State, *, problem: str, **values: object) -> None:
-    """Write the sender's answer, unless another process has called the message in doubt meanwhile."""
-    Message.objects.filter(pk=message.pk, state=State.SENDING).update(state=state, problem=problem[:300], **values)
+    """Write the sender's answer. A late one still settles what was called in doubt; it is no reason to try again."""
+    settles = [State.SENDING] if state == State.WAITING else [State.SENDING, State.IN_DOUBT]
+    Message.objects.filter(pk=message.pk, state__in=settles).update(state=state, problem=problem[:300], **values)
 
 
 def _mail(address: str, words: Words) -> Taken | TurnedDown:
@@ -160,5 +165,7 @@ def give_up(message: Message) -> None:
 
 
 def withdraw(message: Message) -> None:
-    """Take back a message nobody has begun to send: it never was one, and may be written again when it makes sense again."""
-    Message.objects.filter(pk=message.pk, state=State.WAITING).delete()
+    """The message makes no sense any more. One that nobody began to send is taken back, and may be written again one day."""
+    waiting = Message.objects.filter(pk=message.pk, state=State.WAITING)
+    waiting.filter(began_at=None).delete()
+    waiting.update(state=State.FAILED)

@@ -222,7 +222,7 @@ class TimelineEntry(AppendOnly):
         ENDED = "ended", "ended the session"
         CANCELLED = "cancelled", "cancelled the request"
         EXPIRED = "expired", "Nobody accepted in time"
-        TOLD = "told", "Experts were told"
+        TOLD = "told", "Telling experts"
         OPENED = "opened", "Every expert sees it now"
         WAITED = "waited", "goes on waiting"
         CHARGED = "charged", "The bill"

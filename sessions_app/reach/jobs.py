@@ -10,7 +10,7 @@ from huey.api import Task
 from huey.contrib.djhuey import db_task
 
 from accounts import outbox
-from accounts.models import Message
+from accounts.models import Message, User
 from hopps.sending import NotTaken
 
 logger = logging.getLogger(__name__)
@@ -45,12 +45,20 @@ def tell(message_id: str, task: Task) -> None:
         outbox.give_up(message)
 
 
-@db_task(retries=TRIES, retry_delay=FIRST_RETRY, retry_backoff=2)  # type: ignore[untyped-decorator]
+@db_task(retries=3, retry_delay=2)  # type: ignore[untyped-decorator]
 def take_back(session_id: str) -> None:
-    """Take a request's notifications back."""
-    from sessions_app.reach.take_back import take_back as take_back_now
+    """Have a request's notifications taken back."""
+    from sessions_app.reach.take_back import take_back as take_back_now  # late: it sets the next job
 
     take_back_now(UUID(session_id))
+
+
+@db_task(retries=TRIES, retry_delay=FIRST_RETRY, retry_backoff=2)  # type: ignore[untyped-decorator]
+def take_back_from(session_id: str, person_id: str) -> None:
+    """Take a request's notification back from one expert."""
+    from sessions_app.reach.take_back import take_back_from as take_back_now
+
+    take_back_now(UUID(session_id), User.objects.get(pk=UUID(person_id)))
 
 
 def set_wave(session_id: UUID, at: datetime) -> None:

@@ -2,27 +2,35 @@
 
 from uuid import UUID
 
-from accounts.models import REACHED, Message, User
+from accounts.models import Message, User
 from accounts.push import push_to
 from hopps.push import Notification
-from hopps.sending import NotTaken
 from sessions_app.models import HelpSession, State
+from sessions_app.reach import jobs
+from sessions_app.reach.words import tag_of
 
 
 def take_back(session_id: UUID) -> None:
-    """Take back every notification about a request that is not open any more.
+    """Set a job for each expert whose notification about a request that is not open any more is to be taken back.
+
+    Where the push service's answer was lost, the notification may be there all the same.
+    """
+    if _is_open(session_id):
+        return
+    shown = Message.objects.filter(reference=session_id, way=Message.Way.PUSH, began_at__isnull=False)
+    for person in set(shown.values_list("to_id", flat=True)):
+        jobs.take_back_from(str(session_id), str(person))
+
+
+def take_back_from(session_id: UUID, person: User) -> None:
+    """Take the notification back from one person's browsers.
 
     Raises:
         NotTaken: a push service does not answer; asking again does no harm.
     """
-    if HelpSession.objects.filter(pk=session_id, state=State.REQUESTED).exists():
-        return
-    pushed = Message.objects.filter(reference=session_id, way=Message.Way.PUSH, state__in=REACHED)
-    problem: NotTaken | None = None
-    for person in User.objects.filter(pk__in=list(pushed.values_list("to_id", flat=True))):
-        try:
-            push_to(person, Notification("close", f"request-{session_id}"))
-        except NotTaken as not_taken:
-            problem = not_taken
-    if problem is not None:
-        raise problem
+    if not _is_open(session_id):
+        push_to(person, Notification("close", tag_of(session_id)))
+
+
+def _is_open(session_id: UUID) -> bool:
+    return HelpSession.objects.filter(pk=session_id, state=State.REQUESTED).exists()

@@ -12,7 +12,7 @@ from accounts import outbox
 from accounts.models import Message
 from sessions_app.models import HelpSession, State, TimelineEntry
 from sessions_app.reach import jobs
-from sessions_app.reach.whom import Candidate, candidates, key_of, this_wave
+from sessions_app.reach.whom import Candidate, candidates, head_start_ends, key_of, this_wave
 from sessions_app.timeline import record
 
 
@@ -35,7 +35,7 @@ def run_wave(*, session_id: UUID, now: datetime) -> int:
     session = due.first()
     if session is None:
         return 0
-    following = now + timedelta(seconds=_spacing(session))
+    following = _following(session, now)
     # Whoever moves the moment on is the wave.
     if not due.filter(next_wave_at=session.next_wave_at).update(next_wave_at=following, waves=F("waves") + 1):
         return 0
@@ -57,9 +57,11 @@ def run_wave(*, session_id: UUID, now: datetime) -> int:
     return written.total()
 
 
-def _spacing(session: HelpSession) -> int:
-    """Seconds until the next wave: after the first the head start of the open boards ends."""
-    return settings.WAVE_SPACING_SECONDS if session.waves else settings.BOARD_HEAD_START_SECONDS
+def _following(session: HelpSession, now: datetime) -> datetime:
+    """Return when (UTC) the wave after the one at `now` is due: it does not miss the end of the head start."""
+    spaced = now + timedelta(seconds=settings.WAVE_SPACING_SECONDS)
+    ends = head_start_ends(session)
+    return min(spaced, ends) if ends > now else spaced
 
 
 def write_down(session: HelpSession, candidate: Candidate, way: Message.Way) -> bool:

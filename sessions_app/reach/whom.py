@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db.models import F
 
 from accounts.hours import Stretch, within_hours
-from accounts.models import MISSED, ExpertHours, ExpertProfile, Message, Phone, PushSubscription, User
+from accounts.models import MISSED, REACHED, ExpertHours, ExpertProfile, Message, Phone, PushSubscription, User
 from sessions_app.matching import free_experts
 from sessions_app.models import HelpSession, State
 
@@ -130,23 +130,22 @@ def next_ways(candidate: Candidate, session: HelpSession, now: datetime) -> list
     One way at a time, `WAYS_APART_SECONDS` apart, unless the expert asked for all at once, or the last one did not arrive.
     """
     board_is_open = candidate.board_is_open(now)
-    asked_first = session.first_expert_id == candidate.expert.user_id and session.is_for_first_expert(now)
-    if board_is_open and not asked_first and now < _head_start_ends(session):
+    if board_is_open and now < head_start_ends(session):
         return []
     open_ways = list(_open_ways(candidate, session, now, board_is_open=board_is_open))
     # The wall clock last: it takes longest to read.
     if not open_ways or not within_hours(candidate.hours, candidate.user.time_zone, now):
         return []
-    # Whoever is asked first has a minute, and nobody else is told in it.
-    if candidate.expert.all_at_once or asked_first:
+    if candidate.expert.all_at_once:
         return open_ways
     apart = timedelta(seconds=settings.WAYS_APART_SECONDS)
     on_the_way = (one for one in candidate.told if one.state in _ON_THE_WAY and one.way != Way.BOARD)
     return [] if any(message.created_at > now - apart for message in on_the_way) else open_ways[:1]
 
 
-def _head_start_ends(session: HelpSession) -> datetime:
-    assert session.queued_at is not None
+def head_start_ends(session: HelpSession) -> datetime:
+    """Return until when (UTC) an open board is left to its chime."""
+    assert session.queued_at is not None, "Only a request put in front of experts has waves."
     return session.queued_at + timedelta(seconds=settings.BOARD_HEAD_START_SECONDS)
 
 
@@ -155,8 +154,9 @@ def _open_ways(candidate: Candidate, session: HelpSession, now: datetime, *, boa
     expert = candidate.expert
     cooldown = timedelta(seconds=settings.TEXT_COOLDOWN_SECONDS)
     rested = expert.last_texted_at is None or expert.last_texted_at <= now - cooldown
-    # A mail is for those who want one, and for whom nothing else reached.
-    missed = any(message.state in MISSED for message in candidate.told)
+    # A mail is for those who want one, and for those whom what was sent did not reach.
+    sent = [message.state for message in candidate.told if message.way != Way.BOARD]
+    missed = bool(set(sent) & set(MISSED)) and not set(sent) & set(REACHED)
     works = {
         # An open board shows the same notification by itself.
         Way.PUSH: expert.by_push and candidate.takes_push and not board_is_open,

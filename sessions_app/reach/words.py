@@ -1,5 +1,7 @@
 """What an expert is told of a request."""
 
+from uuid import UUID
+
 from django.urls import reverse
 from django.utils.text import Truncator
 
@@ -32,4 +34,9 @@ def words_for(session: HelpSession, way: Message.Way, *, asked_first: bool = Fal
             )
         case _:
             text = f"{session.topic}, {price}, up to {session.cap_minutes} min"
-    return Words(title=title, text=text, url=url, tag=f"request-{session.pk}")
+    return Words(title=title, text=text, url=url, tag=tag_of(session.pk))
+
+
+def tag_of(session_id: UUID) -> str:
+    """Return what a request's notification is called: one of the same tag replaces it, or takes it back."""
+    return f"request-{session_id}"

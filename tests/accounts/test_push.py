@@ -8,20 +8,16 @@ from django.conf import settings as project
 from django.template.loader import render_to_string
 from django.test import Client, RequestFactory
 from django.urls import reverse
-from django.utils import timezone
 from pytest_django import Settings
 
 from accounts import outbox, push
-from accounts.models import Message, PushSubscription, Topic, User
+from accounts.models import Message, PushSubscription, User
 from hopps.errors import Refused
 from hopps.push import Notification
 from hopps.sending import NotTaken, Taken, TurnedDown
 from hopps.vapid import public_key
-from sessions_app import accept
-from sessions_app.reach.take_back import take_back
-from sessions_app.reach.tell import tell
 from tests.peers.push_service import Browser, PushService, push_service
-from tests.people import PASSWORD, make_request, open_all_hours
+from tests.people import PASSWORD
 
 __all__ = ["push_service"]
 
@@ -334,53 +330,3 @@ def test_a_message_that_no_browser_takes_is_refused_and_one_that_was_not_taken_w
     browser.answers = 410
     assert outbox.send(waiting, words).state == Message.State.REFUSED
     assert not PushSubscription.objects.exists()
-
-
-# --- a request ---
-
-
-def test_a_request_comes_as_a_notification_and_goes_when_it_is_taken(
-    alice: User, eve: User, erin: User, topic: Topic, browser: Browser
-) -> None:
-    open_all_hours(eve)
-    keep(eve, browser)
-    session = make_request(alice, topic)
-    message = outbox.write(
-        key=f"request:{session.pk}",
-        to=eve,
-        way=Message.Way.PUSH,
-        purpose=Message.Purpose.REQUEST,
-        reference=session.pk,
-    )
-    assert message is not None
-    tell(message=message, now=timezone.now())
-    shown = browser.next()
-    assert shown.content["kind"] == "show"
-    assert shown.content["tag"] == f"request-{session.pk}"
-    assert shown.content["title"] == "Alice is stuck: Query is slow"
-    assert shown.content["url"].endswith(reverse("session", args=[session.pk]))
-    # While it is open, nothing is taken back.
-    take_back(session.pk)
-    assert browser.nothing_came()
-    accept.accept(session_id=session.pk, expert=erin)
-    take_back(session.pk)
-    gone = browser.next()
-    assert (gone.content["kind"], gone.content["tag"]) == ("close", shown.content["tag"])
-    assert gone.headers["topic"] == shown.headers["topic"], "the push service would bring both to a phone that was off"
-
-
-def test_taking_back_is_tried_again_where_a_push_service_is_in_trouble(
-    alice: User, eve: User, erin: User, topic: Topic, browser: Browser
-) -> None:
-    keep(eve, browser)
-    session = make_request(alice, topic)
-    for_eve = outbox.write(key="1", to=eve, way=Message.Way.PUSH, purpose=Message.Purpose.REQUEST, reference=session.pk)
-    assert for_eve is not None
-    Message.objects.filter(pk=for_eve.pk).update(state=Message.State.SENT)
-    accept.accept(session_id=session.pk, expert=erin)
-    browser.answers = 500
-    with pytest.raises(NotTaken):
-        take_back(session.pk)
-    browser.answers = None
-    take_back(session.pk)
-    assert browser.next().content["kind"] == "close"

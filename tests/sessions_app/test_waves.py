@@ -1,68 +1,27 @@
 """Waves: who is told when and how, and who is not."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.core import mail
 from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
 
 from accounts import outbox
 from accounts.consent import end_consent, number_for_texts
-from accounts.models import ExpertHours, ExpertProfile, Message, PushSubscription, TextConsent, Topic, User
+from accounts.models import ExpertHours, ExpertProfile, Message, TextConsent, Topic, User
 from sessions_app import accept, cancel, release
 from sessions_app.models import HelpSession, State
 from sessions_app.reach.healing import heal_reach
-from sessions_app.reach.tell import tell
 from sessions_app.reach.waves import run_wave
-from tests.people import give_phone, make_active, make_expert, make_request, open_all_hours
+from tests.people import make_active, make_request
+from tests.sessions_app.waving import EVES_NUMBER, Stands, Way, change, crowd, eve, send_all, wave, ways_to
+
+__all__ = ["crowd", "eve"]
 
 pytestmark = pytest.mark.django_db
-
-Way, Stands = Message.Way, Message.State
-EVES_NUMBER = "+436641234567"
-
-
-@pytest.fixture
-def eve(eve: User) -> User:
-    """Eve can be texted at any time, and wants nothing else."""
-    open_all_hours(eve)
-    give_phone(eve, EVES_NUMBER)
-    return eve
-
-
-@pytest.fixture
-def crowd(topic: Topic) -> list[User]:
-    """Five experts who can be texted at any time."""
-    experts = [make_expert(f"expert{n}@example.org", f"Expert {n}", topic) for n in range(5)]
-    for n, expert in enumerate(experts):
-        open_all_hours(expert)
-        give_phone(expert, f"+43664000000{n}")
-    return experts
-
-
-def change(user: User, **fields: object) -> None:
-    ExpertProfile.objects.filter(user=user).update(**fields)
-
-
-def wave(session: HelpSession, *, after: int = 0) -> int:
-    """Let the wave run that is due so many seconds after asking; return how many messages it wrote."""
-    assert session.requested_at is not None
-    return run_wave(session_id=session.pk, now=session.requested_at + timedelta(seconds=after))
-
-
-def send_all(now: datetime | None = None) -> None:
-    """Do the jobs of all messages that wait."""
-    for message in Message.objects.filter(state=Stands.WAITING):
-        tell(message=message, now=now or timezone.now())
-
-
-def ways_to(user: User) -> list[str]:
-    """Return the ways by which `user` was told, oldest first."""
-    return list(Message.objects.filter(to=user).order_by("created_at").values_list("way", flat=True))
 
 
 def test_an_expert_without_an_open_board_is_texted_at_once(alice: User, eve: User, topic: Topic) -> None:
@@ -303,61 +262,17 @@ def test_a_request_that_was_cancelled_is_told_to_nobody(alice: User, eve: User, 
     assert not Message.objects.exists()
 
 
-def test_ways_come_a_minute_apart_the_quickest_first(alice: User, eve: User, topic: Topic) -> None:
-    PushSubscription.objects.create(user=eve, endpoint="https://push.test/1", p256dh="k", auth="a")
-    change(eve, by_mail=True)
+def test_a_request_that_comes_back_has_its_head_start_anew(alice: User, eve: User, erin: User, topic: Topic) -> None:
     session = make_request(alice, topic)
-    now = timezone.now()
-    for at in range(0, 200, 10):
-        if wave(session, after=at):
-            Message.objects.filter(state=Stands.WAITING).update(state=Stands.SENT, created_at=now + timedelta(seconds=at))
-    assert ways_to(eve) == [Way.PUSH, Way.TEXT, Way.MAIL]
-    first, second, third = Message.objects.order_by("created_at").values_list("created_at", flat=True)
-    assert min(second - first, third - second) >= timedelta(seconds=60)
-
-
-def test_who_wants_all_at_once_is_told_all_at_once(alice: User, eve: User, topic: Topic) -> None:
-    PushSubscription.objects.create(user=eve, endpoint="https://push.test/1", p256dh="k", auth="a")
-    change(eve, by_mail=True, all_at_once=True)
-    assert wave(make_request(alice, topic)) == 3
-
-
-def test_notifications_do_not_count_against_the_size_of_a_wave(
-    alice: User, crowd: list[User], topic: Topic, settings: Settings
-) -> None:
-    settings.WAVE_SIZE = 1
-    for n, expert in enumerate(crowd[1:]):
-        PushSubscription.objects.create(user=expert, endpoint=f"https://push.test/{n}", p256dh="k", auth="a")
-    assert wave(make_request(alice, topic)) == 5
-
-
-def test_a_notification_comes_anew_with_a_request_that_comes_back(alice: User, eve: User, erin: User, topic: Topic) -> None:
-    PushSubscription.objects.create(user=eve, endpoint="https://push.test/1", p256dh="k", auth="a")
-    change(eve, by_text=False)
-    session = make_request(alice, topic)
-    wave(session)
+    for after in (0, 20):
+        wave(session, after=after)
     accept.accept(session_id=session.pk, expert=erin)
     release.release(session_id=session.pk, expert=erin)
-    # A moment that is not the same second.
-    HelpSession.objects.filter(pk=session.pk).update(queued_at=timezone.now() + timedelta(seconds=5))
-    assert wave(session, after=120) == 1
-    assert ways_to(eve) == [Way.PUSH, Way.PUSH]
-
-
-@pytest.mark.parametrize("state", [Stands.REFUSED, Stands.FAILED, Stands.IN_DOUBT])
-def test_what_did_not_arrive_is_made_good_by_mail_with_the_next_wave(
-    alice: User, eve: User, topic: Topic, state: Message.State
-) -> None:
-    session = make_request(alice, topic)
-    wave(session)
-    Message.objects.update(state=state)
-    assert wave(session, after=20) == 1
-    send_all()
-    assert ways_to(eve) == [Way.TEXT, Way.MAIL]
-    (letter,) = mail.outbox
-    assert letter.to == ["eve@example.org"]
-    assert letter.subject == "Alice is stuck: Query is slow"
-    assert f"/sessions/{session.pk}/" in str(letter.body)
+    session.refresh_from_db()
+    assert session.queued_at is not None
+    run_wave(session_id=session.pk, now=session.queued_at)
+    session.refresh_from_db()
+    assert session.next_wave_at == session.queued_at + timedelta(seconds=20)
 
 
 def test_a_text_being_sent_when_the_process_died_is_in_doubt_and_never_sent_again(

@@ -23,7 +23,7 @@ from django.db import connection, connections  # noqa: E402
 from django.utils import timezone  # noqa: E402
 from twilio.http.http_client import TwilioHttpClient  # noqa: E402
 
-from accounts.models import Topic, User  # noqa: E402
+from accounts.models import ExpertProfile, Topic, User  # noqa: E402
 from sessions_app.reach.healing import heal_reach  # noqa: E402
 from tests.dying import Points, Tell, fork, problem_of  # noqa: E402
 from tests.jobs import jobs_in_memory  # noqa: E402
@@ -44,6 +44,8 @@ def raise_the_curtain(tell: Tell) -> None:
         expert = make_expert(f"expert{n}@example.org", f"Expert {n}", topic)
         open_all_hours(expert)
         give_phone(expert, number_of(n))
+    # One has a board open, which chimes; nobody seems to look at it.
+    ExpertProfile.objects.filter(user=expert).update(board_seen_at=timezone.now() + timedelta(hours=1))
 
 
 def first_life(tell: Tell, kill: int) -> None:
