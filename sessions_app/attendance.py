@@ -197,3 +197,12 @@ def beat(*, heard: Mapping[UUID, datetime], boards: Iterable[str]) -> None:
     people = list(boards)
     if people:
         ExpertProfile.objects.filter(user_id__in=people).update(board_seen_at=timezone.now())
+
+
+def leave_board(*, person: str, now: datetime) -> None:
+    """Let the last open board of `person`, closed at `now` (UTC), count for a moment more: it may be a reload.
+
+    A board that is open in another tab, on another server, says so with its next beat.
+    """
+    soon_stale = now - timedelta(seconds=settings.PRESENCE_STALE_SECONDS - settings.PRESENCE_BEAT_SECONDS)
+    ExpertProfile.objects.filter(user_id=person, board_seen_at__gt=soon_stale).update(board_seen_at=soon_stale)

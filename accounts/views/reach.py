@@ -53,6 +53,7 @@ def _page(
         "text": now[Message.Way.TEXT],
         "mail": now[Message.Way.MAIL],
         "reachable": any(way.in_use for way in now.values()),
+        "told_at_all": any(way.wanted for way in now.values()),
         "has_hours": expert.hours.exists(),
     }
     wrong = any(form is not None and form.errors for form in (ways_form, quiet_form))

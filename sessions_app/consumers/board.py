@@ -4,13 +4,15 @@ import asyncio
 
 import msgspec
 from channels.db import database_sync_to_async
+from django.utils import timezone
 
 from accounts.experts import board_audience, set_availability
 from accounts.models import ExpertProfile, User
 from hopps.errors import Refused
+from hopps.realtime.hub import hub
 from hopps.realtime.messages import Error, Sync
 from hopps.realtime.sockets import Socket
-from sessions_app.attendance import beat
+from sessions_app.attendance import beat, leave_board
 from sessions_app.events import BoardMessage, BoardState, SetAvailability
 from sessions_app.matching import (
     approved_topic_ids,
@@ -76,6 +78,10 @@ class BoardSocket(Socket):
             session=busy_with.pk if busy_with else None,
             quiet_until=expert.quiet_until if expert is not None and expert.is_quiet else None,
         )
+
+    async def gone(self, code: int) -> None:
+        if not any(isinstance(other, BoardSocket) and other.person_id == self.person_id for other in hub.sockets(BOARDS)):
+            await database_sync_to_async(leave_board)(person=self.person_id, now=timezone.now())
 
     async def on_sync(self, message: Sync) -> None:
         await self.show_state()

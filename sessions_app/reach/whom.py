@@ -47,11 +47,20 @@ class Candidate:
         seen = self.expert.board_seen_at
         return seen is not None and seen >= now - timedelta(seconds=settings.PRESENCE_STALE_SECONDS)
 
+    @property
+    def is_set_up(self) -> bool:
+        """Whether a way this expert wants works."""
+        expert = self.expert
+        return (expert.by_push and self.takes_push) or (expert.by_text and self.number is not None) or expert.by_mail
+
+    @property
+    def takes_mail(self) -> bool:
+        """Whether requests are mailed: to who wants that, and to who wants to be told and has set up nothing else yet."""
+        return self.expert.by_mail or (not self.is_set_up and (self.expert.by_push or self.expert.by_text))
+
     def takes_messages(self, now: datetime) -> bool:
         """Whether any message may reach this expert at `now` (UTC)."""
-        by_push = self.expert.by_push and self.takes_push
-        by_text = self.expert.by_text and self.number is not None
-        return (by_push or by_text or self.expert.by_mail) and within_hours(self.hours, self.user.time_zone, now)
+        return (self.is_set_up or self.takes_mail) and within_hours(self.hours, self.user.time_zone, now)
 
 
 def candidates(session: HelpSession) -> list[Candidate]:
@@ -161,7 +170,7 @@ def _open_ways(candidate: Candidate, session: HelpSession, now: datetime, *, boa
         # An open board shows the same notification by itself.
         Way.PUSH: expert.by_push and candidate.takes_push and not board_is_open,
         Way.TEXT: expert.by_text and candidate.number is not None and rested,
-        Way.MAIL: expert.by_mail or missed,
+        Way.MAIL: candidate.takes_mail or missed,
     }
     used = {message.key for message in candidate.told}
     for way in WAYS:

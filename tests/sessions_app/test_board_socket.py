@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 from django.utils import timezone
+from pytest_django import Settings
 
 from accounts import deciding, reach
 from accounts.models import ExpertProfile, Topic, User
@@ -199,5 +200,28 @@ def test_a_request_taken_while_the_board_is_read_does_not_come_back(
         assert len((await page.hear("board_state", "request_closed"))["requests"]) == 1
         assert (await page.hear("request_closed"))["id"] == str(session.pk)
         await page.close()
+
+    run(journey)
+
+
+def test_a_board_that_was_closed_counts_for_a_moment_more_and_an_open_one_beside_it_for_good(
+    eve: User, settings: Settings
+) -> None:
+    def is_seen(*, after: int) -> bool:
+        at = timezone.now() + timedelta(seconds=after)
+        return ExpertProfile.objects.online(at).filter(user=eve).exists()
+
+    first, second = board(eve), board(eve)
+
+    async def journey() -> None:
+        for page in (first, second):
+            assert await page.open()
+            await page.hear("board_state")
+        await first.close()
+        # The other tab is still there: it is believed for as long as ever.
+        assert await sync_to_async(is_seen)(after=settings.PRESENCE_STALE_SECONDS - 2)
+        await second.close()
+        assert await sync_to_async(is_seen)(after=0)
+        assert not await sync_to_async(is_seen)(after=settings.PRESENCE_BEAT_SECONDS + 2)
 
     run(journey)

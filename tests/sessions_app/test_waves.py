@@ -223,7 +223,21 @@ REASONS = [
 def test_no_expert_is_texted(alice: User, eve: User, topic: Topic, reason: Callable[[User], None]) -> None:
     reason(eve)
     session = make_request(alice, topic)
-    assert wave(session) == 0
+    wave(session)
+    assert Way.TEXT not in ways_to(eve)
+
+
+def test_who_wants_to_be_told_and_has_set_up_nothing_yet_is_mailed(alice: User, eve: User, topic: Topic) -> None:
+    without_a_phone(eve)
+    session = make_request(alice, topic)
+    wave(session)
+    assert ways_to(eve) == [Way.MAIL]
+
+
+def test_who_wants_no_message_at_all_gets_none(alice: User, eve: User, topic: Topic) -> None:
+    without_a_phone(eve)
+    change(eve, by_push=False, by_text=False)
+    assert wave(make_request(alice, topic)) == 0
 
 
 @pytest.mark.parametrize("reason", REASONS)

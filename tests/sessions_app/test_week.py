@@ -1,24 +1,37 @@
 """A week of 200 experts and 2 000 requests: whom texts reach, and whom they leave in peace."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
-from pytest_django import Settings
+from django.core.management import call_command
 
 from sessions_app.models import HelpSession, State
-from tests.sessions_app.week import week
+from tests.sessions_app.week import DAYS, Week, week
+
+DAY = range(DAYS)
 
 
-@pytest.mark.django_db(transaction=True)
-def test_in_a_week_nobody_is_texted_when_they_must_not_be_and_every_request_reaches_somebody(settings: Settings) -> None:
-    settings.REQUEST_EXPIRES_SECONDS = 180
-    settings.WAVE_SIZE = 3
-    with week(experts=200, requests=2000, seed=4) as it:
-        it.run()
-        assert it.wrong == []
-        asked = HelpSession.objects.exclude(state=State.DRAFT).count()
-        unheard = [request for request in it.requests.values() if request.anybody and not request.reached]
-        print(f"{asked} requests, {it.texts} texts, {it.mails_read} mails, answered {it.answered} times")
-        assert unheard == []
-        assert asked == 2000
-        # A week in which hardly anything happens would show nothing.
-        assert it.texts > 4000
-        assert it.answered > 800
+@pytest.fixture(scope="module")
+def the_week(django_db_setup: None, django_db_blocker: Any) -> Iterator[Week]:
+    """The people, and what they are going to do; one database for all seven days."""
+    with django_db_blocker.unblock():
+        with week(experts=200, requests=2000, seed=4) as it:
+            yield it
+        call_command("flush", verbosity=0, interactive=False)
+
+
+@pytest.mark.parametrize("day", DAY)
+def test_on_no_day_is_anybody_texted_who_must_not_be_and_every_request_reaches_somebody(the_week: Week, day: int) -> None:
+    texts = the_week.texts
+    the_week.run(day)
+    assert the_week.wrong == []
+    assert [request for request in the_week.requests.values() if request.anybody and not request.reached] == []
+    # A day on which hardly anything happens would show nothing.
+    assert the_week.texts > texts + 100
+
+
+def test_that_was_a_whole_week(the_week: Week) -> None:
+    assert HelpSession.objects.exclude(state=State.DRAFT).count() == 2000
+    assert the_week.answered > 800
+    print(f"2000 requests, {the_week.texts} texts, {the_week.mails_read} mails, answered {the_week.answered} times")

@@ -21,6 +21,7 @@ import time_machine
 from django.conf import settings
 from django.core import mail
 from django.db import connection
+from django.test import override_settings
 from django.utils import timezone
 
 from accounts.models import ExpertHours, ExpertProfile, ExpertTopic, Phone, TextConsent, Topic, User
@@ -94,8 +95,8 @@ class Request:
 class Week:
     """Everything that happens, in order."""
 
-    def __init__(self, jobs: JobsInMemory, clock: time_machine.Traveller, *, experts: int, requests: int, seed: int) -> None:
-        self.jobs, self.clock = jobs, clock
+    def __init__(self, jobs: JobsInMemory, *, experts: int, requests: int, seed: int) -> None:
+        self.jobs = jobs
         self.dice = random.Random(seed)
         self.number = count()
         self.to_come: list[tuple[datetime, int, Callable[[], None]]] = []
@@ -166,7 +167,8 @@ class Week:
             hours=hours,
             number=number,
             texts=texts,
-            mails=mails,
+            # Whoever wants to be told and has set up nothing is mailed.
+            mails=mails or not texts,
             answers=dice.choice([0, 0.3, 0.6, 0.9]),
         )
 
@@ -331,15 +333,17 @@ class Week:
     def later(self, at: datetime, what: Callable[[], None]) -> None:
         heapq.heappush(self.to_come, (at, next(self.number), what))
 
-    def run(self) -> None:
-        """Let the week go by, moment for moment."""
-        end = BEGIN + timedelta(days=DAYS)
-        while (now := self.next_moment()) is not None and now < end:
-            self.clock.move_to(now)
-            while self.to_come and self.to_come[0][0] <= now:
-                heapq.heappop(self.to_come)[2]()
-            if self.jobs.are_due(now):
-                self.do_jobs()
+    def run(self, day: int) -> None:
+        """Let a day go by, moment for moment."""
+        end = BEGIN + timedelta(days=day + 1)
+        begin = BEGIN + timedelta(days=day)
+        with _texts_arrive(self.text_arrives), _one_connection(), time_machine.travel(begin, tick=False) as clock:
+            while (now := self.next_moment()) is not None and now < end:
+                clock.move_to(now)
+                while self.to_come and self.to_come[0][0] <= now:
+                    heapq.heappop(self.to_come)[2]()
+                if self.jobs.are_due(now):
+                    self.do_jobs()
 
     def next_moment(self) -> datetime | None:
         own = self.to_come[0][0] if self.to_come else None
@@ -391,21 +395,36 @@ class _Texts(logging.Handler):
 
 @contextmanager
 def week(*, experts: int, requests: int, seed: int) -> Iterator[Week]:
-    """Set up a week; it goes by when it is `run`."""
+    """Set up a week; it goes by when it is `run`, a day at a time."""
+    rules = {"REQUEST_EXPIRES_SECONDS": 180, "WAVE_SIZE": 3}
+    with jobs_in_memory() as jobs, override_settings(**rules):
+        with time_machine.travel(BEGIN, tick=False):
+            made = Week(jobs, experts=experts, requests=requests, seed=seed)
+        yield made
+
+
+@contextmanager
+def _texts_arrive(arrive: Callable[[str, str], None]) -> Iterator[None]:
+    """Hand on what the console's sender of texts is given, and keep it out of the log."""
     logger = logging.getLogger("hopps.sms")
-    # What is set up here stays: the garbage collector need not look at it again and again.
-    gc.freeze()
-    # A connection outlives a job: opening one for each of many thousands takes longer than the jobs.
+    handler = _Texts(arrive)
+    logger.addHandler(handler)
+    logger.propagate = False
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.propagate = True
+
+
+@contextmanager
+def _one_connection() -> Iterator[None]:
+    """Let a connection outlive a job: opening one for each of many thousands takes longer than the jobs."""
     connection.settings_dict["CONN_MAX_AGE"] = connection.close_at = None
-    with jobs_in_memory() as jobs, time_machine.travel(BEGIN, tick=False) as clock:
-        made = Week(jobs, clock, experts=experts, requests=requests, seed=seed)
-        handler = _Texts(made.text_arrives)
-        logger.addHandler(handler)
-        logger.propagate = False
-        try:
-            yield made
-        finally:
-            logger.removeHandler(handler)
-            logger.propagate = True
-            connection.settings_dict["CONN_MAX_AGE"] = 0
-            gc.unfreeze()
+    # What is there stays: the garbage collector need not look at it again and again.
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+        connection.settings_dict["CONN_MAX_AGE"] = 0
