@@ -57,7 +57,7 @@ def mail_texts_ended(consent: TextConsent) -> bool:
         text=TEXT.format(
             name=consent.user.display_name,
             what_happened=WHAT_HAPPENED[ended_by].format(number=consent.number),
-            url=public_url(reverse("expert_settings")),
+            url=public_url(reverse("expert_reach")),
             and_first=AND_FIRST[ended_by],
         ),
     )

@@ -67,7 +67,7 @@ def _insert(**values: Any) -> Message | None:
 def send(message: Message, words: Words, *, kept_text: str | None = None) -> Message:
     """Ask the sender of the message's way, once, and keep the outcome. Whoever comes second finds it done.
 
-    A process killed between here and the sender's answer leaves it SENDING: `settle_doubts` calls that in doubt, and it is
+    A process killed between here and the sender's answer leaves it SENDING: the sweep calls that in doubt, and it is
     not sent again.
 
     Args:

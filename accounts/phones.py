@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -61,6 +61,10 @@ def send_code(*, user: User, number: str, code: str) -> None:
     asked = Message.objects.filter(key__startswith=day)
     if asked.exclude(state=Message.State.FAILED).count() >= CODES_A_DAY:
         raise Refused("You asked for many codes today. Try again tomorrow, or use a number that works now.")
+    texted = Message.objects.filter(address=number, purpose=Message.Purpose.CODE)
+    lately = texted.filter(created_at__gt=timezone.now() - timedelta(days=1)).exclude(state=Message.State.FAILED)
+    if lately.count() >= CODES_A_DAY:
+        raise Refused("This number was sent many codes today. Try again tomorrow, or use another number.")
     message = outbox.write(
         key=f"{day}{asked.count()}", to=user, way=Message.Way.TEXT, purpose=Message.Purpose.CODE, address=number
     )

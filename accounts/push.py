@@ -2,6 +2,7 @@
 
 import binascii
 import logging
+import time
 from base64 import urlsafe_b64decode
 from uuid import UUID
 
@@ -18,6 +19,8 @@ logger = logging.getLogger(__name__)
 
 # More browsers than anybody uses: the oldest gives way. Each is asked in turn, so they must not be without end.
 MOST_BROWSERS = 10
+# No other browser is asked after so long: the sweep believes that a sender who is alive has answered by then.
+LONGEST_SECONDS = 25.0
 _ENDPOINT_LENGTH: int = PushSubscription._meta.get_field("endpoint").max_length or 0
 _AUTH_BYTES = 16
 # How a browser names itself, the most particular first: most say that they are Chrome and Safari too.
@@ -76,7 +79,8 @@ def subscribe(
         except IntegrityError:  # sent twice at once
             PushSubscription.objects.filter(endpoint=endpoint).update(**values)
     browsers = PushSubscription.objects.filter(user=user)
-    browsers.filter(endpoint=replaces).exclude(endpoint=endpoint).delete()
+    if endpoint_problem(replaces) is None:
+        browsers.filter(endpoint=replaces).exclude(endpoint=endpoint).delete()
     newest = list(browsers.order_by("-created_at", "-pk").values_list("pk", flat=True)[:MOST_BROWSERS])
     kept = PushSubscription.objects.get(endpoint=endpoint)
     browsers.exclude(pk__in=[*newest, kept.pk]).delete()
@@ -113,7 +117,11 @@ def push_to(user: User, notification: Notification) -> Taken | TurnedDown:
     taken: Taken | None = None
     problems: list[str] = []
     refusals: list[str] = []
+    until = time.monotonic() + LONGEST_SECONDS
     for subscription in PushSubscription.objects.filter(user=user):
+        if time.monotonic() > until:
+            problems.append("The other browsers' push services took too long.")
+            break
         keys = {"p256dh": subscription.p256dh, "auth": subscription.auth}
         try:
             outcome = push(endpoint=subscription.endpoint, keys=keys, notification=notification)

@@ -1,17 +1,20 @@
 """Web push (RFC 8030, VAPID by RFC 8292): a notification to one browser, through its maker's push service."""
 
 import hashlib
+import http.client
 import ipaddress
 import json
 import re
 import socket
+import ssl
+import threading
 import time
 from base64 import urlsafe_b64encode
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from typing import Literal
 from urllib.parse import urlsplit
 
-import requests
 from django.conf import settings
 from http_ece import ECEException  # type: ignore[import-untyped]
 from py_vapid import Vapid02
@@ -20,13 +23,17 @@ from pywebpush import WebPusher, WebPushException
 from hopps.sending import NotTaken, Taken, TurnedDown
 
 GATEWAY = "webpush"
-TIMEOUT_SECONDS = 10
+# For the whole of it, the connection included.
+TIMEOUT_SECONDS = 8
 # A push service keeps 4096 bytes of a message, after encryption. So long, it fits in any alphabet.
 TITLE_LENGTH, BODY_LENGTH = 150, 300
 # How long a signature holds; a push service refuses one of more than a day.
 SIGNED_SECONDS = 12 * 60 * 60
 # Names that lead inside a network and nowhere else (RFC 2606, RFC 6762 and their like).
 INSIDE = (".local", ".localhost", ".internal", ".intranet", ".lan", ".home.arpa", ".test", ".invalid", ".onion")
+
+# IPv6 addresses that stand for IPv4 ones: the old compatible and the mapped ones, NAT64, Teredo and 6to4.
+_WRAPPED = [ipaddress.ip_network(net) for net in ("::/96", "::ffff:0:0/96", "64:ff9b::/96", "2001::/32", "2002::/16")]
 
 
 @dataclass(frozen=True)
@@ -63,7 +70,8 @@ def push(*, endpoint: str, keys: dict[str, str], notification: Notification) -> 
     """
     if not settings.VAPID_PRIVATE_KEY:
         return TurnedDown(GATEWAY, "Notifications are not set up: there is no VAPID_PRIVATE_KEY.")
-    if not settings.DEVELOPMENT and not _leads_outside(endpoint):
+    at = _public_address_of(endpoint) if not settings.DEVELOPMENT else urlsplit(endpoint).hostname
+    if at is None:
         return TurnedDown(GATEWAY, "The push service is inside our own network.", unsubscribed=True)
     try:
         body = WebPusher({"endpoint": endpoint, "keys": keys}).encode(_payload(notification))["body"]
@@ -77,7 +85,7 @@ def push(*, endpoint: str, keys: dict[str, str], notification: Notification) -> 
         "Content-Type": "application/octet-stream",
         **_signature(endpoint),
     }
-    return _meaning(_post(endpoint, body, headers))
+    return _meaning(_post(endpoint, body, headers, at=at))
 
 
 def endpoint_problem(endpoint: str) -> str | None:
@@ -109,8 +117,8 @@ def _is_address(host: str) -> bool:
     return True
 
 
-def _leads_outside(endpoint: str) -> bool:
-    """Return whether the name leads to public addresses, and to no others.
+def _public_address_of(endpoint: str) -> str | None:
+    """Return an address its name leads to, or None where one of them is not public.
 
     Raises:
         NotTaken: the name leads nowhere now.
@@ -120,7 +128,16 @@ def _leads_outside(endpoint: str) -> bool:
         found = socket.getaddrinfo(address.hostname, address.port or 443, type=socket.SOCK_STREAM)
     except OSError as problem:
         raise NotTaken(f"The push service's name was not found: {problem}") from problem
-    return all(ipaddress.ip_address(str(place[0]).split("%")[0]).is_global for *_, place in found)
+    places = [str(place[0]).split("%")[0] for *_, place in found]
+    return places[0] if all(map(is_public, places)) else None
+
+
+def is_public(address: str) -> bool:
+    """Return whether an IP address is one of the public Internet, and stands for no other inside it."""
+    place = ipaddress.ip_address(address)
+    if place.version == 6 and any(place in network for network in _WRAPPED):
+        return False
+    return place.is_global and not place.is_multicast
 
 
 def _payload(notification: Notification) -> bytes:
@@ -150,18 +167,38 @@ def _signature(endpoint: str) -> dict[str, str]:
     return signed
 
 
-def _post(endpoint: str, body: bytes, headers: dict[str, str]) -> int:
-    """Return the status the push service answers. Nothing of the answer is read but that, and no redirect is followed."""
+def _post(endpoint: str, body: bytes, headers: dict[str, str], *, at: str) -> int:
+    """Return the status the push service answers. Nothing of the answer is read but that, and no redirect is followed.
+
+    Args:
+        at: the very address to connect to: a name may lead elsewhere when it is asked again.
+    """
+    address = urlsplit(endpoint)
+    secure = address.scheme == "https"
+    host, port = address.hostname or "", address.port or (443 if secure else 80)
+    connection = http.client.HTTPSConnection(host, port) if secure else http.client.HTTPConnection(host, port)
     try:
-        with (
-            requests.Session() as session,
-            session.post(
-                endpoint, data=body, headers=headers, timeout=TIMEOUT_SECONDS, allow_redirects=False, stream=True
-            ) as answer,
-        ):
-            return answer.status_code
-    except requests.RequestException as problem:
+        line = socket.create_connection((at, port), timeout=TIMEOUT_SECONDS)
+        # Each read has a time-out of its own; one that drips is cut off when the whole has taken too long.
+        cutter = threading.Timer(TIMEOUT_SECONDS, _cut, [line])
+        cutter.start()
+        try:
+            connection.sock = ssl.create_default_context().wrap_socket(line, server_hostname=host) if secure else line
+            path = f"{address.path or '/'}?{address.query}" if address.query else address.path or "/"
+            connection.request("POST", path, body, headers)
+            return connection.getresponse().status
+        finally:
+            cutter.cancel()
+            line.close()
+    except (OSError, http.client.HTTPException) as problem:
         raise NotTaken(f"The push service did not answer: {type(problem).__name__}.") from problem
+    finally:
+        connection.close()
+
+
+def _cut(line: socket.socket) -> None:
+    with suppress(OSError):
+        line.shutdown(socket.SHUT_RDWR)
 
 
 def _meaning(status: int) -> Taken | TurnedDown:

@@ -195,7 +195,7 @@ EMAIL_TIMEOUT = 10
 EMAIL_FILE_PATH = env.text("EMAIL_FILE_PATH", str(VAR_DIR / "mail"))
 # Who hears of reported problems.
 MANAGERS = [("Operators", address) for address in env.words("OPERATORS_EMAIL", "operator@demo.test" if DEVELOPMENT else "")]
-DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Hopps <hello@hopps.test>")
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Hopps <hello@hopps.test>")
 
 # --- Texts and notifications ------------------------------------------------------------------------------------------
 
@@ -247,19 +247,19 @@ RECEIPT_SELLER = env.text("RECEIPT_SELLER", "Hopps")
 TAX_NAME = env.text("TAX_NAME")
 TAX_BASIS_POINTS = env.basis_points("TAX_PERCENT")
 # Reaching experts: messages go out in waves of so many people, so far apart; those with an open board have a head start.
-WAVE_SIZE = env.number("WAVE_SIZE", 5)
-WAVE_SPACING_SECONDS = env.number("WAVE_SPACING_SECONDS", 30)
-BOARD_HEAD_START_SECONDS = env.number("BOARD_HEAD_START_SECONDS", 20)
+WAVE_SIZE = env.number("WAVE_SIZE", 5, least=1)
+WAVE_SPACING_SECONDS = env.number("WAVE_SPACING_SECONDS", 30, least=1)
+BOARD_HEAD_START_SECONDS = env.number("BOARD_HEAD_START_SECONDS", 20, least=0)
 # No expert is texted again sooner, whatever the request.
-TEXT_COOLDOWN_SECONDS = env.number("TEXT_COOLDOWN_SECONDS", 5 * 60)
+TEXT_COOLDOWN_SECONDS = env.number("TEXT_COOLDOWN_SECONDS", 5 * 60, least=0)
 # Between two ways of telling one expert of one request.
-WAYS_APART_SECONDS = env.number("WAYS_APART_SECONDS", 60)
+WAYS_APART_SECONDS = env.number("WAYS_APART_SECONDS", 60, least=0)
 # So long a request is for the expert alone whom the customer asked first.
-FIRST_EXPERT_SECONDS = env.number("FIRST_EXPERT_SECONDS", 60)
+FIRST_EXPERT_SECONDS = env.number("FIRST_EXPERT_SECONDS", 60, least=1)
 # When a waiting customer is told plainly that nobody has answered, and asked what to do.
-NOBODY_AFTER_SECONDS = env.number("NOBODY_AFTER_SECONDS", 3 * 60)
+NOBODY_AFTER_SECONDS = env.number("NOBODY_AFTER_SECONDS", 3 * 60, least=1)
 # How long a customer who left is told that somebody is there.
-WATCH_HOURS = env.number("WATCH_HOURS", 24)
+WATCH_HOURS = env.number("WATCH_HOURS", 24, least=1)
 ROOM_GRANT_SECONDS = 60
 # Seconds between two writes of "last seen" by a server process, and how old that may be before a person counts as gone.
 PRESENCE_BEAT_SECONDS = 5

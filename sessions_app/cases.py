@@ -102,8 +102,13 @@ def own_case(session: HelpSession, user: User) -> Case | None:
 
 
 def timeline_for(session: HelpSession, user: User) -> list[TimelineEntry]:
-    """Return what happened in `session`, less the reports of others and their answers: those are for operators."""
+    """Return what happened in `session`, less the reports of others and their answers: those are for operators.
+
+    Whom the customer asked first, and why they did not come, is not for the expert who did.
+    """
     entries = list(session.timeline.select_related("by", "session__customer"))
+    if user.pk != session.customer_id:
+        entries = [entry for entry in entries if entry.kind != TimelineEntry.Kind.OPENED]
     private = (TimelineEntry.Kind.REPORTED, TimelineEntry.Kind.ANSWERED)
     if not any(entry.kind in private for entry in entries):
         return entries

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
+from accounts.consent import number_for_texts
 from accounts.models import ExpertProfile, Phone
 from billing.payout_accounts import account_of
 
@@ -58,14 +59,13 @@ def _hours(expert: ExpertProfile) -> Item:
 
 
 def _phone(expert: ExpertProfile) -> Item:
-    if Phone.objects.filter(user=expert.user).exists():
-        return Item("Verify your phone", done=True, why="We can text you when your board is closed.")
-    why = "Without a phone we cannot text you when your board is closed."
-    try:
-        link = reverse("account_change_phone")
-    except NoReverseMatch:  # a site without texts
-        link = ""
-    return Item("Verify your phone", done=False, why=why, link=link, link_text="Verify phone")
+    if not Phone.objects.filter(user=expert.user).exists():
+        why = "Without a phone we cannot text you when your board is closed."
+        return Item("Verify your phone", done=False, why=why, link=reverse("account_change_phone"), link_text="Verify phone")
+    if number_for_texts(expert.user) is None or not expert.by_text:
+        why = "Your phone is verified, and texts are off: we do not text you when your board is closed."
+        return Item("Switch texts on", done=False, why=why, link=f"{reverse('expert_reach')}#texts", link_text="Switch on")
+    return Item("Verify your phone", done=True, why="We text you when your board is closed.")
 
 
 def _payouts(expert: ExpertProfile) -> Item:

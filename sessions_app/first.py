@@ -62,7 +62,7 @@ def standing_of(expert: User, topic: Topic, now: datetime) -> Standing:
     candidate = available[0]
     if candidate.board_is_open(now):
         return Standing.HERE
-    return Standing.BY_MESSAGE if candidate.takes_messages(now) else Standing.AWAY
+    return Standing.BY_MESSAGE if candidate.can_be_told(now) else Standing.AWAY
 
 
 def known_expert(*, customer: User, session_id: object) -> KnownExpert | None:

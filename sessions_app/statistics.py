@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Q, QuerySet
 
 from accounts.models import REACHED, Message, User
-from sessions_app.models import Exclusion, HelpSession, State
+from sessions_app.models import Exclusion, HelpSession, State, TimelineEntry
 
 # The periods the page shows, in days; today is the last of them.
 PERIODS = (7, 30)
@@ -28,7 +28,7 @@ class Outcome(Enum):
     GIVEN_BACK = "given back"
     MISSED = "missed"
     OPEN = "still open"
-    NOT_THEIRS = "called off at once, or the expert was in a session"
+    NOT_THEIRS = "called off at once, passed on, or the expert was in a session"
 
 
 _DECIDED = (Outcome.ACCEPTED, Outcome.MISSED, Outcome.GIVEN_BACK)
@@ -82,7 +82,7 @@ class Numbers:
         return not (self.told or self.accepted or self.given_back)
 
 
-def numbers_of(user: User, *, now: datetime) -> list[Numbers]:
+def figures_of(user: User, *, now: datetime) -> list[Numbers]:
     """Return the numbers of `user` as an expert for each of PERIODS, up to `now` (UTC)."""
     since = start_of(max(PERIODS), user.time_zone, now)
     heard = heard_by(user, since=since)
@@ -124,19 +124,24 @@ def count(heard: Iterable[Heard], *, days: int, since: datetime) -> Numbers:
 
 
 def heard_by(user: User, *, since: datetime) -> list[Heard]:
-    """Return every request `user` first heard of after `since` (aware), in three queries however many there are."""
+    """Return every request `user` first heard of after `since` (aware), in four queries however many there are."""
     told = _told(user, since)
     mine = Q(expert=user, accepted_at__gte=since - _MARGIN)
     messages = _messages(user, since).values("reference")
     sessions = list(HelpSession.objects.filter(mine | Q(pk__in=messages)).exclude(state=State.DRAFT))
     excluded = Exclusion.objects.filter(expert=user, session__created_at__gte=since - _MARGIN)
-    given_back = dict(excluded.values_list("session_id", "session__created_at"))
+    taken = excluded.filter(session__timeline__kind=TimelineEntry.Kind.ACCEPTED, session__timeline__by=user)
+    given_back = dict(taken.values_list("session_id", "session__created_at"))
+    passed_on = set(excluded.values_list("session_id", flat=True)) - given_back.keys()
     busy = [(one.accepted_at, one.ended_at) for one in sessions if one.expert_id == user.pk and one.accepted_at]
     heard = []
     for session in sessions:
         first_told, ways = told.get(session.pk, (None, frozenset()))
         at = first_told or session.accepted_at or session.created_at
-        outcome = outcome_of(session, user, told_at=at, gave_back=session.pk in given_back, busy=busy)
+        if session.pk in passed_on:
+            outcome = Outcome.NOT_THEIRS
+        else:
+            outcome = outcome_of(session, user, told_at=at, gave_back=session.pk in given_back, busy=busy)
         heard.append(Heard(at, ways, outcome, _seconds(session, first_told) if outcome is Outcome.ACCEPTED else None))
     known = {session.pk for session in sessions}
     untold = [at for pk, at in given_back.items() if pk not in known]

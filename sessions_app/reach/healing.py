@@ -10,7 +10,8 @@ from sessions_app.models import HelpSession, State
 from sessions_app.reach import jobs
 from sessions_app.reach.waves import run_wave
 
-# A job that is alive has its sender's answer by then, or has given up: each sender has a deadline well below.
+# A job that is alive has its sender's answer by then: a text waits 9 s for it, notifications half a minute. A mail server
+# that is slow at each of its steps settles the doubt when it answers.
 GRACE = timedelta(seconds=45)
 # With so many jobs in the queue, a message's own is more likely late than lost.
 BACKLOG = 100

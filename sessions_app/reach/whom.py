@@ -58,9 +58,25 @@ class Candidate:
         """Whether requests are mailed: to who wants that, and to who wants to be told and has set up nothing else yet."""
         return self.expert.by_mail or (not self.is_set_up and (self.expert.by_push or self.expert.by_text))
 
-    def takes_messages(self, now: datetime) -> bool:
-        """Whether any message may reach this expert at `now` (UTC)."""
-        return (self.is_set_up or self.takes_mail) and within_hours(self.hours, self.user.time_zone, now)
+    def can_be_told(self, now: datetime) -> bool:
+        """Whether a message about a new request would go out to this expert at `now` (UTC)."""
+        return bool(self.working_ways(now)) and within_hours(self.hours, self.user.time_zone, now)
+
+    def working_ways(self, now: datetime) -> list[Message.Way]:
+        """Return the ways that reach this expert at `now` (UTC), the quickest first; the hours are another question."""
+        expert = self.expert
+        cooldown = timedelta(seconds=settings.TEXT_COOLDOWN_SECONDS)
+        rested = expert.last_texted_at is None or expert.last_texted_at <= now - cooldown
+        # A mail is for those who want one, and for those whom what was sent did not reach.
+        sent = {message.state for message in self.told if message.way != Way.BOARD}
+        missed = bool(sent & set(MISSED)) and not sent & set(REACHED)
+        works = {
+            # An open board shows the same notification by itself.
+            Way.PUSH: expert.by_push and self.takes_push and not self.board_is_open(now),
+            Way.TEXT: expert.by_text and self.number is not None and rested,
+            Way.MAIL: self.takes_mail or missed,
+        }
+        return [way for way in WAYS if works[way]]
 
 
 def candidates(session: HelpSession) -> list[Candidate]:
@@ -138,10 +154,10 @@ def next_ways(candidate: Candidate, session: HelpSession, now: datetime) -> list
 
     One way at a time, `WAYS_APART_SECONDS` apart, unless the expert asked for all at once, or the last one did not arrive.
     """
-    board_is_open = candidate.board_is_open(now)
-    if board_is_open and now < head_start_ends(session):
+    if candidate.board_is_open(now) and now < head_start_ends(session):
         return []
-    open_ways = list(_open_ways(candidate, session, now, board_is_open=board_is_open))
+    used = {message.key for message in candidate.told}
+    open_ways = [way for way in candidate.working_ways(now) if key_of(session, candidate.user, way) not in used]
     # The wall clock last: it takes longest to read.
     if not open_ways or not within_hours(candidate.hours, candidate.user.time_zone, now):
         return []
@@ -156,26 +172,6 @@ def head_start_ends(session: HelpSession) -> datetime:
     """Return until when (UTC) an open board is left to its chime."""
     assert session.queued_at is not None, "Only a request put in front of experts has waves."
     return session.queued_at + timedelta(seconds=settings.BOARD_HEAD_START_SECONDS)
-
-
-def _open_ways(candidate: Candidate, session: HelpSession, now: datetime, *, board_is_open: bool) -> Iterator[Message.Way]:
-    """Yield the ways that work for this expert, are wanted, and were not used for this request yet."""
-    expert = candidate.expert
-    cooldown = timedelta(seconds=settings.TEXT_COOLDOWN_SECONDS)
-    rested = expert.last_texted_at is None or expert.last_texted_at <= now - cooldown
-    # A mail is for those who want one, and for those whom what was sent did not reach.
-    sent = [message.state for message in candidate.told if message.way != Way.BOARD]
-    missed = bool(set(sent) & set(MISSED)) and not set(sent) & set(REACHED)
-    works = {
-        # An open board shows the same notification by itself.
-        Way.PUSH: expert.by_push and candidate.takes_push and not board_is_open,
-        Way.TEXT: expert.by_text and candidate.number is not None and rested,
-        Way.MAIL: candidate.takes_mail or missed,
-    }
-    used = {message.key for message in candidate.told}
-    for way in WAYS:
-        if works[way] and key_of(session, candidate.user, way) not in used:
-            yield way
 
 
 def key_of(session: HelpSession, expert: User, way: Message.Way) -> str:

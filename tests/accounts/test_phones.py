@@ -276,3 +276,10 @@ def test_somebody_who_is_no_expert_comes_back_to_the_number(
     answer = client.post(VERIFY, {"code": code_in(texts)}, follow=True)
     assert answer.redirect_chain[-1][0] == CHANGE
     assert NUMBER in answer.content.decode()
+
+
+def test_a_number_is_sent_so_many_codes_a_day_whoever_asks(eve: User, erin: User) -> None:
+    for n in range(phones.CODES_A_DAY):
+        Message.objects.create(key=f"code:{n}", to=eve, way="text", purpose="code", address=NUMBER, state="sent")
+    with pytest.raises(Refused, match="This number was sent many codes today"):
+        phones.send_code(user=erin, number=NUMBER, code="123456")

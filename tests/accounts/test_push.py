@@ -210,7 +210,7 @@ def test_a_browser_is_removed_without_javascript(eves: Client, eve: User, browse
     assert "That browser shows no notifications any more." in answer.content.decode()
     assert not PushSubscription.objects.exists()
     again = eves.post(reverse("push_unsubscribe"), {"browser": str(kept.pk), "next": "//evil.example.org/"}, follow=True)
-    assert again.redirect_chain == [(reverse("expert_settings"), 302)]
+    assert again.redirect_chain == [(reverse("expert_reach"), 302)]
     assert "It was removed before." in again.content.decode()
 
 
@@ -330,3 +330,8 @@ def test_a_message_that_no_browser_takes_is_refused_and_one_that_was_not_taken_w
     browser.answers = 410
     assert outbox.send(waiting, words).state == Message.State.REFUSED
     assert not PushSubscription.objects.exists()
+
+
+def test_nonsense_in_place_of_the_old_address_does_no_harm(eves: Client, browser: Browser) -> None:
+    assert turn_on(eves, browser, replaces="\ud800")["device"]
+    assert PushSubscription.objects.count() == 1

@@ -2,12 +2,13 @@
 
 import pytest
 from django.test import Client
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts import deciding
 from accounts.applying import devices_work
-from accounts.models import ExpertProfile, Topic, User
+from accounts.consent import end_consent
+from accounts.models import ExpertProfile, TextConsent, Topic, User
 from billing.models import PayoutAccount
 from billing.payout_accounts import open_account
 from sessions_app.checklist import Item, checklist
@@ -36,10 +37,17 @@ def test_a_new_expert_has_everything_to_do_and_hears_why(eve: User) -> None:
     assert found["Set your hours"].link == reverse("expert_hours")
     assert found["Set up payouts"].link == reverse("earnings")
     assert found["Test sound and devices"].link == reverse("expert_check")
-    try:
-        assert found["Verify your phone"].link == reverse("account_change_phone")
-    except NoReverseMatch:
-        assert found["Verify your phone"].link == ""
+    assert found["Verify your phone"].link == reverse("account_change_phone")
+
+
+def test_a_phone_that_gets_no_texts_is_not_done(eve: User) -> None:
+    make_ready(eve)
+    assert items(eve) == {}
+    ExpertProfile.objects.filter(user=eve).update(by_text=False)
+    assert items(eve)["Switch texts on"].link == f"{reverse('expert_reach')}#texts"
+    ExpertProfile.objects.filter(user=eve).update(by_text=True)
+    end_consent(number="+436641234567", by=TextConsent.EndedBy.STOP)
+    assert not items(eve)["Switch texts on"].done
 
 
 def test_each_thing_done_is_ticked(eve: User) -> None:

@@ -14,6 +14,7 @@ from accounts.models import ExpertProfile, Message, Topic, User
 from billing.models import Card
 from hopps.errors import Refused
 from sessions_app import accept, ask, cancel, first, release
+from sessions_app.cases import timeline_for
 from sessions_app.due import TimeOut, next_due
 from sessions_app.matching import requests_for
 from sessions_app.models import Exclusion, HelpSession, State
@@ -345,3 +346,23 @@ def test_cancelled_within_the_minute_it_leaves_her_board(alice: User, eve: User,
         await eves.close()
 
     run(journey)
+
+
+def test_who_was_texted_a_moment_ago_and_has_no_other_way_is_not_asked_first(alice: User, eve: User, topic: Topic) -> None:
+    open_all_hours(eve)
+    give_phone(eve, "+436641234567")
+    ExpertProfile.objects.filter(user=eve).update(last_texted_at=timezone.now() - timedelta(minutes=1))
+    assert first.standing_of(eve, topic, timezone.now()) == first.Standing.AWAY
+    ExpertProfile.objects.filter(user=eve).update(last_texted_at=timezone.now() - timedelta(minutes=6))
+    assert first.standing_of(eve, topic, timezone.now()) == first.Standing.BY_MESSAGE
+
+
+def test_who_came_is_not_told_who_was_asked_first_and_why_they_did_not(
+    alice: User, eve: User, erin: User, topic: Topic
+) -> None:
+    open_board(eve)
+    session = ask_first(alice, eve, topic)
+    first.pass_on(session_id=session.pk, expert=eve)
+    accepted = accept.accept(session_id=session.pk, expert=erin)
+    assert "Eve" in " ".join(str(entry) for entry in timeline_for(accepted, alice))
+    assert "Eve" not in " ".join(str(entry) for entry in timeline_for(accepted, erin))

@@ -13,7 +13,7 @@ from accounts.models import ExpertProfile, Message, Topic, User
 from sessions_app import accept, release
 from sessions_app.models import Exclusion, HelpSession, State
 from sessions_app.reach.waves import run_wave
-from sessions_app.statistics import Heard, Numbers, Outcome, count, numbers_of, start_of
+from sessions_app.statistics import Heard, Numbers, Outcome, count, figures_of, start_of
 from tests.people import give_card, make_accepted, make_request
 
 pytestmark = pytest.mark.django_db
@@ -39,7 +39,7 @@ def asked(customer: User, topic: Topic, at: datetime, **fields: object) -> HelpS
 
 
 def week_of(expert: User, now: datetime = NOW) -> Numbers:
-    week, _ = numbers_of(expert, now=now)
+    week, _ = figures_of(expert, now=now)
     return week
 
 
@@ -87,7 +87,7 @@ def test_a_request_told_of_counts_once_and_as_one_thing(
 
 def test_what_never_reached_the_expert_is_not_told(alice: User, eve: User, topic: Topic) -> None:
     session = asked(alice, topic, NOW - timedelta(hours=1))
-    for state in ("waiting", "sending", "refused", "failed", "in_doubt", "withdrawn"):
+    for state in ("waiting", "sending", "refused", "failed", "in_doubt"):
         tell(session, eve, Way.TEXT, NOW - timedelta(hours=1), state=state)
     assert week_of(eve).is_empty
     tell(session, eve, Way.MAIL, NOW - timedelta(hours=1), state="delivered")
@@ -100,9 +100,19 @@ def test_tests_and_codes_are_not_requests(eve: User) -> None:
     assert week_of(eve).is_empty
 
 
+def test_one_passed_on_in_the_first_minute_is_not_counted(alice: User, eve: User, topic: Topic) -> None:
+    session = asked(alice, topic, NOW - timedelta(hours=1))
+    tell(session, eve, Way.BOARD, NOW - timedelta(hours=1))
+    Exclusion.objects.create(session=session, expert=eve)
+    week = week_of(eve)
+    assert figures(week) == (1, 0, 0, 0, 1)
+    assert week.rate is None
+
+
 def test_one_given_back_is_neither_missed_nor_accepted(alice: User, eve: User, erin: User, topic: Topic) -> None:
     told, untold = (asked(alice, topic, NOW - timedelta(hours=hours)) for hours in (1, 2))
     for session in (told, untold):
+        session.timeline.create(kind="accepted", by=eve)
         Exclusion.objects.create(session=session, expert=eve)
     tell(told, eve, Way.BOARD, NOW - timedelta(hours=1))
     tell(told, erin, Way.BOARD, NOW - timedelta(hours=1))
@@ -178,7 +188,7 @@ def test_days_begin_at_midnight_on_the_experts_own_clock(alice: User, eve: User,
     first = datetime(2026, 11, 18, 5, 0, tzinfo=UTC)
     for at in (first - seconds(1), first):
         tell(asked(alice, topic, at), eve, Way.BOARD, at)
-    week, month = numbers_of(eve, now=NOW)
+    week, month = figures_of(eve, now=NOW)
     assert (week.told, month.told) == (1, 2)
 
 
