@@ -44,7 +44,7 @@ class Scene:
 
     port: int
     texts: Texts
-    people: dict[str, dict[str, str]]
+    topics: dict[str, str]
     customers: Iterator[Customer]
     wave: int
 
@@ -87,7 +87,7 @@ def measure(on: Scene, rounds: int) -> Measured:
 def ask_where_experts_are(on: Scene, into: Measured) -> None:
     """Ask, wait for the first wave's texts, and call the request off: its later waves would be in the others' way."""
     customer = next(on.customers)
-    session, sent, answered = customer.ask(on.people["reached"])
+    session, sent, answered = customer.ask(on.topics["reached"])
     came = on.texts.about(session, on.wave)
     into.answer.append(answered - sent)
     into.first_text.append(came[0] - sent)
@@ -98,7 +98,7 @@ def ask_where_experts_are(on: Scene, into: Measured) -> None:
 def ask_where_nobody_is(on: Scene, into: Measured) -> None:
     """Ask where no expert can be told."""
     customer = next(on.customers)
-    session, sent, answered = customer.ask(on.people["nobody"])
+    session, sent, answered = customer.ask(on.topics["nobody"])
     into.answer_nobody.append(answered - sent)
     customer.cancel(session)
 
