@@ -16,7 +16,7 @@ from benchmarks.notify.texts import Texts
 from benchmarks.ours import ROOT, environment_in, python
 from script.lib.processes import HOST, ServerProcess, free_port
 
-# The goals (DESIGN §7, issue 4): the slowest first text, and what texting may cost the web request.
+# The goals: the slowest first text, and what texting may cost the web request.
 FIRST_TEXT_SECONDS = 2.0
 TIMES_OF_NOBODY_ALLOWED = 1.5
 
