@@ -3,9 +3,7 @@
 import argparse
 import asyncio
 import json
-import os
 import statistics
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -17,10 +15,10 @@ import uvloop
 
 from benchmarks.chime.client import Boards
 from benchmarks.chime.payload import chime
+from benchmarks.ours import ROOT, environment_in, python
 from hopps.realtime.messages import encode
 from script.lib.processes import HOST, ServerProcess, free_port
 
-ROOT = Path(__file__).resolve().parents[2]
 NODE_PEER = ROOT / "benchmarks" / "chime" / "ws" / "server.js"
 CHANNELS_APP = "benchmarks.chime.channels_app:application"
 
@@ -51,11 +49,10 @@ class Contender:
 @contextmanager
 def contenders(sockets: int, folder: Path) -> Iterator[list[Contender]]:
     """Start every server, yield them, and stop them."""
-    environment = {"HOPPS_ENV": "development", "VAR_DIR": str(folder), "DJANGO_SETTINGS_MODULE": "hopps.settings"}
-    environment |= {"DATABASE_URL": "", "REDIS_URL": "", "LOG_LEVEL": "WARNING"}
-    _python(environment, "manage.py", "migrate", "--verbosity=0")
-    people = json.loads(_python(environment, "-m", "benchmarks.chime.people", str(sockets)))
-    python = sys.executable
+    environment = environment_in(folder)
+    python(environment, "manage.py", "migrate", "--verbosity=0")
+    people = json.loads(python(environment, "-m", "benchmarks.chime.people", str(sockets)))
+    program = sys.executable
     with ExitStack() as stack:
 
         def start(name: str, command: list[str], port: int, cookies: list[str | None], **more: str) -> Contender:
@@ -73,24 +70,17 @@ def contenders(sockets: int, folder: Path) -> Iterator[list[Contender]]:
         nobody: list[str | None] = [None] * sockets
         port = free_port()
         run = "from hopps.server import run; run('benchmarks.chime.hopps_app:application')"
-        ours = start(OURS, [python, "-c", run], port, people["cookies"], PORT=str(port), BENCH_AUDIENCE=people["audience"])
+        ours = start(OURS, [program, "-c", run], port, people["cookies"], PORT=str(port), BENCH_AUDIENCE=people["audience"])
         port = free_port()
-        daphne = start(DAPHNE, [python, "-m", "daphne", "-v", "0", "-b", HOST, "-p", str(port), CHANNELS_APP], port, nobody)
+        daphne = start(DAPHNE, [program, "-m", "daphne", "-v", "0", "-b", HOST, "-p", str(port), CHANNELS_APP], port, nobody)
         port = free_port()
         options = ["--ws", "websockets-sansio", "--loop", "uvloop", "--log-level", "warning"]
-        command = [python, "-m", "uvicorn", *options, "--host", HOST, "--port", str(port), CHANNELS_APP]
+        command = [program, "-m", "uvicorn", *options, "--host", HOST, "--port", str(port), CHANNELS_APP]
         uvicorn = start(UVICORN, command, port, nobody)
         port = free_port()
         payload = encode(chime("MARK"))
         node = start(NODE, ["node", str(NODE_PEER), str(port)], port, nobody, BENCH_PAYLOAD=payload)
         yield [ours, daphne, uvicorn, node]
-
-
-def _python(environment: dict[str, str], *arguments: str) -> str:
-    command = [sys.executable, *arguments]
-    return subprocess.run(
-        command, env=os.environ | environment, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True
-    ).stdout
 
 
 async def measure(field_of: list[Contender], rounds: int) -> None:

@@ -2,13 +2,15 @@
 
 import re
 from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Error, Page, ViewportSize, expect, sync_playwright
 
+from script.lib.processes import HOST, ServerProcess, free_port
 from tests.browser.tools import AUTOPLAY, CHROMIUM_FLAGS, chromium_path, screenshot_path, sign_in
-from tests.live import LiveServer
+from tests.live import ROOT, LiveServer
 
 OpenPage = Callable[..., Page]
 
@@ -60,6 +62,35 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
     for context in contexts:
         context.close()
     _pages.clear()
+    assert not problems, "Scripts failed in the page:\n" + "\n".join(problems)
+
+
+@pytest.fixture
+def window(browser: Browser, tmp_path: Path) -> Iterator[BrowserContext]:
+    """A window of a Chromium of its own, one empty tab in it, as people have it: sound is locked until a click, and what
+    stands behind another tab is hidden.
+
+    In Playwright's own browser every tab believes to be in front. A script error in any of its tabs fails the test.
+    """
+    port = free_port()
+    profile = ["--headless", "--no-first-run", f"--user-data-dir={tmp_path / 'profile'}", f"--remote-debugging-port={port}"]
+    process = ServerProcess(
+        [chromium_path(), *CHROMIUM_FLAGS, *profile, "about:blank"],
+        url=f"http://{HOST}:{port}/json/version",
+        log=tmp_path / "chromium.log",
+        environment={},
+        folder=ROOT,
+    )
+    process.start()
+    problems: list[str] = []
+    try:
+        own = browser.browser_type.connect_over_cdp(f"http://{HOST}:{port}", no_defaults=True)
+        window = own.contexts[0]
+        window.on("weberror", lambda error: problems.append(str(error.error)))
+        yield window
+        own.close()
+    finally:
+        process.stop()
     assert not problems, "Scripts failed in the page:\n" + "\n".join(problems)
 
 

@@ -2,10 +2,11 @@
 
 import re
 
-from playwright.sync_api import expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.call import CUSTOMER, EXPERT, accept, ask_for_help
-from tests.browser.conftest import OpenPage
+from tests.browser.conftest import PATIENCE, OpenPage
+from tests.browser.tools import sign_in
 from tests.live import LiveServer
 
 OTHER_EXPERT = "expert2@demo.test"
@@ -44,6 +45,84 @@ def test_a_request_sounds_and_flashes_until_somebody_takes_it(server: LiveServer
     expect(customer.get_by_text("gave the request back")).to_be_visible()
     customer.get_by_role("button", name="Cancel request").click()
     expect(board.get_by_role("link", name=TITLE)).to_have_count(0)
+
+
+def test_a_hidden_tab_sounds_after_one_click_and_not_before(
+    server: LiveServer, window: BrowserContext, open_page: OpenPage
+) -> None:
+    front = window.pages[0]
+    sign_in(front, server, EXPERT)
+    # Opened, not clicked to: no hand has touched this tab.
+    board = window.new_page()
+    board.goto(f"{server.url}/expert/")
+    wait_until(board, "document.hasFocus() && !document.hidden && !document.querySelector('[data-sound-off]').hidden")
+    wait_until(board, "window.quietTitle = document.title")
+
+    # A script presses the button: the browser keeps the sound locked, and the badge does not say otherwise.
+    wait_until(board, "(document.querySelector('[data-turn-sound-on]').click(), true)")
+    wait_until(board, "document.querySelector('[data-sound-said]').textContent.startsWith('No sound came out.')")
+    put_behind(board, front)
+    customer, others = open_page(server, CUSTOMER), open_page(server, OTHER_EXPERT)
+    ask_for_help(customer, "Nobody hears this")
+    wait_until(board, "document.title !== window.quietTitle")
+    # For as long as a chime takes, and longer.
+    wait_until(board, "performance.now() > (window.since ??= performance.now()) + 1_500 || window.hopps.soundEnergy() > 0")
+    wait_until(board, "window.hopps.soundEnergy() === 0 && document.querySelector('[data-sound-on]').hidden")
+    customer.get_by_role("button", name="Cancel request").click()
+    wait_until(board, "!document.querySelector('[data-request]')")
+
+    board.bring_to_front()
+    # What is heard at the moment the badge changes.
+    board.evaluate(
+        """() => new MutationObserver(() => { window.heardThen ??= window.hopps.soundEnergy(); })
+            .observe(document.querySelector("[data-sound-on]"), { attributes: true })"""
+    )
+    board.get_by_role("button", name="Turn sound on").click()
+    expect(board.get_by_text("Sound on", exact=True)).to_be_visible()
+    assert board.evaluate("window.heardThen") > 0
+    wait_until(board, "window.hopps.soundEnergy() === 0")
+
+    put_behind(board, front)
+    ask_for_help(customer, TITLE)
+    wait_until(board, "window.hopps.soundEnergy() > 0.01")
+    wait_until(board, "document.title !== window.quietTitle")
+    others.goto("/expert/")
+    accept(others, TITLE)
+    wait_until(board, "!document.querySelector('[data-request]')")
+    wait_until(board, "document.title === window.quietTitle && window.hopps.soundEnergy() === 0")
+    wait_until(board, "document.hidden")
+    others.get_by_role("button", name="Give back", exact=True).first.click()
+    others.get_by_role("button", name="Give it back").click()
+    expect(customer.get_by_text("gave the request back")).to_be_visible()
+    customer.get_by_role("button", name="Cancel request").click()
+    expect(customer.get_by_text("You called this request off.")).to_be_visible()
+
+
+def put_behind(page: Page, front: Page) -> None:
+    """Put another tab of its window before `page`, and wait until the browser has told it."""
+    front.bring_to_front()
+    wait_until(page, "document.hidden && document.visibilityState === 'hidden'")
+
+
+def wait_until(page: Page, condition: str) -> None:
+    """Wait until a JavaScript expression holds in `page`, touching nothing.
+
+    To the browser, Playwright's own ways to look into a page are a hand on it, which unlocks its sound; and they wait for
+    frames, which a page that stands behind another one does not paint.
+    """
+    promise = f"""new Promise((resolve) => {{
+        const end = performance.now() + {PATIENCE};
+        const timer = setInterval(() => {{
+            const holds = Boolean({condition});
+            if (!holds && performance.now() < end) return;
+            clearInterval(timer);
+            resolve(holds);
+        }}, 50);
+    }})"""
+    tab = page.context.new_cdp_session(page)
+    answer = tab.send("Runtime.evaluate", {"expression": promise, "awaitPromise": True, "userGesture": False})
+    tab.detach()
+    assert answer["result"].get("value") is True, f"Never so: {condition} {answer}"
 
 
 def test_who_is_not_available_is_left_in_peace(server: LiveServer, open_page: OpenPage) -> None:
