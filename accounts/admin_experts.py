@@ -9,21 +9,24 @@ from django.core.exceptions import ValidationError
 from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
+from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from django.utils.timesince import timesince
+from django.utils.timezone import localtime
 
 from accounts import deciding
 from accounts.applying import hours_of
 from accounts.deciding import Decision
 from accounts.hours_words import stretch_words
 from accounts.models import ExpertProfile, ExpertTopic, User
+from accounts.phones import phone_now
 
 State = ExpertTopic.State
 WHO = ("user", "email", "state", "applied_at")
 SAID = ("headline", "about_shown", "links_shown")
-REACHED = ("hours_shown", "available", "board_seen_at", "quiet_until", "devices_tested_at")
+REACHED = ("phone_shown", "hours_shown", "available", "board_seen_at", "quiet_until", "devices_tested_at")
 READ_ONLY = (*WHO, *SAID, *REACHED)
 _WAITS = Exists(ExpertTopic.objects.filter(expert=OuterRef("pk"), state=State.APPLIED))
 
@@ -175,6 +178,11 @@ class ExpertAdmin(admin.ModelAdmin[ExpertProfile]):
     def hours_shown(self, expert: ExpertProfile) -> SafeString | str:
         stretches = [stretch_words(stretch) for stretch in hours_of(expert)]
         return _lines([*stretches, f"({expert.user.time_zone})"]) if stretches else "–"
+
+    @admin.display(description="phone")
+    def phone_shown(self, expert: ExpertProfile) -> str:
+        phone = phone_now(expert.user)
+        return f"{phone.number}, verified {date_format(localtime(phone.verified_at), 'j F Y, H:i')}" if phone else "–"
 
     @admin.display(description="email")
     def email(self, expert: ExpertProfile) -> str:

@@ -21,6 +21,8 @@ CONSENT_WORDING = (
 )
 # Codes cost money: so many go out to one person in a day (UTC).
 CODES_A_DAY = 10
+# As in ACCOUNT_RATE_LIMITS: so long after a code the next one may be asked for.
+CODE_EVERY = timedelta(seconds=30)
 
 WRONG_NUMBER = "Write the number with its country code, such as +43 664 1234567."
 TAKEN = "This number belongs to another account. Remove it there first, or use another number."
@@ -84,6 +86,12 @@ def send_code(*, user: User, number: str, code: str) -> None:
         )
     if message.state != Message.State.SENT:
         raise Refused(NOT_NOW)
+
+
+def code_was_sent(*, user: User, number: str) -> bool:
+    """Return whether `user` had a code texted to `number` (E.164) within CODE_EVERY."""
+    codes = Message.objects.filter(to=user, purpose=Message.Purpose.CODE, address=number)
+    return codes.filter(sent_at__gt=timezone.now() - CODE_EVERY).exists()
 
 
 def verify(*, user: User, number: str, wording: str = "") -> None:

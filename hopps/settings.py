@@ -174,8 +174,12 @@ ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
 # Phones are verified by a code too, which autofill finds in a text by its digits. Codes cost money: see also CODES_A_DAY.
 ACCOUNT_PHONE_VERIFICATION_CODE_FORMAT = {"numeric": True, "length": 6, "dashed": False}
 ACCOUNT_PHONE_VERIFICATION_SUPPORTS_RESEND = True
-# Of a form posted with a number, typing mistakes included; of codes tried. How often a code is sent is allauth's own limit.
-ACCOUNT_RATE_LIMITS = {"change_phone": "20/h/user", "phone_code": "20/h/user"}
+# Of a form posted with a number, typing mistakes included; of codes tried; of codes sent (a key is a number).
+ACCOUNT_RATE_LIMITS = {
+    "change_phone": "20/h/user",
+    "phone_code": "20/h/user",
+    "verify_phone": "1/30s/key,1/30s/user,3/m/ip",
+}
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
@@ -195,7 +199,9 @@ EMAIL_TIMEOUT = 10
 EMAIL_FILE_PATH = env.text("EMAIL_FILE_PATH", str(VAR_DIR / "mail"))
 # Who hears of reported problems.
 MANAGERS = [("Operators", address) for address in env.words("OPERATORS_EMAIL", "operator@demo.test" if DEVELOPMENT else "")]
-DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Hopps <hello@hopps.test>")
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Hopps <hello@hopps.test>")
+# Who writes to operators: mail servers refuse root@localhost.
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
 # --- Texts and notifications ------------------------------------------------------------------------------------------
 

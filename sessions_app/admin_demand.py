@@ -45,6 +45,7 @@ def demand(request: HttpRequest) -> TemplateResponse:
         "whole": TopicDemand(None, sum(asked.values()), len(found)),
         "rows": sorted(rows, key=lambda row: -row.unmet),
         "chosen": chosen,
+        "asked": asked.get(chosen.pk, 0) if chosen is not None else sum(asked.values()),
         "demand": heat_map((one.at for one in found if chosen is None or one.topic_id == chosen.pk), zone),
         "time_zone": zone,
         "weeks": WEEKS,

@@ -38,6 +38,10 @@ class Happening:
     """Since the customer asked, or last chose to go on."""
     changes_at: datetime | None
     """The next moment at which this changes by time alone (UTC)."""
+    stands_minutes: int
+    """For how long a request stands from its being asked, or from the choice to go on."""
+    just_kept: bool
+    """Whether the customer chose to go on within the last minute: that is confirmed."""
 
 
 def happening(session: HelpSession, now: datetime) -> Happening:
@@ -49,6 +53,7 @@ def happening(session: HelpSession, now: datetime) -> Happening:
     messages = list(Message.objects.filter(reference=session.pk, state__in=REACHED).exclude(way=Message.Way.BOARD))
     alone = session.is_for_first_expert(now)
     since, choice_at = session.waiting_since or now, _choice_at(session)
+    kept_at = session.kept_waiting_at
     moments = [session.first_until if alone else None, choice_at]
     opened = (
         session.timeline.filter(kind=TimelineEntry.Kind.OPENED).last() if session.first_expert_id and not alone else None
@@ -62,6 +67,8 @@ def happening(session: HelpSession, now: datetime) -> Happening:
         nobody_came=choice_at is not None and choice_at <= now,
         waited_minutes=int((now - since).total_seconds() // 60),
         changes_at=min((moment for moment in moments if moment is not None and moment > now), default=None),
+        stands_minutes=settings.REQUEST_EXPIRES_SECONDS // 60,
+        just_kept=kept_at is not None and kept_at == since and now - kept_at < timedelta(minutes=1),
     )
 
 

@@ -102,6 +102,9 @@ class HoursForm(forms.Form):
             missing, word = (start_name, "begins") if start is None else (end_name, "ends")
             self.add_error(missing, f"Say when this stretch {word}, or leave both times empty.")
             return
+        if start == end != time(0):  # more likely a slip than a day and a night
+            self.add_error(end_name, "For the whole day write 00:00–00:00.")
+            return
         self.stretches.append(Stretch(weekday, _minute(start), _minute(end)))
 
     def _field_of(self, stretch: Stretch) -> str:

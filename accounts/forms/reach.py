@@ -1,9 +1,10 @@
 """Forms about how an expert is reached."""
 
 from datetime import datetime, timedelta
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.http import QueryDict
 from django.utils import timezone
 
@@ -32,11 +33,25 @@ class WaysForm(forms.ModelForm[ExpertProfile]):
         }
 
 
+class WallClockField(forms.DateTimeField):
+    """A moment on the person's own clock."""
+
+    def to_python(self, value: Any) -> datetime | None:
+        """Say in our words that the clock does not show this time once."""
+        try:
+            return super().to_python(value)
+        except ValidationError as problem:
+            if problem.code == "ambiguous_timezone":
+                sentence = "The clock is changed that day: it shows this time twice or not at all. Choose another hour."
+                raise ValidationError(sentence, code=problem.code) from problem
+            raise
+
+
 class QuietForm(forms.Form):
     """For how long not to disturb."""
 
     length = forms.ChoiceField(choices=[(name, name) for name in ("hour", "morning", "until", "end")])
-    until = forms.DateTimeField(
+    until = WallClockField(
         label="Or until",
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
         error_messages={

@@ -50,6 +50,6 @@ def check(request: HttpRequest) -> HttpResponse:
         return redirect("expert_apply")
     if request.method == "POST":
         applying.devices_work(user=user)
-        messages.success(request, "Good: sound and devices work here. Test again whenever you change them.")
+        messages.success(request, "Noted: you say that sound and devices work. Test again whenever you change them.")
         return redirect("board")
     return render(request, "experts/check.html", {"expert": expert})

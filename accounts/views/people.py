@@ -4,9 +4,10 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 
-from accounts import applying
+from accounts import applying, phones
 from accounts.forms.experts import ExpertForm
 from accounts.forms.hours import USUAL, HoursForm
 from accounts.forms.people import PersonForm
@@ -47,8 +48,14 @@ def apply(request: HttpRequest) -> HttpResponse:
         except Refused as refusal:
             hours_form.add_error(None, refusal.sentence)
         else:
-            messages.success(request, "Thank you. An operator looks at your application next; the answer comes by mail.")
-            return redirect("expert_settings")
+            if phones.phone_now(user) is not None:
+                messages.success(request, "Thank you. An operator looks at your application next; the answer comes by mail.")
+                return redirect("expert_settings")
+            messages.success(
+                request,
+                "Thank you. An operator looks at your application next. Now your phone, so that we can text you.",
+            )
+            return redirect(f"{reverse('account_change_phone')}?applied=1")
     wrong = bool(form.errors or hours_form.errors)
     return render(request, "experts/apply.html", {"form": form, "hours_form": hours_form}, status=422 if wrong else 200)
 

@@ -23,6 +23,7 @@ from accounts.models import ExpertProfile
 from hopps.errors import Refused
 
 TOO_QUICK = "We texted a code to this number a moment ago. Wait half a minute, then ask for a new one."
+TOO_MANY = "Too many codes were asked for from here. Try again in a minute."
 NOT_VALID = "That code is not valid any more. Ask for a new one."
 
 
@@ -40,7 +41,7 @@ class ChangePhone(allauth_views.ChangePhoneView):  # type: ignore[misc]  # allau
             form.add_error("phone", refusal.sentence)
             return self.form_invalid(form)
         except RateLimited:
-            form.add_error("phone", TOO_QUICK)
+            form.add_error("phone", _too_often(self.request, number))
             return self.form_invalid(form)
         # With the words as they were shown: a new release meanwhile must not put others into the person's mouth.
         wording = form.fields["agreed"].label if form.cleaned_data["agreed"] else ""
@@ -54,7 +55,10 @@ class ChangePhone(allauth_views.ChangePhoneView):  # type: ignore[misc]  # allau
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add where one came from."""
-        return {**super().get_context_data(**kwargs), "back_url": _back(self.request)}
+        # Who has just applied may leave it for later.
+        applied = "applied" in self.request.GET
+        back = {"back_url": reverse("expert_settings") if applied else _back(self.request), "applied": applied}
+        return {**super().get_context_data(**kwargs), **back}
 
 
 class VerifyPhone(allauth_views._VerifyPhoneChangeView):  # type: ignore[misc]  # its public name serves sign-up too
@@ -99,7 +103,8 @@ class VerifyPhone(allauth_views._VerifyPhoneChangeView):  # type: ignore[misc]  
         except (Refused, RateLimited) as problem:
             # The code they may have already goes on working.
             self.process.state.update(before)
-            messages.error(self.request, problem.sentence if isinstance(problem, Refused) else TOO_QUICK)
+            limited = isinstance(problem, RateLimited)
+            messages.error(self.request, _too_often(self.request, self.process.phone) if limited else problem.sentence)
         else:
             self.process.state["at"] = time.time()
         self.process.persist()
@@ -136,6 +141,11 @@ def remove_phone(request: HttpRequest) -> HttpResponse:
     if phones.remove(user=signed_in(request)):
         messages.success(request, "Your number is removed. We text you no more.")
     return redirect(_back(request))
+
+
+def _too_often(request: HttpRequest, number: str) -> str:
+    """Say which limit it was: this number's, or the person's or address's own."""
+    return TOO_QUICK if phones.code_was_sent(user=signed_in(request), number=number) else TOO_MANY
 
 
 def _back(request: HttpRequest) -> str:

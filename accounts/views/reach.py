@@ -33,7 +33,10 @@ def ways(request: HttpRequest) -> HttpResponse:
     form = WaysForm(request.POST if request.method == "POST" else None, instance=expert)
     if request.method == "POST" and form.is_valid():
         reach.choose_ways(expert=expert, **form.cleaned_data)
-        messages.success(request, "Saved.")
+        if any(form.cleaned_data[way] for way in ("by_push", "by_text", "by_mail")):
+            messages.success(request, "Saved.")
+        else:
+            messages.warning(request, "Saved. Nothing is sent to you now: only your open board chimes.")
         return redirect("expert_reach")
     return _page(request, expert, ways_form=form)
 

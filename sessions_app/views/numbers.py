@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from accounts.hours import Stretch, within_hours
 from accounts.http import signed_in
 from accounts.models import ExpertProfile, Topic
-from sessions_app.demand import WEEKS, heat_map, unmet
+from sessions_app.demand import WEEKS, asked_by_topic, heat_map, unmet
 from sessions_app.matching import approved_topic_ids
 from sessions_app.statistics import TOO_SOON, figures_of
 
@@ -39,6 +39,7 @@ def numbers(request: HttpRequest) -> HttpResponse:
         "topics": [(topic, counts[topic.pk]) for topic in topics],
         "chosen": chosen,
         "weeks": WEEKS,
+        "asked": asked_by_topic(now=now).get(chosen.pk, 0) if chosen is not None else 0,
         "demand": heat_map(moments, user.time_zone),
         "covered": sum(within_hours(hours, user.time_zone, at) for at in moments) if hours else None,
     }

@@ -14,7 +14,7 @@ from accounts.forms.hours import USUAL, as_sent
 from accounts.models import ExpertProfile, ExpertTopic, Topic, User
 from hopps.errors import Refused
 from sessions_app.matching import approved_topic_ids, requests_for
-from tests.people import make_request
+from tests.people import give_phone, make_request
 
 pytestmark = pytest.mark.django_db
 
@@ -51,13 +51,29 @@ def test_the_page_starts_from_office_hours_and_ones_own_time_zone(client: Client
 def test_an_application_is_kept_whole(client: Client, bob: User, topic: Topic, seo: Topic) -> None:
     client.force_login(bob)
     answer = client.post("/expert/apply/", form(topic, seo, about="I tune databases.", links=LINKS))
-    assert (answer.status_code, answer["Location"]) == (302, "/expert/settings/")
+    assert (answer.status_code, answer["Location"]) == (302, "/accounts/phone/change/?applied=1")
     expert = ExpertProfile.objects.get(user=bob)
     assert (expert.headline, expert.about, expert.links) == ("Postgres, 12 years", "I tune databases.", LINKS)
     assert {row.topic for row in expert.topics.all()} == {topic, seo}
     assert hours_of(expert) == list(USUAL)
     bob.refresh_from_db()
     assert bob.time_zone == "Europe/Vienna"
+
+
+def test_the_phone_is_the_next_step_and_can_be_left_for_later(client: Client, bob: User, topic: Topic) -> None:
+    client.force_login(bob)
+    page = client.post("/expert/apply/", form(topic), follow=True).content.decode()
+    assert "Now your phone, so that we can text you." in page
+    later = '<a class="button button-quiet" href="/expert/settings/">Later</a>'
+    assert later in page
+    again = client.post("/accounts/phone/change/?applied=1", {"phone": "1"})
+    assert (again.status_code, later in again.content.decode()) == (422, True)
+
+
+def test_whoever_verified_a_phone_before_applying_is_done(client: Client, bob: User, topic: Topic) -> None:
+    give_phone(bob, "+436641234567")
+    client.force_login(bob)
+    assert client.post("/expert/apply/", form(topic))["Location"] == "/expert/settings/"
 
 
 def test_an_application_waits_for_an_operator(client: Client, bob: User, topic: Topic) -> None:
@@ -91,6 +107,7 @@ def test_operators_hear_of_an_application_once(
             client.post("/expert/apply/", form(topic, about="I tune databases.", links=LINKS))
     [told] = mail.outbox
     assert told.subject == "[Hopps] Bob wants to become an expert"
+    assert told.from_email == settings.DEFAULT_FROM_EMAIL
     address = reverse("admin:accounts_expertprofile_change", args=[bob.expert.pk])
     for words in ("I tune databases.", "http://example.org/talks", "Engineering / Databases", "bob@example.org", address):
         assert words in str(told.body)

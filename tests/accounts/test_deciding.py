@@ -15,7 +15,7 @@ from accounts import applying, deciding, expert_mails, experts
 from accounts.models import ExpertProfile, ExpertTopic, Topic, User
 from hopps.errors import Refused
 from sessions_app.matching import approved_topic_ids, requests_for
-from tests.people import make_person, make_request
+from tests.people import give_phone, make_person, make_request
 
 pytestmark = pytest.mark.django_db
 
@@ -191,6 +191,14 @@ def test_an_operator_decides_each_topic_and_one_mail_says_all(
     assert logged.user == olga
     assert "Engineering / Databases: approved." in logged.change_message
     assert "Marketing / SEO: refused (The links show no SEO work.)." in logged.change_message
+
+
+def test_an_operator_sees_the_verified_phone_and_cannot_change_it(operator: Client, nora: ExpertProfile) -> None:
+    assert "verified" not in operator.get(page_of(nora)).content.decode()
+    give_phone(nora.user, "+436641234567")
+    page = operator.get(page_of(nora)).content.decode()
+    assert "+436641234567, verified " in page
+    assert 'name="phone' not in page
 
 
 def test_nobody_is_told_twice_of_a_decision(

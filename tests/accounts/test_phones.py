@@ -191,6 +191,15 @@ def test_a_second_code_to_the_same_number_waits(eves: Client) -> None:
     assert Message.objects.count() == 1
 
 
+def test_one_person_does_not_have_several_numbers_texted_at_once(eves: Client) -> None:
+    ask_for_code(eves)
+    answer = eves.post(CHANGE, {"phone": "+436641234568"})
+    assert answer.status_code == 422
+    assert "Too many codes were asked for from here. Try again in a minute." in answer.content.decode()
+    assert "a moment ago" not in answer.content.decode(), "that number was never texted"
+    assert Message.objects.count() == 1
+
+
 def test_a_new_code_is_sent_on_asking_and_the_old_one_is_void(eves: Client, texts: pytest.LogCaptureFixture) -> None:
     ask_for_code(eves)
     old = code_in(texts)

@@ -50,6 +50,12 @@ def test_an_expert_chooses_ways(eves: Client, eve: User) -> None:
     assert (expert.by_push, expert.by_text, expert.by_mail, expert.all_at_once) == (False, False, True, True)
 
 
+def test_whoever_ticks_nothing_is_told_that_nothing_is_sent(eves: Client) -> None:
+    warning = "Saved. Nothing is sent to you now: only your open board chimes."
+    assert warning in eves.post(PAGE, {"all_at_once": "on"}, follow=True).content.decode()
+    assert warning not in eves.post(PAGE, {"by_mail": "on"}, follow=True).content.decode()
+
+
 def test_whoever_nothing_can_reach_is_warned(eves: Client, eve: User) -> None:
     open_all_hours(eve)
     only_mail, nothing = "Only a mail reaches you while your board is closed", "Nothing reaches you"
@@ -217,6 +223,14 @@ def test_a_moment_that_cannot_be_is_said_at_the_field(eves: Client, eve: User, u
     assert answer.status_code == 422
     assert said in answer.content.decode()
     assert ExpertProfile.objects.get(user=eve).quiet_until is None
+
+
+@pytest.mark.parametrize("until", ["2027-03-28T02:30", "2026-10-25T02:30"], ids=["skipped", "doubled"])
+def test_an_hour_the_clock_skips_or_doubles_is_refused_in_a_plain_sentence(eves: Client, eve: User, until: str) -> None:
+    User.objects.filter(pk=eve.pk).update(time_zone="Europe/Vienna")
+    answer = eves.post("/expert/quiet/", {"length": "until", "until": until})
+    assert answer.status_code == 422
+    assert "it shows this time twice or not at all. Choose another hour." in answer.content.decode()
 
 
 def test_every_button_of_the_page_works_where_forgery_is_watched_for(eve: User) -> None:

@@ -18,4 +18,4 @@ def test_the_chime_is_heard_by_the_page_and_the_devices_come_on(server: LiveServ
     expect(page.get_by_text("Camera not on")).to_be_hidden()
     page.get_by_role("button", name="It works").click()
     expect(page).to_have_url(re.compile("/expert/$"))
-    expect(page.get_by_text("sound and devices work here")).to_be_visible()
+    expect(page.get_by_text("Noted: you say that sound and devices work.")).to_be_visible()

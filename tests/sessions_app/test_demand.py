@@ -152,6 +152,9 @@ def test_an_expert_sees_the_demand_of_each_of_their_topics(
     assert '<a href="?topic=seo#demand" aria-current="page">SEO' in first.content.decode()
     other = client.get("/expert/numbers/", {"topic": "databases"})
     assert (other.context["chosen"], other.context["demand"].total) == (topic, 0)
+    assert "Nobody asked about Databases in the last 8 weeks." in other.content.decode()
+    asked(alice, topic, timezone.now() - timedelta(hours=1), state="ended")
+    other = client.get("/expert/numbers/", {"topic": "databases"})
     assert "Nobody who asked about Databases in the last 8 weeks went without an answer." in other.content.decode()
 
 
@@ -223,9 +226,13 @@ def test_operators_see_every_topics_totals_and_hours(
     assert ADMIN in client.get("/admin/").content.decode()
 
 
-def test_the_operators_page_is_no_error_while_nobody_asked(client: Client, olga: User) -> None:
+def test_the_operators_page_is_no_error_while_nobody_asked(client: Client, alice: User, olga: User, topic: Topic) -> None:
     client.force_login(olga)
-    assert client.get(ADMIN).status_code == 200
+    page = client.get(ADMIN)
+    assert page.status_code == 200
+    assert "Nobody asked in the last 8 weeks." in page.content.decode()
+    asked(alice, topic, timezone.now() - timedelta(hours=1), state="ended")
+    assert "Nobody who asked in the last 8 weeks went without an answer." in client.get(ADMIN).content.decode()
 
 
 def test_an_operator_needs_the_permission_to_see_sessions(client: Client, bob: User) -> None:

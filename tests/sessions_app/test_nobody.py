@@ -120,6 +120,8 @@ def test_after_three_minutes_there_is_a_choice(client: Client, alice: User, topi
     page = page_of(client, session)
     assert offers_the_choice(page)
     assert "Nobody has answered in 3 minutes." in page
+    assert "your request stands for another 10 minutes: whoever comes sees it" in page
+    assert "Your request stands for another" not in page, "nothing was chosen yet"
 
 
 def test_who_keeps_waiting_has_as_long_again_and_is_asked_again(client: Client, alice: User, topic: Topic) -> None:
@@ -130,8 +132,11 @@ def test_who_keeps_waiting_has_as_long_again_and_is_asked_again(client: Client, 
     session.refresh_from_db()
     assert session.expires_at is not None
     assert session.expires_at > timezone.now() + timedelta(minutes=9)
-    assert not offers_the_choice(page_of(client, session))
+    page = page_of(client, session)
+    assert not offers_the_choice(page)
+    assert "Your request stands for another 10 minutes." in page
     now = timezone.now()
+    assert not wait.happening(session, now + timedelta(seconds=61)).just_kept, "later it is less"
     assert wait.happening(session, now + timedelta(seconds=181)).nobody_came
     enforce(session_id=session.pk, now=now + timedelta(minutes=2))
     session.refresh_from_db()

@@ -74,6 +74,10 @@ def test_nobody_is_mailed_before_an_expert_is_there(
     assert mailoutbox == []
 
 
+def test_the_page_says_which_question_ends_it(client: Client, alice: User, topic: Topic) -> None:
+    assert "Asking again about Databases ends it." in page_of(client, watching(alice, topic))
+
+
 def test_when_an_expert_comes_the_customer_is_mailed_once_with_the_way_to_ask_again(
     client: Client, alice: User, eve: User, topic: Topic, minute: Minute, mailoutbox: Outbox
 ) -> None:
