@@ -82,7 +82,7 @@ class Numbers:
         return not (self.told or self.accepted or self.given_back)
 
 
-def numbers_of(user: User, *, now: datetime) -> list[Numbers]:
+def figures_of(user: User, *, now: datetime) -> list[Numbers]:
     """Return the numbers of `user` as an expert for each of PERIODS, up to `now` (UTC)."""
     since = start_of(max(PERIODS), user.time_zone, now)
     heard = heard_by(user, since=since)

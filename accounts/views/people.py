@@ -7,6 +7,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from accounts import applying
+from accounts.experts import week_of
 from accounts.forms.experts import ExpertForm
 from accounts.forms.hours import USUAL, HoursForm
 from accounts.forms.people import PersonForm
@@ -71,6 +72,6 @@ def expert_settings(request: HttpRequest) -> HttpResponse:
         "form": form,
         "expert": expert,
         "topics": expert.topics.select_related("topic").order_by("topic__area", "topic__position", "topic__name"),
-        "messages_now": messages_now(applying.hours_of(expert), user.time_zone, timezone.now()),
+        "messages_now": messages_now(week_of(expert), user.time_zone, timezone.now()),
     }
     return render(request, "experts/settings.html", context, status=422 if form.errors else 200)

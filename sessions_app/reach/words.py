@@ -28,7 +28,7 @@ def words_for(session: HelpSession, way: Message.Way, *, asked_first: bool = Fal
             text = (
                 f"{title}\n\n{session.details}\n\n{session.topic}, {price}, up to {session.cap_minutes} minutes.\n\n"
                 f"Read it and accept: {url}\n\nThe first expert to accept gets it. "
-                f"Change how you are told: {public_url(reverse('expert_settings'))}\n"
+                f"Change how you are told: {public_url(reverse('expert_reach'))}\n"
             )
         case _:
             text = f"{session.topic}, {price}, up to {session.cap_minutes} min"

@@ -8,12 +8,13 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from accounts.hours import Stretch, within_hours
+from accounts.experts import week_of
+from accounts.hours import within_hours
 from accounts.http import signed_in
 from accounts.models import ExpertProfile, Topic
 from sessions_app.demand import WEEKS, heat_map, unmet
 from sessions_app.matching import approved_topic_ids
-from sessions_app.statistics import TOO_SOON, numbers_of
+from sessions_app.statistics import TOO_SOON, figures_of
 
 
 @login_required
@@ -30,8 +31,8 @@ def numbers(request: HttpRequest) -> HttpResponse:
     fullest = max(topics, key=lambda topic: counts[topic.pk], default=None)
     chosen = next((topic for topic in topics if topic.slug == request.GET.get("topic")), fullest)
     moments = [one.at for one in found if chosen is not None and one.topic_id == chosen.pk]
-    hours = [Stretch(row.weekday, row.start_minute, row.end_minute) for row in expert.hours.all()]
-    periods = numbers_of(user, now=now)
+    hours = week_of(expert)
+    periods = figures_of(user, now=now)
     context = {
         "periods": periods,
         "longest": periods[-1],

@@ -214,7 +214,7 @@ def test_a_browser_is_removed_without_javascript(eves: Client, eve: User, browse
     assert "That browser shows no notifications any more." in answer.content.decode()
     assert not PushSubscription.objects.exists()
     again = eves.post(reverse("push_unsubscribe"), {"browser": str(kept.pk), "next": "//evil.example.org/"}, follow=True)
-    assert again.redirect_chain == [(reverse("expert_settings"), 302)]
+    assert again.redirect_chain == [(reverse("expert_reach"), 302)]
     assert "It was removed before." in again.content.decode()
 
 

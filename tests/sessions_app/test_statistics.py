@@ -9,11 +9,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.models import ExpertProfile, Message, Topic, User
+from accounts.models import REACHED, ExpertProfile, Message, Topic, User
 from sessions_app import accept, release
 from sessions_app.models import Exclusion, HelpSession, State
 from sessions_app.reach.waves import run_wave
-from sessions_app.statistics import Heard, Numbers, Outcome, count, numbers_of, start_of
+from sessions_app.statistics import Heard, Numbers, Outcome, count, figures_of, start_of
 from tests.people import give_card, make_accepted, make_request
 
 pytestmark = pytest.mark.django_db
@@ -39,7 +39,7 @@ def asked(customer: User, topic: Topic, at: datetime, **fields: object) -> HelpS
 
 
 def week_of(expert: User, now: datetime = NOW) -> Numbers:
-    week, _ = numbers_of(expert, now=now)
+    week, _ = figures_of(expert, now=now)
     return week
 
 
@@ -87,7 +87,7 @@ def test_a_request_told_of_counts_once_and_as_one_thing(
 
 def test_what_never_reached_the_expert_is_not_told(alice: User, eve: User, topic: Topic) -> None:
     session = asked(alice, topic, NOW - timedelta(hours=1))
-    for state in ("waiting", "sending", "refused", "failed", "in_doubt", "withdrawn"):
+    for state in set(Message.State) - set(REACHED):
         tell(session, eve, Way.TEXT, NOW - timedelta(hours=1), state=state)
     assert week_of(eve).is_empty
     tell(session, eve, Way.MAIL, NOW - timedelta(hours=1), state="delivered")
@@ -178,7 +178,7 @@ def test_days_begin_at_midnight_on_the_experts_own_clock(alice: User, eve: User,
     first = datetime(2026, 11, 18, 5, 0, tzinfo=UTC)
     for at in (first - seconds(1), first):
         tell(asked(alice, topic, at), eve, Way.BOARD, at)
-    week, month = numbers_of(eve, now=NOW)
+    week, month = figures_of(eve, now=NOW)
     assert (week.told, month.told) == (1, 2)
 
 
@@ -233,6 +233,12 @@ def test_a_new_expert_reads_what_will_be_here(client: Client, eve: User) -> None
 def test_the_board_leads_there(client: Client, eve: User) -> None:
     client.force_login(eve)
     assert 'href="/expert/numbers/"' in client.get("/expert/").content.decode()
+
+
+def test_it_leads_to_the_ways_to_be_told(client: Client, alice: User, eve: User, topic: Topic) -> None:
+    tell(asked(alice, topic, timezone.now()), eve, Way.BOARD, timezone.now())
+    client.force_login(eve)
+    assert '<a href="/expert/settings/reach/">Change how you are told</a>' in client.get("/expert/numbers/").content.decode()
 
 
 def test_more_requests_make_no_more_queries(client: Client, alice: User, eve: User, topic: Topic) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.core import mail
 from django.db import connection
+from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -18,6 +19,7 @@ from sessions_app.models import HelpSession, State
 from sessions_app.reach.healing import heal_reach
 from sessions_app.reach.tell import tell
 from sessions_app.reach.waves import run_wave
+from sessions_app.reach.words import words_for
 from tests.people import give_phone, make_active, make_expert, make_request, open_all_hours
 
 pytestmark = pytest.mark.django_db
@@ -314,6 +316,13 @@ def test_ways_come_a_minute_apart_the_quickest_first(alice: User, eve: User, top
     assert ways_to(eve) == [Way.PUSH, Way.TEXT, Way.MAIL]
     first, second, third = Message.objects.order_by("created_at").values_list("created_at", flat=True)
     assert min(second - first, third - second) >= timedelta(seconds=60)
+
+
+def test_a_mail_leads_to_the_request_and_to_the_ways_to_be_told(alice: User, eve: User, topic: Topic) -> None:
+    session = make_request(alice, topic)
+    text = words_for(session, Way.MAIL).text
+    assert session.get_absolute_url() in text
+    assert f"{reverse('expert_reach')}\n" in text
 
 
 def test_who_wants_all_at_once_is_told_all_at_once(alice: User, eve: User, topic: Topic) -> None:
