@@ -17,8 +17,8 @@ from django.utils.timesince import timesince
 from django.utils.timezone import localtime
 
 from accounts import deciding
-from accounts.applying import hours_of
 from accounts.deciding import Decision
+from accounts.experts import week_of
 from accounts.hours_words import stretch_words
 from accounts.models import ExpertProfile, ExpertTopic, User
 from accounts.phones import phone_now
@@ -176,7 +176,7 @@ class ExpertAdmin(admin.ModelAdmin[ExpertProfile]):
 
     @admin.display(description="hours")
     def hours_shown(self, expert: ExpertProfile) -> SafeString | str:
-        stretches = [stretch_words(stretch) for stretch in hours_of(expert)]
+        stretches = [stretch_words(stretch) for stretch in week_of(expert)]
         return _lines([*stretches, f"({expert.user.time_zone})"]) if stretches else "–"
 
     @admin.display(description="phone")

@@ -92,11 +92,6 @@ def set_hours(*, user: User, expert: ExpertProfile, hours: Iterable[Stretch], ti
     raise Refused("Your hours are being changed in another tab. Look at them there, then save again.")
 
 
-def hours_of(expert: ExpertProfile) -> list[Stretch]:
-    """Return when messages may reach `expert`, in the week's order."""
-    return [Stretch(row.weekday, row.start_minute, row.end_minute) for row in expert.hours.all()]
-
-
 def devices_work(*, user: User) -> None:
     """Write down that the expert tried sound, microphone and camera just now, and is content."""
     ExpertProfile.objects.filter(user=user).update(devices_tested_at=timezone.now())

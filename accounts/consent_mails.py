@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from django.urls import reverse
 
 from accounts.mail import send_once
-from accounts.models import SentMail, TextConsent
+from accounts.models import ExpertProfile, SentMail, TextConsent
 from hopps.http import public_url
 
 EndedBy = TextConsent.EndedBy
@@ -50,6 +50,9 @@ def mail_texts_ended(consent: TextConsent) -> bool:
     on_again = TextConsent.objects.filter(user=consent.user, ended_at=None).exists()
     if ended_by not in TOLD or on_again:
         return False
+    # Whoever is no expert has no page of ways, and agrees where the number is.
+    is_expert = ExpertProfile.objects.filter(user=consent.user).exists()
+    page = reverse("expert_reach" if is_expert else "account_change_phone")
     return send_once(
         key=key_of(consent.pk),
         to=consent.user,
@@ -57,7 +60,7 @@ def mail_texts_ended(consent: TextConsent) -> bool:
         text=TEXT.format(
             name=consent.user.display_name,
             what_happened=WHAT_HAPPENED[ended_by].format(number=consent.number),
-            url=public_url(reverse("expert_reach")),
+            url=public_url(page),
             and_first=AND_FIRST[ended_by],
         ),
     )

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from accounts.hours import Stretch
 from accounts.models import ExpertProfile, User
 from hopps.errors import Refused
 from hopps.realtime.hub import hub
@@ -17,6 +18,11 @@ def refresh_boards(*people: UUID | None) -> None:
     for person_id in people:
         if person_id is not None:
             hub.wake(board_audience(person_id), "situation")
+
+
+def week_of(expert: ExpertProfile) -> list[Stretch]:
+    """Return when messages may reach `expert`, in the week's order."""
+    return [Stretch(row.weekday, row.start_minute, row.end_minute) for row in expert.hours.all()]
 
 
 def set_availability(*, user: User, available: bool) -> None:

@@ -10,14 +10,14 @@ WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", 
 
 
 def stretch_words(stretch: Stretch) -> str:
-    """Return a stretch such as "Monday 9:00–18:00" or "Friday 22:00–2:00"."""
+    """Return a stretch such as "Monday 09:00–18:00" or "Friday 22:00–02:00"."""
     return f"{WEEKDAYS[stretch.weekday]} {clock_words(stretch.start_minute)}–{clock_words(stretch.end_minute)}"
 
 
 def clock_words(minute: int) -> str:
-    """Return a minute of the day as the clock shows it: 545 is "9:05"."""
+    """Return a minute of the day as the clock shows it: 545 is "09:05"."""
     hours, minutes = divmod(minute % DAY, 60)
-    return f"{hours}:{minutes:02d}"
+    return f"{hours:02d}:{minutes:02d}"
 
 
 def city(time_zone: str) -> str:
@@ -34,7 +34,7 @@ def messages_now(hours: Iterable[Stretch], time_zone: str, now: datetime) -> str
         now: aware, in any zone.
 
     Returns:
-        Such as "Now 23:10 in Vienna: outside your hours. Messages again Monday 9:00."
+        Such as "Now 23:10 in Vienna: outside your hours. Messages again Monday 09:00."
     """
     stretches = tuple(hours)
     if not stretches:

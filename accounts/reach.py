@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts import outbox
 from accounts.consent import number_for_texts
-from accounts.experts import refresh_boards
+from accounts.experts import refresh_boards, week_of
 from accounts.hours import Stretch
 from accounts.models import ExpertProfile, Message, Phone, PushSubscription, User
 from hopps.errors import Refused
@@ -172,5 +172,4 @@ def next_morning(hours: Iterable[Stretch], time_zone: str, now: datetime) -> dat
 
 def morning_of(expert: ExpertProfile) -> datetime:
     """Return when the next morning of `expert` begins."""
-    hours = [Stretch(*row) for row in expert.hours.values_list("weekday", "start_minute", "end_minute")]
-    return next_morning(hours, expert.user.time_zone, timezone.now())
+    return next_morning(week_of(expert), expert.user.time_zone, timezone.now())

@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db.models import Count, Q, QuerySet
 
+from accounts.hours_words import WEEKDAYS, clock_words
 from sessions_app.models import HelpSession, State
 
 WEEKS = 8
-WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 HOURS = tuple(range(24))
 # Shades of the map: 0 is nothing, the last one the most.
 SHADES = 5
@@ -40,8 +40,8 @@ class Cell:
 
     @property
     def name(self) -> str:
-        """Such as "Tuesday 20–21"."""
-        return f"{WEEKDAYS[self.weekday]} {self.hour}–{self.hour + 1}"
+        """Such as "Tuesday 20:00–21:00"."""
+        return f"{WEEKDAYS[self.weekday]} {clock_words(self.hour * 60)}–{clock_words(self.hour * 60 + 60)}"
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class HeatMap:
 
     @property
     def sentence(self) -> str:
-        """Such as "Most unmet: Tuesday 20–21, 4 requests."; empty where there is nothing to say."""
+        """Such as "Most unmet: Tuesday 20:00–21:00, 4 requests."; empty where there is nothing to say."""
         if not self.busiest:
             return ""
         count = self.busiest[0].count

@@ -249,7 +249,7 @@ class TimelineEntry(AppendOnly):
 
 
 class Exclusion(models.Model):
-    """An expert who gave a request back, or never came, and is not asked again for it."""
+    """An expert who is not asked again for a request: they gave it back, never came, or said "not now" when asked first."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     session = models.ForeignKey(HelpSession, on_delete=models.CASCADE, related_name="exclusions")

@@ -151,7 +151,7 @@ def _time_field(label: str, minute: int | None) -> forms.TimeField:
         initial=None if minute is None else _time(minute),
         input_formats=["%H:%M", "%H:%M:%S"],
         widget=forms.TimeInput(format="%H:%M", attrs={"type": "time", "aria-label": label}),
-        error_messages={"invalid": "Write a time of the day such as 9:00 or 18:30."},
+        error_messages={"invalid": "Write a time of the day such as 09:00 or 18:30."},
     )
 
 

@@ -7,6 +7,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from accounts import applying
+from accounts.experts import week_of
 from accounts.forms.hours import HoursForm, with_monday_on_workdays
 from accounts.hours_words import messages_now
 from accounts.http import signed_in
@@ -21,7 +22,7 @@ def hours(request: HttpRequest) -> HttpResponse:
     expert = ExpertProfile.objects.filter(user=user).first()
     if expert is None:
         return redirect("expert_apply")
-    there = applying.hours_of(expert)
+    there = week_of(expert)
     copied = request.method == "POST" and "copy" in request.POST
     data: QueryDict | None = with_monday_on_workdays(request.POST) if copied else request.POST
     form = HoursForm(data if request.method == "POST" else None, user=user, hours=there)

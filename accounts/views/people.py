@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts import applying, phones
+from accounts.experts import week_of
 from accounts.forms.experts import ExpertForm
 from accounts.forms.hours import USUAL, HoursForm
 from accounts.forms.people import PersonForm
@@ -78,6 +79,6 @@ def expert_settings(request: HttpRequest) -> HttpResponse:
         "form": form,
         "expert": expert,
         "topics": expert.topics.select_related("topic").order_by("topic__area", "topic__position", "topic__name"),
-        "messages_now": messages_now(applying.hours_of(expert), user.time_zone, timezone.now()),
+        "messages_now": messages_now(week_of(expert), user.time_zone, timezone.now()),
     }
     return render(request, "experts/settings.html", context, status=422 if form.errors else 200)

@@ -8,7 +8,8 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from accounts.hours import Stretch, within_hours
+from accounts.experts import week_of
+from accounts.hours import within_hours
 from accounts.http import signed_in
 from accounts.models import ExpertProfile, Topic
 from sessions_app.demand import WEEKS, asked_by_topic, heat_map, unmet
@@ -30,7 +31,7 @@ def numbers(request: HttpRequest) -> HttpResponse:
     fullest = max(topics, key=lambda topic: counts[topic.pk], default=None)
     chosen = next((topic for topic in topics if topic.slug == request.GET.get("topic")), fullest)
     moments = [one.at for one in found if chosen is not None and one.topic_id == chosen.pk]
-    hours = [Stretch(row.weekday, row.start_minute, row.end_minute) for row in expert.hours.all()]
+    hours = week_of(expert)
     periods = figures_of(user, now=now)
     context = {
         "periods": periods,

@@ -9,7 +9,7 @@ from huey.contrib.djhuey import HUEY
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from accounts import deciding, experts
-from accounts.applying import hours_of
+from accounts.experts import week_of
 from accounts.forms.hours import USUAL, as_sent
 from accounts.models import ExpertProfile, ExpertTopic, Topic, User
 from hopps.errors import Refused
@@ -55,7 +55,7 @@ def test_an_application_is_kept_whole(client: Client, bob: User, topic: Topic, s
     expert = ExpertProfile.objects.get(user=bob)
     assert (expert.headline, expert.about, expert.links) == ("Postgres, 12 years", "I tune databases.", LINKS)
     assert {row.topic for row in expert.topics.all()} == {topic, seo}
-    assert hours_of(expert) == list(USUAL)
+    assert week_of(expert) == list(USUAL)
     bob.refresh_from_db()
     assert bob.time_zone == "Europe/Vienna"
 
@@ -170,7 +170,7 @@ def test_what_is_wrong_with_words_and_hours_is_said_at_once(client: Client, bob:
 def test_an_application_may_go_without_hours(client: Client, bob: User, topic: Topic) -> None:
     client.force_login(bob)
     client.post("/expert/apply/", {**form(topic), **{name: "" for name in as_sent(USUAL, "") if name != "time_zone"}})
-    assert hours_of(bob.expert) == []
+    assert week_of(bob.expert) == []
 
 
 def test_who_has_applied_comes_to_the_settings(client: Client, eve: User, topic: Topic) -> None:

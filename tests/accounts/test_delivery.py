@@ -261,10 +261,21 @@ def test_who_answered_stop_is_told_once_how_to_get_texts_again(
     for told in (
         "Hello Eve",
         f"You answered STOP to a text of ours, so we do not text {NUMBER}",
-        "/expert/settings/",
+        "/expert/settings/reach/",
         "START",
     ):
         assert told in mail.body
+
+
+def test_who_is_no_expert_is_led_to_the_page_of_the_number(
+    bob: User, mailoutbox: Outbox, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    give_phone(bob, NUMBER)
+    with django_capture_on_commit_callbacks(execute=True):
+        end_consent(number=NUMBER, by=EndedBy.STOP)
+    (mail,) = mailoutbox
+    assert reverse("account_change_phone") in mail.body
+    assert "/expert/" not in mail.body
 
 
 def test_whom_the_carrier_refuses_is_told_once(

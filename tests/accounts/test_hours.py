@@ -156,14 +156,14 @@ def test_stretches_clash_where_a_minute_of_the_week_is_in_two(hours: list[Stretc
 @pytest.mark.parametrize(
     ("hours", "now", "words"),
     [
-        (OFFICE, (27, 23, 10), "Now 23:10 in Vienna: outside your hours. Messages again Monday 9:00."),
-        (OFFICE, (25, 23, 10), "Now 23:10 in Vienna: outside your hours. Messages again tomorrow 9:00."),
-        (OFFICE, (25, 7, 5), "Now 7:05 in Vienna: outside your hours. Messages again today 9:00."),
-        (OFFICE, (25, 9, 0), "Now 9:00 in Vienna: inside your hours. Messages may come until today 18:00."),
-        (NIGHT, (25, 23, 0), "Now 23:00 in Vienna: inside your hours. Messages may come until tomorrow 2:00."),
-        (ALWAYS, (25, 3, 0), "Now 3:00 in Vienna: inside your hours. Messages may come at any time."),
-        (NIGHT, (26, 2, 0), "Now 2:00 in Vienna: outside your hours. Messages again Wednesday 22:00."),
-        (MORNING, (25, 10, 0), "Now 10:00 in Vienna: outside your hours. Messages again Wednesday 2 December, 9:00."),
+        (OFFICE, (27, 23, 10), "Now 23:10 in Vienna: outside your hours. Messages again Monday 09:00."),
+        (OFFICE, (25, 23, 10), "Now 23:10 in Vienna: outside your hours. Messages again tomorrow 09:00."),
+        (OFFICE, (25, 7, 5), "Now 07:05 in Vienna: outside your hours. Messages again today 09:00."),
+        (OFFICE, (25, 9, 0), "Now 09:00 in Vienna: inside your hours. Messages may come until today 18:00."),
+        (NIGHT, (25, 23, 0), "Now 23:00 in Vienna: inside your hours. Messages may come until tomorrow 02:00."),
+        (ALWAYS, (25, 3, 0), "Now 03:00 in Vienna: inside your hours. Messages may come at any time."),
+        (NIGHT, (26, 2, 0), "Now 02:00 in Vienna: outside your hours. Messages again Wednesday 22:00."),
+        (MORNING, (25, 10, 0), "Now 10:00 in Vienna: outside your hours. Messages again Wednesday 2 December, 09:00."),
         ((), (25, 10, 0), "You have no hours, so no message comes: requests reach you on your open board only."),
     ],
 )

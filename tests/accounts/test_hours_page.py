@@ -9,7 +9,8 @@ from django.db import connection
 from django.test import Client
 
 from accounts import applying
-from accounts.applying import hours_of, set_hours
+from accounts.applying import set_hours
+from accounts.experts import week_of
 from accounts.forms.hours import USUAL, as_sent
 from accounts.hours import Stretch
 from accounts.models import ExpertHours, User
@@ -38,7 +39,7 @@ def test_the_week_is_saved_with_its_time_zone(page: Callable[..., str], client: 
         monday_1_from="09:00", monday_1_to="12:00", monday_2_from="13:00", monday_2_to="18:00",
         friday_1_from="22:00", friday_1_to="02:00", sunday_1_from="00:00", sunday_1_to="00:00",
     )  # fmt: skip
-    assert hours_of(eve.expert) == [Stretch(0, 540, 720), Stretch(0, 780, 1080), Stretch(4, 1320, 120), Stretch(6, 0, 0)]
+    assert week_of(eve.expert) == [Stretch(0, 540, 720), Stretch(0, 780, 1080), Stretch(4, 1320, 120), Stretch(6, 0, 0)]
     eve.refresh_from_db()
     assert eve.time_zone == VIENNA
     shown = client.get("/expert/settings/hours/").content.decode()
@@ -51,9 +52,9 @@ def test_the_week_is_saved_with_its_time_zone(page: Callable[..., str], client: 
 def test_old_hours_are_replaced_and_an_empty_week_is_one(page: Callable[..., str], eve: User) -> None:
     page(monday_1_from="09:00", monday_1_to="12:00")
     page(monday_1_from="09:00", monday_1_to="13:00")
-    assert hours_of(eve.expert) == [Stretch(0, 540, 780)]
+    assert week_of(eve.expert) == [Stretch(0, 540, 780)]
     page()
-    assert hours_of(eve.expert) == []
+    assert week_of(eve.expert) == []
 
 
 @pytest.mark.django_db
@@ -62,23 +63,23 @@ def test_old_hours_are_replaced_and_an_empty_week_is_one(page: Callable[..., str
     [
         ({"monday_1_from": "09:00"}, "Say when this stretch ends, or leave both times empty."),
         ({"monday_2_to": "09:00"}, "Say when this stretch begins, or leave both times empty."),
-        ({"monday_1_from": "25:00", "monday_1_to": "noon"}, "Write a time of the day such as 9:00 or 18:30."),
+        ({"monday_1_from": "25:00", "monday_1_to": "noon"}, "Write a time of the day such as 09:00 or 18:30."),
         (
             {"monday_1_from": "09:00", "monday_1_to": "12:00", "monday_2_from": "11:00", "monday_2_to": "13:00"},
-            "Monday 9:00–12:00 and Monday 11:00–13:00 overlap.",
+            "Monday 09:00–12:00 and Monday 11:00–13:00 overlap.",
         ),
         (
             {"monday_1_from": "09:00", "monday_1_to": "12:00", "monday_3_from": "09:00", "monday_3_to": "12:00"},
-            "Monday 9:00–12:00 is here twice.",
+            "Monday 09:00–12:00 is here twice.",
         ),
         (
             {"monday_1_from": "22:00", "monday_1_to": "02:00", "tuesday_1_from": "01:00", "tuesday_1_to": "03:00"},
-            "Monday 22:00–2:00 and Tuesday 1:00–3:00 overlap.",
+            "Monday 22:00–02:00 and Tuesday 01:00–03:00 overlap.",
         ),
         ({"monday_1_from": "09:00", "monday_1_to": "09:00"}, "For the whole day write 00:00–00:00."),
         (
             {"monday_1_from": "00:00", "monday_1_to": "01:00", "sunday_1_from": "23:00", "sunday_1_to": "00:30"},
-            "Monday 0:00–1:00 and Sunday 23:00–0:30 overlap.",
+            "Monday 00:00–01:00 and Sunday 23:00–00:30 overlap.",
         ),
     ],
 )
@@ -99,7 +100,7 @@ def test_what_cannot_be_is_refused_at_its_day_and_nothing_is_lost(
 def test_stretches_may_touch(page: Callable[..., str], eve: User) -> None:
     page(monday_1_from="09:00", monday_1_to="12:00", monday_2_from="12:00", monday_2_to="00:00", tuesday_1_from="00:00",
          tuesday_1_to="01:00")  # fmt: skip
-    assert len(hours_of(eve.expert)) == 3
+    assert len(week_of(eve.expert)) == 3
 
 
 @pytest.mark.django_db
@@ -139,7 +140,7 @@ def test_two_tabs_that_save_at_once_leave_the_hours_of_one(eve: User) -> None:
                 set_hours(user=eve, expert=eve.expert, hours=week, time_zone=VIENNA)
                 together.wait(timeout=30)
                 # Both are done: what is there now is one of the two, whole.
-                assert set(hours_of(eve.expert)) in weeks
+                assert set(week_of(eve.expert)) in weeks
         except BaseException as problem:
             problems.append(problem)
             together.abort()
@@ -158,7 +159,7 @@ def test_two_tabs_that_save_at_once_leave_the_hours_of_one(eve: User) -> None:
 def test_what_is_sent_for_hours_is_what_they_were(client: Client, eve: User) -> None:
     client.force_login(eve)
     client.post("/expert/settings/hours/", as_sent(USUAL, VIENNA))
-    assert hours_of(eve.expert) == list(USUAL)
+    assert week_of(eve.expert) == list(USUAL)
 
 
 @pytest.mark.django_db

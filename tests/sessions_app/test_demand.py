@@ -38,34 +38,37 @@ def second(topic: Topic) -> Topic:
 
 def test_an_hour_is_the_wall_clocks_of_whoever_looks() -> None:
     tuesday = datetime(2026, 11, 24, 23, 30, tzinfo=UTC)
-    assert filled([tuesday], "UTC") == {"Tuesday 23–24": 1}
-    assert filled([tuesday], "Europe/Vienna") == {"Wednesday 0–1": 1}
-    assert filled([tuesday], "America/New_York") == {"Tuesday 18–19": 1}
-    assert filled([tuesday], "Asia/Kathmandu") == {"Wednesday 5–6": 1}
+    assert filled([tuesday], "UTC") == {"Tuesday 23:00–00:00": 1}
+    assert filled([tuesday], "Europe/Vienna") == {"Wednesday 00:00–01:00": 1}
+    assert filled([tuesday], "America/New_York") == {"Tuesday 18:00–19:00": 1}
+    assert filled([tuesday], "Asia/Kathmandu") == {"Wednesday 05:00–06:00": 1}
 
 
 def test_nine_in_the_morning_is_nine_in_summer_and_in_winter() -> None:
     summer, winter = datetime(2026, 10, 19, 7, 30, tzinfo=UTC), datetime(2026, 10, 26, 8, 30, tzinfo=UTC)
-    assert filled([summer, winter], "Europe/Vienna") == {"Monday 9–10": 2}
+    assert filled([summer, winter], "Europe/Vienna") == {"Monday 09:00–10:00": 2}
 
 
 def test_the_hour_that_comes_twice_counts_both_times() -> None:
     # 02:00–03:00 of 25 October 2026 came twice in Vienna.
     first, again = datetime(2026, 10, 25, 0, 30, tzinfo=UTC), datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
-    assert filled([first, again], "Europe/Vienna") == {"Sunday 2–3": 2}
+    assert filled([first, again], "Europe/Vienna") == {"Sunday 02:00–03:00": 2}
 
 
 @pytest.mark.parametrize(
     ("hours", "sentence"),
     [
         ([], ""),
-        ([(24, 20)], "Most unmet: Tuesday 20–21, 1 request."),
-        ([*[(24, 20)] * 4, (25, 9)], "Most unmet: Tuesday 20–21, 4 requests."),
-        ([(24, 20), (26, 9)], "Most unmet: Tuesday 20–21 and Thursday 9–10, 1 request each."),
-        ([(24, 1), (24, 2), (24, 3)], "Most unmet: Tuesday 1–2, Tuesday 2–3 and Tuesday 3–4, 1 request each."),
+        ([(24, 20)], "Most unmet: Tuesday 20:00–21:00, 1 request."),
+        ([*[(24, 20)] * 4, (25, 9)], "Most unmet: Tuesday 20:00–21:00, 4 requests."),
+        ([(24, 20), (26, 9)], "Most unmet: Tuesday 20:00–21:00 and Thursday 09:00–10:00, 1 request each."),
+        (
+            [(24, 1), (24, 2), (24, 3)],
+            "Most unmet: Tuesday 01:00–02:00, Tuesday 02:00–03:00 and Tuesday 03:00–04:00, 1 request each.",
+        ),
         (
             [(24, hour) for hour in range(5)],
-            "Most unmet: Tuesday 0–1, Tuesday 1–2, Tuesday 2–3 and 2 more hours, 1 request each.",
+            "Most unmet: Tuesday 00:00–01:00, Tuesday 01:00–02:00, Tuesday 02:00–03:00 and 2 more hours, 1 request each.",
         ),
     ],
 )

@@ -9,7 +9,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.models import ExpertProfile, Message, Topic, User
+from accounts.models import REACHED, ExpertProfile, Message, Topic, User
 from sessions_app import accept, release
 from sessions_app.models import Exclusion, HelpSession, State
 from sessions_app.reach.waves import run_wave
@@ -87,7 +87,7 @@ def test_a_request_told_of_counts_once_and_as_one_thing(
 
 def test_what_never_reached_the_expert_is_not_told(alice: User, eve: User, topic: Topic) -> None:
     session = asked(alice, topic, NOW - timedelta(hours=1))
-    for state in ("waiting", "sending", "refused", "failed", "in_doubt"):
+    for state in set(Message.State) - set(REACHED):
         tell(session, eve, Way.TEXT, NOW - timedelta(hours=1), state=state)
     assert week_of(eve).is_empty
     tell(session, eve, Way.MAIL, NOW - timedelta(hours=1), state="delivered")
@@ -243,6 +243,12 @@ def test_a_new_expert_reads_what_will_be_here(client: Client, eve: User) -> None
 def test_the_board_leads_there(client: Client, eve: User) -> None:
     client.force_login(eve)
     assert 'href="/expert/numbers/"' in client.get("/expert/").content.decode()
+
+
+def test_it_leads_to_the_ways_to_be_told(client: Client, alice: User, eve: User, topic: Topic) -> None:
+    tell(asked(alice, topic, timezone.now()), eve, Way.BOARD, timezone.now())
+    client.force_login(eve)
+    assert '<a href="/expert/settings/reach/">Change how you are told</a>' in client.get("/expert/numbers/").content.decode()
 
 
 def test_more_requests_make_no_more_queries(client: Client, alice: User, eve: User, topic: Topic) -> None:

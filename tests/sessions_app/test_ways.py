@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.core import mail
+from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -12,6 +13,7 @@ from accounts.models import Message, PushSubscription, Topic, User
 from hopps.sending import NotTaken
 from sessions_app import accept, release
 from sessions_app.models import HelpSession
+from sessions_app.reach.words import words_for
 from tests.peers.twilio_stand_in import TwilioStandIn
 from tests.people import make_request
 from tests.sessions_app.waving import Stands, Way, change, crowd, eve, send_all, wave, ways_to
@@ -32,6 +34,13 @@ def test_ways_come_a_minute_apart_the_quickest_first(alice: User, eve: User, top
     assert ways_to(eve) == [Way.PUSH, Way.TEXT, Way.MAIL]
     first, second, third = Message.objects.order_by("created_at").values_list("created_at", flat=True)
     assert min(second - first, third - second) >= timedelta(seconds=60)
+
+
+def test_a_mail_leads_to_the_request_and_to_the_ways_to_be_told(alice: User, topic: Topic) -> None:
+    session = make_request(alice, topic)
+    text = words_for(session, Way.MAIL).text
+    assert session.get_absolute_url() in text
+    assert f"{reverse('expert_reach')}\n" in text
 
 
 def test_who_wants_all_at_once_is_told_all_at_once(alice: User, eve: User, topic: Topic) -> None:

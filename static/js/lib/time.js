@@ -13,12 +13,12 @@ export function clockText(seconds) {
 }
 
 /**
- * Return the time of day of an ISO moment, in the reader's own way of writing it.
+ * Return the time of day of an ISO moment, as the pages write it: `17:57`.
  * @param {string} moment
  * @returns {string}
  */
 export function timeOfDay(moment) {
-  return new Date(moment).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  return new Date(moment).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 }
 
 /**
@@ -31,7 +31,7 @@ export function momentText(moment, now) {
   const date = new Date(moment);
   if (date.toDateString() === new Date(now).toDateString()) return timeOfDay(moment);
   const far = date.getTime() - now > 6 * 24 * 60 * 60 * 1000;
-  const day = date.toLocaleDateString([], far ? { day: "numeric", month: "long" } : { weekday: "long" });
+  const day = date.toLocaleDateString("en-GB", far ? { day: "numeric", month: "long" } : { weekday: "long" });
   return `${day} ${timeOfDay(moment)}`;
 }
 
