@@ -224,14 +224,14 @@ class ExpertAdmin(admin.ModelAdmin[ExpertProfile]):
 
     @admin.action(description="Suspend", permissions=["change"])
     def suspend(self, request: HttpRequest, queryset: QuerySet[ExpertProfile]) -> None:
-        suspended = [expert for expert in queryset if deciding.suspend(expert=expert, by=_operator(request))]
+        suspended = [expert for expert in queryset if deciding.suspend(expert=expert)]
         for expert in suspended:
             self.log_change(request, expert, "Suspended.")
         self._report(request, len(suspended), "suspended", "All of them were suspended already.")
 
     @admin.action(description="Lift suspension", permissions=["change"])
     def lift_suspension(self, request: HttpRequest, queryset: QuerySet[ExpertProfile]) -> None:
-        lifted = [expert for expert in queryset if deciding.lift_suspension(expert=expert, by=_operator(request))]
+        lifted = [expert for expert in queryset if deciding.lift_suspension(expert=expert)]
         for expert in lifted:
             self.log_change(request, expert, "Suspension lifted.")
         self._report(request, len(lifted), "no longer suspended", "None of them was suspended.")

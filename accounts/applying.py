@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.deciding import follow_topics
+from accounts.deciding import follow_topics, waiting_for_a_decision
 from accounts.experts import refresh_boards
 from accounts.hours import Stretch
 from accounts.models import ExpertHours, ExpertProfile, ExpertTopic, Topic, User
@@ -95,6 +95,18 @@ def set_hours(*, user: User, expert: ExpertProfile, hours: Iterable[Stretch], ti
 def devices_work(*, user: User) -> None:
     """Write down that the expert tried sound, microphone and camera just now, and is content."""
     ExpertProfile.objects.filter(user=user).update(devices_tested_at=timezone.now())
+
+
+def remind_of_waiting() -> bool:
+    """Tell the operators who waits for a decision; return whether anybody does."""
+    waiting = list(waiting_for_a_decision().select_related("user").order_by("applied_at"))
+    if not waiting:
+        return False
+    page = public_url(f"{reverse('admin:accounts_expertprofile_changelist')}?waiting=yes")
+    people = "1 expert waits" if len(waiting) == 1 else f"{len(waiting)} experts wait"
+    lines = [*(f"{expert.user} ({expert.user.email}): {expert.headline}" for expert in waiting), "", f"Decide here: {page}"]
+    mail_operators(f"{people} for a decision", "\n".join(lines))
+    return True
 
 
 def _save(user: User, application: Application) -> ExpertProfile:

@@ -1,8 +1,9 @@
 """What operators decide about experts: each topic with its reason, suspension and its end. The expert is told by mail."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from django.db import transaction
@@ -69,7 +70,7 @@ def decide_each(*, decisions: Iterable[Decision], by: User | None) -> list[Exper
         follow_topics(expert_id)
         refresh_boards(*ExpertProfile.objects.filter(pk=expert_id).values_list("user_id", flat=True))
         if by is not None:
-            _soon(jobs.mail_decisions, expert_id, now)
+            _soon(partial(jobs.mail_decisions, str(expert_id), now.isoformat()))
     return decided
 
 
@@ -79,32 +80,30 @@ def approve_all(*, expert: ExpertProfile, by: User | None = None) -> list[Expert
     return decide_each(decisions=[Decision(topic, approved=True) for topic in applied], by=by)
 
 
-def suspend(*, expert: ExpertProfile, by: User | None = None) -> bool:
+def suspend(*, expert: ExpertProfile) -> bool:
     """Suspend `expert`: off every board and unable to accept, at once. A running session is not cut off.
 
     Returns:
-        False where the expert was suspended already; who was not is told by mail, unless nobody did it (`by` is None).
+        False where the expert was suspended already; who was not is told by mail.
     """
     others = ExpertProfile.objects.filter(pk=expert.pk).exclude(state=State.SUSPENDED)
     if not others.update(state=State.SUSPENDED, available=False):
         return False
     refresh_boards(expert.user_id)
-    if by is not None:
-        _soon(jobs.mail_suspended, expert.pk, _now())
+    _soon(partial(jobs.mail_suspension, str(expert.pk)))
     return True
 
 
-def lift_suspension(*, expert: ExpertProfile, by: User | None = None) -> bool:
+def lift_suspension(*, expert: ExpertProfile) -> bool:
     """End the suspension of `expert`, who stands as their topics do; return False where there was none.
 
-    Who was suspended is told by mail, unless nobody did it (`by` is None), and turns the availability switch themselves.
+    Who was suspended is told by mail, and turns the availability switch themselves.
     """
     if not ExpertProfile.objects.filter(pk=expert.pk, state=State.SUSPENDED).update(state=State.APPLIED):
         return False
     follow_topics(expert.pk)
     refresh_boards(expert.user_id)
-    if by is not None:
-        _soon(jobs.mail_lifted, expert.pk, _now())
+    _soon(partial(jobs.mail_suspension, str(expert.pk)))
     return True
 
 
@@ -141,5 +140,6 @@ def _now() -> datetime:
     return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
 
-def _soon(job: "jobs.MailJob", expert_id: UUID, moment: datetime) -> None:
-    transaction.on_commit(lambda: job(str(expert_id), moment.isoformat()), robust=True)
+def _soon(job: Callable[[], object]) -> None:
+    """Set a job for what is written. Where the process dies before, the hourly job finds whom nobody told."""
+    transaction.on_commit(job, robust=True)

@@ -1,12 +1,19 @@
 """Mails to experts about what operators decided. Each goes out once; each says what to do next."""
 
-from datetime import datetime
+from collections import Counter
+from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.urls import reverse
 
 from accounts.mail import send_once
-from accounts.models import ExpertProfile, ExpertTopic
+from accounts.models import ExpertProfile, ExpertTopic, SentMail
 from hopps.http import public_url
+
+# What the keys of the mails about suspension begin with.
+SUSPENSION = "suspension"
+# A job that is alive has mailed by then; later than that it is no news.
+GRACE, NEWS = timedelta(minutes=1), timedelta(days=1)
 
 
 def mail_decisions(expert: ExpertProfile, decided_at: datetime) -> bool:
@@ -47,52 +54,73 @@ def mail_decisions(expert: ExpertProfile, decided_at: datetime) -> bool:
             f"    {settings}", "",
         ]  # fmt: skip
     subject = _subject(approved, refused)
-    return send_once(key=_key("decided", expert, decided_at), to=expert.user, subject=subject, text="\n".join(lines))
+    return send_once(key=_decided_key(expert.pk, decided_at), to=expert.user, subject=subject, text="\n".join(lines))
 
 
-def mail_suspended(expert: ExpertProfile, moment: datetime) -> bool:
-    """Mail that the expert is suspended and what to do; return whether it went out now.
+def mail_suspension(expert: ExpertProfile) -> bool:
+    """Mail that the expert is suspended, or no longer, and what to do; return whether a mail went out now.
+
+    Nothing goes out where they know already, or where it was lifted before they heard of it.
 
     Args:
-        expert: with its user.
-        moment: when it was done.
+        expert: with its user, as it stands now.
 
     Raises:
         OSError, smtplib.SMTPException: the mail server did not take it; call again.
     """
-    if expert.state != ExpertProfile.State.SUSPENDED:  # lifted meanwhile
+    prefix = f"{SUSPENSION}:{expert.pk}:"
+    told = SentMail.objects.filter(key__startswith=prefix).count()
+    is_suspended = expert.state == ExpertProfile.State.SUSPENDED
+    if is_suspended == _knows_of_it(told):
         return False
+    subject, lines = _suspended(expert) if is_suspended else _lifted(expert)
+    return send_once(key=f"{prefix}{told}", to=expert.user, subject=subject, text="\n".join(lines))
+
+
+def untold(now: datetime) -> list[tuple[UUID, datetime]]:
+    """Return the experts and moments of the decisions nobody was told of at `now` (UTC), because the job was lost."""
+    decided = ExpertTopic.objects.filter(decided_at__range=(now - NEWS, now - GRACE), decided_by__isnull=False)
+    moments = {
+        _decided_key(expert_id, decided_at): (expert_id, decided_at)
+        for expert_id, decided_at in decided.exclude(state=ExpertTopic.State.APPLIED).values_list("expert_id", "decided_at")
+        if decided_at is not None
+    }
+    told = set(SentMail.objects.filter(key__in=list(moments)).values_list("key", flat=True))
+    return [moment for key, moment in moments.items() if key not in told]
+
+
+def untold_of_suspension() -> list[UUID]:
+    """Return the experts who do not know that they are suspended, or that it is over."""
+    keys = SentMail.objects.filter(key__startswith=f"{SUSPENSION}:").values_list("key", flat=True)
+    times_told = Counter(UUID(key.split(":")[1]) for key in keys)
+    know = {expert_id for expert_id, told in times_told.items() if _knows_of_it(told)}
+    suspended = set(ExpertProfile.objects.filter(state=ExpertProfile.State.SUSPENDED).values_list("pk", flat=True))
+    return sorted(know ^ suspended)
+
+
+def _knows_of_it(told: int) -> bool:
+    """Whether somebody who had so many mails of suspension takes themselves for suspended: each second one ends it."""
+    return told % 2 == 1
+
+
+def _suspended(expert: ExpertProfile) -> tuple[str, list[str]]:
     earnings = public_url(reverse("earnings"))
-    lines = [
+    return "Your expert account is suspended", [
         f"Hello {expert.user},", "",
         "an operator suspended your expert account. No requests reach you, and you cannot accept any.", "",
         "A session that is running goes on, and what you earned stays yours:", "", f"    {earnings}", "",
         "What to do: answer this mail and tell us your side. An operator reads it and can lift the suspension.", "",
     ]  # fmt: skip
-    subject = "Your expert account is suspended"
-    return send_once(key=_key("suspended", expert, moment), to=expert.user, subject=subject, text="\n".join(lines))
 
 
-def mail_lifted(expert: ExpertProfile, moment: datetime) -> bool:
-    """Mail that the suspension is over and what to do; return whether it went out now.
-
-    Args:
-        expert: with its user.
-        moment: when it was done.
-
-    Raises:
-        OSError, smtplib.SMTPException: the mail server did not take it; call again.
-    """
-    if expert.state == ExpertProfile.State.SUSPENDED:  # suspended again meanwhile
-        return False
-    board, settings = public_url(reverse("board")), public_url(reverse("expert_settings"))
+def _lifted(expert: ExpertProfile) -> tuple[str, list[str]]:
     if expert.is_approved:
+        board = public_url(reverse("board"))
         next_step = ["What next: switch yourself to available when you want requests again.", "", f"    {board}", ""]
     else:
-        next_step = ["How your topics stand:", "", f"    {settings}", ""]
+        next_step = ["How your topics stand:", "", f"    {public_url(reverse('expert_settings'))}", ""]
     lines = [f"Hello {expert.user},", "", "the suspension of your expert account is over.", "", *next_step]
-    subject = "Your expert account is no longer suspended"
-    return send_once(key=_key("lifted", expert, moment), to=expert.user, subject=subject, text="\n".join(lines))
+    return "Your expert account is no longer suspended", lines
 
 
 def _subject(approved: list[ExpertTopic], refused: list[ExpertTopic]) -> str:
@@ -102,5 +130,5 @@ def _subject(approved: list[ExpertTopic], refused: list[ExpertTopic]) -> str:
     return f"You are approved: {names}; not for all topics" if approved else f"Not approved: {names}"
 
 
-def _key(what: str, expert: ExpertProfile, moment: datetime) -> str:
-    return f"{what}:{expert.pk}:{round(moment.timestamp() * 1000)}"
+def _decided_key(expert_id: UUID, decided_at: datetime) -> str:
+    return f"decided:{expert_id}:{round(decided_at.timestamp() * 1000)}"

@@ -1,7 +1,6 @@
 """What the job worker does for people: asks what became of their texts, and mails them."""
 
 import logging
-from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
@@ -15,9 +14,6 @@ logger = logging.getLogger(__name__)
 
 # Seconds after which a text is asked about again: its row may not know its name yet, and a price comes late.
 AGAIN_AFTER = (5, 60, 10 * 60, 60 * 60)
-
-
-MailJob = Callable[[str, str], object]
 
 
 @db_task()  # type: ignore[untyped-decorator]  # huey carries no types
@@ -50,15 +46,9 @@ def mail_decisions(expert_id: str, decided_at: str) -> None:
 
 
 @db_task(retries=5, retry_delay=60)  # type: ignore[untyped-decorator]
-def mail_suspended(expert_id: str, moment: str) -> None:
-    """Mail an expert that they are suspended, once."""
-    expert_mails.mail_suspended(_expert(expert_id), datetime.fromisoformat(moment))
-
-
-@db_task(retries=5, retry_delay=60)  # type: ignore[untyped-decorator]
-def mail_lifted(expert_id: str, moment: str) -> None:
-    """Mail an expert that the suspension is over, once."""
-    expert_mails.mail_lifted(_expert(expert_id), datetime.fromisoformat(moment))
+def mail_suspension(expert_id: str) -> None:
+    """Mail an expert that they are suspended, or that it is over, unless they know."""
+    expert_mails.mail_suspension(_expert(expert_id))
 
 
 def _expert(expert_id: str) -> ExpertProfile:

@@ -4,8 +4,8 @@ from django.utils import timezone
 from huey import crontab
 from huey.contrib.djhuey import db_periodic_task
 
-from accounts import delivery, jobs
-from accounts.consent_mails import untold
+from accounts import consent_mails, delivery, expert_mails, jobs
+from accounts.applying import remind_of_waiting
 from hopps.each import look_after
 from hopps.jobs import alone
 from hopps.sending import NotTaken
@@ -22,5 +22,20 @@ def ask_about_texts_hourly() -> None:
         if mine:
             texts = delivery.unreported(now)
             look_after(texts, delivery.look_into, name="Text", quiet=(NotTaken,), seconds=SECONDS)
-    for consent in untold(now):
+    for consent in consent_mails.untold(now):
         jobs.mail_texts_ended(str(consent.pk))
+
+
+@db_periodic_task(crontab(minute="53"))  # type: ignore[untyped-decorator]
+def tell_experts_hourly() -> None:
+    """Set the mails about decisions and suspensions that were lost. Each goes out once, however often it is set."""
+    for expert_id, decided_at in expert_mails.untold(timezone.now()):
+        jobs.mail_decisions(str(expert_id), decided_at.isoformat())
+    for expert_id in expert_mails.untold_of_suspension():
+        jobs.mail_suspension(str(expert_id))
+
+
+@db_periodic_task(crontab(minute="41", hour="6"))  # type: ignore[untyped-decorator]
+def remind_operators_daily() -> None:
+    """Mail operators who waits for a decision, if anybody does: a mail about a new application may be lost."""
+    remind_of_waiting()

@@ -8,7 +8,7 @@ from django.urls import reverse
 from huey.contrib.djhuey import HUEY
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
-from accounts import deciding, experts
+from accounts import applying, deciding, experts, tasks
 from accounts.experts import week_of
 from accounts.forms.hours import USUAL, as_sent
 from accounts.models import ExpertProfile, ExpertTopic, Topic, User
@@ -111,6 +111,27 @@ def test_operators_hear_of_an_application_once(
     address = reverse("admin:accounts_expertprofile_change", args=[bob.expert.pk])
     for words in ("I tune databases.", "http://example.org/talks", "Engineering / Databases", "bob@example.org", address):
         assert words in str(told.body)
+
+
+def test_operators_are_told_every_day_who_waits_whatever_became_of_the_first_mail(
+    bob: User, eve: User, topic: Topic, seo: Topic, operators_mail: None
+) -> None:
+    tasks.remind_operators_daily.call_local()
+    assert mail.outbox == [], "nobody waits"
+    said = applying.Application(headline="Postgres, 12 years", about="", links="", topics=(topic,))
+    applying.apply(user=bob, application=said, hours=USUAL, time_zone="UTC")  # and the process died before it set the job
+    said = applying.Application(headline="Search", about="", links="", topics=(topic, seo))
+    applying.change(user=eve, application=said)
+    assert mail.outbox == []
+    tasks.remind_operators_daily.call_local()
+    [told] = mail.outbox
+    assert told.subject == "[Hopps] 2 experts wait for a decision"
+    listed = f"{reverse('admin:accounts_expertprofile_changelist')}?waiting=yes"
+    for words in ("Bob (bob@example.org): Postgres, 12 years", "Eve (eve@example.org): Search", listed):
+        assert words in str(told.body)
+    deciding.approve_all(expert=bob.expert)
+    tasks.remind_operators_daily.call_local()
+    assert mail.outbox[1].subject == "[Hopps] 1 expert waits for a decision"
 
 
 def test_operators_hear_of_a_topic_added_later_and_of_nothing_else(

@@ -1,25 +1,29 @@
 """What operators decide about experts, topic by topic, and what the experts are told."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.core import mail
+from django.db.models.signals import pre_save
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from huey.contrib.djhuey import HUEY
-from pytest_django import DjangoCaptureOnCommitCallbacks
+from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
-from accounts import applying, deciding, expert_mails, experts
-from accounts.models import ExpertProfile, ExpertTopic, Topic, User
+from accounts import applying, deciding, expert_mails, experts, tasks
+from accounts.models import ExpertProfile, ExpertTopic, SentMail, Topic, User
 from hopps.errors import Refused
+from script.lib.processes import HOST, free_port
 from sessions_app.matching import approved_topic_ids, requests_for
 from tests.people import give_phone, make_person, make_request
 
 pytestmark = pytest.mark.django_db
 
 State = ExpertProfile.State
+SMTP = "django.core.mail.backends.smtp.EmailBackend"
 LISTED = "admin:accounts_expertprofile_changelist"
 
 
@@ -133,25 +137,25 @@ def test_of_two_operators_the_first_decides(nora: ExpertProfile, olga: User, top
 
 
 def test_a_suspended_expert_stays_so_until_it_is_lifted(nora: ExpertProfile, olga: User, topic: Topic, seo: Topic) -> None:
-    deciding.suspend(expert=nora, by=olga)
+    deciding.suspend(expert=nora)
     decide(nora, topic, olga)
     assert state(nora) == State.SUSPENDED
     assert approved_topic_ids(nora.user) == []
     applying.save_application(user=nora.user, headline="h", about="", topics=[topic, seo])
     assert state(nora) == State.SUSPENDED
-    assert deciding.lift_suspension(expert=nora, by=olga)
+    assert deciding.lift_suspension(expert=nora)
     assert state(nora) == State.APPROVED
-    assert not deciding.lift_suspension(expert=nora, by=olga)
+    assert not deciding.lift_suspension(expert=nora)
 
 
 @pytest.mark.parametrize(("reasons", "stands"), [(["No.", "No."], State.REFUSED), (["No."], State.APPLIED)])
 def test_whose_suspension_is_lifted_stands_as_their_topics_do(
     nora: ExpertProfile, olga: User, topic: Topic, seo: Topic, reasons: list[str], stands: str
 ) -> None:
-    deciding.suspend(expert=nora, by=olga)
+    deciding.suspend(expert=nora)
     for one, reason in zip((topic, seo), reasons, strict=False):
         decide(nora, one, olga, reason=reason)
-    deciding.lift_suspension(expert=nora, by=olga)
+    deciding.lift_suspension(expert=nora)
     assert state(nora) == stands
 
 
@@ -322,3 +326,76 @@ def test_the_suspended_hear_what_to_do_and_when_it_is_over(
     assert "answer this mail" in str(mail.outbox[0].body)
     assert reverse("earnings") in str(mail.outbox[0].body)
     assert reverse("board") in str(mail.outbox[1].body)
+
+
+# --- the process dies between the decision and the job: here on_commit is never reached ---
+
+
+def test_a_decision_nobody_was_told_of_is_told_within_the_hour(
+    nora: ExpertProfile, olga: User, topic: Topic, seo: Topic
+) -> None:
+    decisions = [deciding.Decision(row(nora, topic), approved=True), deciding.Decision(row(nora, seo), False, "No work.")]
+    deciding.decide_each(decisions=decisions, by=olga)
+    tasks.tell_experts_hourly.call_local()
+    assert mail.outbox == [], "its job may be at it"
+    decided_minutes_ago(nora, 2)
+    for _ in range(2):
+        tasks.tell_experts_hourly.call_local()
+    assert [told.subject for told in mail.outbox] == ["You are approved: Databases; not for all topics"]
+
+
+def test_what_is_no_news_or_nobodys_decision_is_not_told(nora: ExpertProfile, olga: User, topic: Topic, seo: Topic) -> None:
+    decide(nora, topic, olga)
+    decided_minutes_ago(nora, 24 * 60 + 1)
+    tasks.tell_experts_hourly.call_local()
+    deciding.decide_each(decisions=[deciding.Decision(row(nora, seo), approved=True)], by=None)
+    decided_minutes_ago(nora, 2, decided_by=None)
+    tasks.tell_experts_hourly.call_local()
+    assert mail.outbox == []
+
+
+def test_a_suspension_and_its_end_are_told_within_the_hour(eve: User) -> None:
+    for change in (deciding.suspend, deciding.lift_suspension, deciding.suspend):
+        assert change(expert=eve.expert)
+        for _ in range(2):
+            tasks.tell_experts_hourly.call_local()
+    suspended, lifted = "Your expert account is suspended", "Your expert account is no longer suspended"
+    assert [told.subject for told in mail.outbox] == [suspended, lifted, suspended]
+
+
+def test_a_suspension_lifted_before_they_heard_of_it_is_no_news(eve: User) -> None:
+    deciding.suspend(expert=eve.expert)
+    deciding.lift_suspension(expert=eve.expert)
+    tasks.tell_experts_hourly.call_local()
+    assert mail.outbox == []
+
+
+def test_of_two_who_tell_of_a_suspension_one_does(eve: User) -> None:
+    deciding.suspend(expert=eve.expert)
+    expert = ExpertProfile.objects.select_related("user").get(user=eve)
+
+    def told_meanwhile(**_: object) -> None:
+        pre_save.disconnect(told_meanwhile, sender=SentMail)
+        assert expert_mails.mail_suspension(expert)
+
+    # The other one mails after this one has counted, and before it writes.
+    pre_save.connect(told_meanwhile, sender=SentMail)
+    assert not expert_mails.mail_suspension(expert)
+    assert len(mail.outbox) == 1
+
+
+def test_a_mail_about_suspension_the_server_did_not_take_is_tried_again(eve: User, settings: Settings) -> None:
+    deciding.suspend(expert=eve.expert)
+    working = settings.EMAIL_BACKEND
+    settings.EMAIL_BACKEND, settings.EMAIL_HOST, settings.EMAIL_PORT = SMTP, HOST, free_port()
+    expert = ExpertProfile.objects.select_related("user").get(user=eve)
+    with pytest.raises(OSError, match="refused"):
+        expert_mails.mail_suspension(expert)
+    settings.EMAIL_BACKEND = working
+    tasks.tell_experts_hourly.call_local()
+    assert len(mail.outbox) == 1
+
+
+def decided_minutes_ago(expert: ExpertProfile, minutes: int, **fields: object) -> None:
+    decided = ExpertTopic.objects.filter(expert=expert, decided_at__isnull=False, **fields)
+    decided.update(decided_at=timezone.now() - timedelta(minutes=minutes))
