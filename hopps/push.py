@@ -32,8 +32,11 @@ SIGNED_SECONDS = 12 * 60 * 60
 # Names that lead inside a network and nowhere else (RFC 2606, RFC 6762 and their like).
 INSIDE = (".local", ".localhost", ".internal", ".intranet", ".lan", ".home.arpa", ".test", ".invalid", ".onion")
 
-# IPv6 addresses that stand for IPv4 ones: the old compatible and the mapped ones, NAT64, Teredo and 6to4.
-_WRAPPED = [ipaddress.ip_network(net) for net in ("::/96", "::ffff:0:0/96", "64:ff9b::/96", "2001::/32", "2002::/16")]
+# IPv6 addresses that stand for IPv4 ones (the old compatible and the mapped ones, NAT64, Teredo, 6to4), and old local ones.
+_WRAPPED = [
+    ipaddress.ip_network(net)
+    for net in ("::/96", "::ffff:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48", "2001::/32", "2002::/16", "fec0::/10")
+]
 
 
 @dataclass(frozen=True)
@@ -126,7 +129,7 @@ def _public_address_of(endpoint: str) -> str | None:
     address = urlsplit(endpoint)
     try:
         found = socket.getaddrinfo(address.hostname, address.port or 443, type=socket.SOCK_STREAM)
-    except OSError as problem:
+    except (OSError, UnicodeError) as problem:
         raise NotTaken(f"The push service's name was not found: {problem}") from problem
     places = [str(place[0]).split("%")[0] for *_, place in found]
     return places[0] if all(map(is_public, places)) else None
@@ -179,8 +182,10 @@ def _post(endpoint: str, body: bytes, headers: dict[str, str], *, at: str) -> in
     connection = http.client.HTTPSConnection(host, port) if secure else http.client.HTTPConnection(host, port)
     try:
         line = socket.create_connection((at, port), timeout=TIMEOUT_SECONDS)
-        # Each read has a time-out of its own; one that drips is cut off when the whole has taken too long.
-        cutter = threading.Timer(TIMEOUT_SECONDS, _cut, [line])
+        # Each read has a time-out of its own; one that drips is cut off when the whole has taken too long. The cutter has a
+        # handle of its own, as TLS takes the first one over.
+        handle = line.dup()
+        cutter = threading.Timer(TIMEOUT_SECONDS, _cut, [handle])
         cutter.start()
         try:
             connection.sock = ssl.create_default_context().wrap_socket(line, server_hostname=host) if secure else line
@@ -190,6 +195,7 @@ def _post(endpoint: str, body: bytes, headers: dict[str, str], *, at: str) -> in
         finally:
             cutter.cancel()
             line.close()
+            handle.close()
     except (OSError, http.client.HTTPException) as problem:
         raise NotTaken(f"The push service did not answer: {type(problem).__name__}.") from problem
     finally:

@@ -1,13 +1,19 @@
 """One notification to one browser, by way of a push service on loopback that opens the envelope."""
 
 import socket
+import ssl
 import threading
 from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from io import StringIO
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from django.conf import settings as project
 from django.core.management import call_command
 from pytest_django import Settings
@@ -108,24 +114,58 @@ def test_a_push_service_that_is_not_there_is_asked_again(browser: Browser) -> No
         push(endpoint=nobody, keys=browser.keys, notification=SHOWN)
 
 
-def test_a_push_service_that_drips_is_cut_off(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_push_service_that_drips_is_cut_off(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, scheme: str
+) -> None:
     """A byte now and then is always in time; the whole is not."""
-    monkeypatch.setattr(module, "TIMEOUT_SECONDS", 0.3)
+    monkeypatch.setattr(module, "TIMEOUT_SECONDS", 1)
+    sealed = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    sealed.load_cert_chain(certificate_of("127.0.0.1", tmp_path / "certificate.pem"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "certificate.pem"))
+    gone, whole = threading.Event(), threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        gone = threading.Event()
 
         def drip() -> None:
             connection, _ = listening.accept()
-            with connection, suppress(OSError):
-                while not gone.wait(0.05):
-                    connection.sendall(b"H")
+            served = sealed.wrap_socket(connection, server_side=True) if scheme == "https" else connection
+            with suppress(OSError), served as line:
+                # It ends one day, for when nobody cuts it off.
+                for _ in range(100):
+                    if gone.wait(0.05):
+                        return
+                    line.sendall(b"H")
+                whole.set()
 
         thread = threading.Thread(target=drip)
         thread.start()
         with pytest.raises(NotTaken, match="did not answer"):
-            push(endpoint=f"http://127.0.0.1:{listening.getsockname()[1]}/", keys=browser.keys, notification=SHOWN)
+            push(endpoint=f"{scheme}://127.0.0.1:{listening.getsockname()[1]}/", keys=browser.keys, notification=SHOWN)
         gone.set()
         thread.join()
+        assert not whole.is_set(), "it was listened to until it ended by itself"
+
+
+def certificate_of(address: str, path: Path) -> Path:
+    """Write a key and a certificate it signed itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, address)])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address(address))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    encoding = serialization.Encoding.PEM
+    plain = serialization.NoEncryption()
+    path.write_bytes(key.private_bytes(encoding, serialization.PrivateFormat.PKCS8, plain) + made.public_bytes(encoding))
+    return path
 
 
 @pytest.mark.parametrize(
@@ -134,7 +174,7 @@ def test_a_push_service_that_drips_is_cut_off(browser: Browser, monkeypatch: pyt
         ("8.8.8.8", True), ("2606:4700::1111", True),
         ("127.0.0.1", False), ("10.0.0.1", False), ("169.254.169.254", False), ("224.0.0.1", False), ("::1", False),
         ("fd00::1", False), ("::ffff:127.0.0.1", False), ("::127.0.0.1", False), ("2002:7f00:1::", False),
-        ("64:ff9b::7f00:1", False),
+        ("64:ff9b::7f00:1", False), ("64:ff9b:1::a00:1", False), ("fec0::1", False),
     ],
 )  # fmt: skip
 def test_only_public_addresses_are_asked(address: str, public: bool) -> None:
