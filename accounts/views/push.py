@@ -108,4 +108,6 @@ def _text(fields: dict[str, Any], name: str) -> str:
 def _next(request: HttpRequest, told: dict[str, Any]) -> str:
     """The page the form was on."""
     page = _text(told, "next")
-    return page if url_has_allowed_host_and_scheme(page, allowed_hosts=None) else reverse("expert_reach")
+    # What cannot be printed, half a surrogate pair for one, cannot be an address either.
+    ours = page.isprintable() and url_has_allowed_host_and_scheme(page, allowed_hosts=None)
+    return page if ours else reverse("expert_reach")

@@ -335,3 +335,9 @@ def test_a_message_that_no_browser_takes_is_refused_and_one_that_was_not_taken_w
 def test_nonsense_in_place_of_the_old_address_does_no_harm(eves: Client, browser: Browser) -> None:
     assert turn_on(eves, browser, replaces="\ud800")["device"]
     assert PushSubscription.objects.count() == 1
+
+
+def test_nonsense_for_the_page_to_return_to_leads_to_the_settings(eves: Client) -> None:
+    fields = {"browser": "00000000-0000-0000-0000-000000000000", "next": "/\ud800"}
+    answer = eves.post(reverse("push_unsubscribe"), fields, content_type="application/json")
+    assert answer.status_code < 500
