@@ -271,7 +271,27 @@ ROOM_GRANT_SECONDS = 60
 PRESENCE_BEAT_SECONDS = 5
 PRESENCE_STALE_SECONDS = 20
 
-ICE_SERVERS: list[dict[str, object]] = [{"urls": env.words("STUN_URLS")}] if env.words("STUN_URLS") else []
+# --- The room (DESIGN §5) ----------------------------------------------------------------------------------------------
+
+# What carries new calls: the two browsers, or a Twilio Video room. Where Twilio is out of reach, the browsers all the same.
+VIDEO = env.choice("VIDEO", ("peer", "twilio"))
+VIDEO_FALLBACK = env.flag("VIDEO_FALLBACK", default=True)
+# An API key of the Twilio account: it signs the tokens people enter its rooms with.
+TWILIO_API_KEY_SID = env.text("TWILIO_API_KEY_SID")
+TWILIO_API_KEY_SECRET = env.text("TWILIO_API_KEY_SECRET")
+TWILIO_VIDEO_BASE = env.text("TWILIO_VIDEO_BASE", "https://video.twilio.com")
+if VIDEO == "twilio" and not (TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN and TWILIO_API_KEY_SID and TWILIO_API_KEY_SECRET):
+    raise ImproperlyConfigured(
+        "VIDEO=twilio needs TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN, TWILIO_API_KEY_SID and TWILIO_API_KEY_SECRET."
+    )
+STUN_URLS = env.words("STUN_URLS")
+# A relay for those whose networks let nothing else through, and the secret it shares with us to know our people by.
+TURN_URLS = env.words("TURN_URLS")
+TURN_SECRET = env.text("TURN_SECRET")
+if TURN_URLS and not TURN_SECRET:
+    raise ImproperlyConfigured("TURN_URLS needs TURN_SECRET, the relay's static-auth-secret.")
+# How long a relay's credential holds; the page asks for the next one before that.
+TURN_SECONDS = env.number("TURN_SECONDS", 60 * 60, least=20)
 
 # --- Pages -----------------------------------------------------------------------------------------------------------
 
@@ -283,6 +303,8 @@ STATIC_URL = "static/"
 STATIC_ROOT = Path(env.text("STATIC_ROOT", str(BASE_DIR / "staticfiles")))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
+    # What people put into chats: outside of everything that is served, and given out by a view alone.
+    "uploads": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": VAR_DIR / "uploads"}},
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "hopps.storage.HashedStaticFiles"},
 }

@@ -33,7 +33,7 @@ def accept(*, session_id: UUID, expert: User) -> HelpSession:
     try:
         with transaction.atomic():
             won = HelpSession.objects.filter(pk=session_id, state=State.REQUESTED).update(
-                state=State.ACCEPTED, expert=expert, accepted_at=now, free_seconds=free_seconds
+                state=State.ACCEPTED, expert=expert, accepted_at=now, free_seconds=free_seconds, video=settings.VIDEO
             )
     except IntegrityError:
         raise Refused("You are in another session. End it before you accept the next.") from None

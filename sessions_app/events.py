@@ -106,11 +106,26 @@ class ChatLine(Event):
     sent_at: datetime
 
 
+class IceServer(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """A STUN or TURN server, as RTCPeerConnection takes it."""
+
+    urls: list[str]
+    username: str = ""
+    credential: str = ""
+
+
+class CarriedByPeer(Event):
+    """The call goes between the two browsers. Comes before `Welcome`, on `RenewVideo`, and where the call is rerouted."""
+
+    ice_servers: list[IceServer]
+    seconds: int | None
+    """How long the credentials hold from now; None: for good."""
+
+
 class Welcome(Event):
     """The page is in the room. `peers` are the other person's pages that are in it now."""
 
     peers: list[UUID]
-    ice_servers: list[dict[str, object]]
     chat: list[ChatLine]
 
 
@@ -175,6 +190,10 @@ class MediaFlowing(Message):
     """The line to the other's page is up: sound and picture come through. Said once for each joining."""
 
 
+class RenewVideo(Message):
+    """The page's credentials for what carries the call run out soon, or did not do: it wants fresh ones."""
+
+
 class Chat(Message):
     """A line of chat. `id` is made by the page, so that sending it again does no harm."""
 
@@ -185,6 +204,17 @@ class Chat(Message):
 BoardEvent = BoardState | RequestOpened | RequestClosed | Error
 BoardMessage = SetAvailability | Sync | Ping
 SessionEvent = (
-    SessionChanged | Clock | Presence | ChatLine | Welcome | PeerJoined | PeerLeft | Moved | SignalFrom | MediaState | Error
+    SessionChanged
+    | Clock
+    | Presence
+    | ChatLine
+    | CarriedByPeer
+    | Welcome
+    | PeerJoined
+    | PeerLeft
+    | Moved
+    | SignalFrom
+    | MediaState
+    | Error
 )
-SessionMessage = Join | Signal | Media | MediaFlowing | Chat | Sync | Ping
+SessionMessage = Join | Signal | Media | MediaFlowing | RenewVideo | Chat | Sync | Ping

@@ -58,6 +58,13 @@ class HelpSessionQuerySet(models.QuerySet["HelpSession"]):
         return self.select_related("customer", "expert", "topic")
 
 
+class Video(models.TextChoices):
+    """What carries picture and sound (DESIGN §5)."""
+
+    PEER = "peer", "Between the two browsers"
+    TWILIO = "twilio", "A Twilio room"
+
+
 class HelpSession(models.Model):
     """One request and all that becomes of it. Changed by the functions beside this file only."""
 
@@ -104,6 +111,11 @@ class HelpSession(models.Model):
     waves = models.PositiveSmallIntegerField(default=0)
     next_wave_at = models.DateTimeField(null=True, blank=True)
     kept_waiting_at = models.DateTimeField(null=True, blank=True, help_text="When the customer last chose to go on waiting.")
+
+    # Which adapter carries the call (`video/`): from the settings when it is accepted; it changes once at most, to PEER.
+    video = models.CharField(max_length=6, choices=Video, default=Video.PEER)
+    # The video service's room, once it was made there.
+    room_sid = models.CharField(max_length=34, blank=True)
 
     # Set once, when the last attendance is closed and the bill is known.
     settled_at = models.DateTimeField(null=True)
@@ -231,6 +243,7 @@ class TimelineEntry(AppendOnly):
         RATED = "rated", "rated the session"
         REPORTED = "reported", "reported a problem"
         ANSWERED = "answered", "answered the report"
+        REROUTED = "rerouted", "The video service was out of reach"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     session = models.ForeignKey(HelpSession, on_delete=models.PROTECT, related_name="timeline")
@@ -306,6 +319,60 @@ class ChatMessage(AppendOnly):
 
     class Meta:
         ordering: ClassVar = ["sent_at"]
+
+
+class ChatFile(AppendOnly):
+    """A file somebody put into the chat; its line has no words. The bytes are in the storage named "uploads"."""
+
+    message = models.OneToOneField(ChatMessage, on_delete=models.PROTECT, primary_key=True, related_name="file")
+    name = models.CharField(max_length=200, help_text="As the sender's computer calls it.")
+    content_type = models.CharField(max_length=100, help_text="As found by looking into it.")
+    size = models.PositiveIntegerField(help_text="Bytes.")
+    stored_as = models.CharField(max_length=200, unique=True, help_text="Its name in the storage.")
+
+
+class SharedNotes(models.Model):
+    """A text both sides write in, as it stands after `revision` edits."""
+
+    session = models.OneToOneField(HelpSession, on_delete=models.PROTECT, primary_key=True, related_name="notes")
+    body = models.TextField(blank=True)
+    revision = models.PositiveIntegerField(default=0)
+
+
+class NotesEdit(AppendOnly):
+    """One edit of the shared notes, as it was applied: the edits in order make the text."""
+
+    # Chosen by the page, so that an edit sent again after a lost connection is applied once.
+    id = models.UUIDField(primary_key=True, editable=False)
+    session = models.ForeignKey(HelpSession, on_delete=models.PROTECT, related_name="notes_edits")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    revision = models.PositiveIntegerField(help_text="The text's number after this edit.")
+    change = models.JSONField()
+    edited_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["session", "revision"], name="one_edit_a_revision")]
+        ordering: ClassVar = ["revision"]
+
+
+class VideoEvent(AppendOnly):
+    """What the video service told of a session's room, as it came: evidence, and never by itself a reason to bill."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    session = models.ForeignKey(HelpSession, on_delete=models.PROTECT, related_name="video_events")
+    # Made from what the event says, so that one told twice is kept once.
+    key = models.CharField(max_length=64, unique=True)
+    room_sid = models.CharField(max_length=34)
+    kind = models.CharField(max_length=50, help_text="As the service calls it, such as participant-connected.")
+    # The service's clock: events come in any order, this is the true one.
+    at = models.DateTimeField()
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    fields = models.JSONField(help_text="All it said.")
+    received_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["session", "at"], name="video_event_by_time")]
+        ordering: ClassVar = ["at"]
 
 
 class Rating(models.Model):

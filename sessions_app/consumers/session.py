@@ -4,7 +4,6 @@ from uuid import UUID
 
 import msgspec
 from channels.db import database_sync_to_async
-from django.conf import settings
 from django.utils import timezone
 
 from accounts.models import User
@@ -14,6 +13,7 @@ from hopps.realtime.messages import Error, Event, Sync
 from hopps.realtime.sockets import GOODBYES, Socket
 from sessions_app import attendance, chat, live, room
 from sessions_app.events import (
+    CarriedByPeer,
     Chat,
     Join,
     Media,
@@ -22,12 +22,14 @@ from sessions_app.events import (
     Moved,
     PeerJoined,
     PeerLeft,
+    RenewVideo,
     SessionMessage,
     Signal,
     SignalFrom,
     Welcome,
 )
 from sessions_app.models import HelpSession
+from sessions_app.video.carrier import carrier_of
 
 # Every page of this process that is in a room.
 ROOMS = "rooms"
@@ -125,6 +127,7 @@ class SessionSocket(Socket):
             return
         self.page, self.attendance_id = message.page, stretch.pk
         self.listen_to(self.audience, self._person_audience, self._page_audience(message.page), ROOMS)
+        self.tell(await database_sync_to_async(self._carrier)())
         self.tell(await database_sync_to_async(self._welcome)())
         self._publish(PeerJoined(page=message.page))
         hub.wake_now(self._person_audience, str(message.page))
@@ -147,11 +150,19 @@ class SessionSocket(Socket):
             # It left in between, and knew of the old presence only.
             await database_sync_to_async(room.go)(attendance_id=stretch.pk, at=self.last_heard)
 
+    async def on_renew_video(self, message: RenewVideo) -> None:
+        if self.page is None:
+            self.tell(Error(message="Join the call first."))
+        elif await self.may_stay():
+            self.tell(await database_sync_to_async(self._carrier)())
+
+    def _carrier(self) -> CarriedByPeer:
+        return carrier_of(HelpSession.objects.get(pk=self.session_id), self.user)
+
     def _welcome(self) -> Welcome:
         session = HelpSession.objects.get(pk=self.session_id)
         return Welcome(
             peers=attendance.pages_of_other(session, self.user, timezone.now()),
-            ice_servers=settings.ICE_SERVERS,
             chat=chat.lines_of(session),
         )
 

@@ -8,6 +8,12 @@ export interface BoardState {
   quiet_until: string | null;
 }
 
+export interface CarriedByPeer {
+  type: "carried_by_peer";
+  ice_servers: Array<IceServer>;
+  seconds: number | null;
+}
+
 export interface Chat {
   type: "chat";
   id: string;
@@ -41,6 +47,12 @@ export interface Clock {
 export interface Error {
   type: "error";
   message: string;
+}
+
+export interface IceServer {
+  urls: Array<string>;
+  username: string;
+  credential: string;
 }
 
 export interface Join {
@@ -105,6 +117,10 @@ export interface Presence {
   expert: boolean;
 }
 
+export interface RenewVideo {
+  type: "renew_video";
+}
+
 export interface RequestClosed {
   type: "request_closed";
   id: string;
@@ -147,7 +163,6 @@ export interface Sync {
 export interface Welcome {
   type: "welcome";
   peers: Array<string>;
-  ice_servers: Array<Record<string, unknown>>;
   chat: Array<ChatLine>;
 }
 
@@ -167,6 +182,7 @@ export type SessionEvent =
   | Clock
   | Presence
   | ChatLine
+  | CarriedByPeer
   | Welcome
   | PeerJoined
   | PeerLeft
@@ -180,6 +196,7 @@ export type SessionMessage =
   | Signal
   | Media
   | MediaFlowing
+  | RenewVideo
   | Chat
   | Sync
   | Ping;

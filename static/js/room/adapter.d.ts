@@ -1,6 +1,6 @@
 // What the room asks of whatever carries its media. `peer.js` is one such adapter; another stands on a video service.
 
-import type { SessionEvent } from "../events.js";
+import type { CarriedByPeer, SessionEvent } from "../events.js";
 
 /** The three things a page can send. */
 export type Line = "microphone" | "camera" | "screen";
@@ -17,7 +17,14 @@ export interface RoomListener {
   onQuality(quality: Quality): void;
 }
 
+/** What the server says about whatever carries the call, with this page's credentials for it. */
+export type Carrier = CarriedByPeer;
+
 export interface RoomAdapter {
+  /** The type of the carrier this adapter is for. */
+  readonly kind: Carrier["type"];
+  /** The carrier as it is now, the first time and whenever there are fresh credentials; of this adapter's kind. */
+  useCarrier(carrier: Carrier): void;
   /** An event of the session's socket, in order; those that are not the adapter's are passed over. */
   hear(event: SessionEvent): void;
   /** Send `track` on `line`, or nothing. Holds for every connection to come. */

@@ -14,6 +14,7 @@ import { need, say, show } from "../lib/dom.js";
 export class Controls {
   /** @type {RoomAdapter | null} */
   #adapter = null;
+  #inCall = false;
   /** @type {MediaStreamTrack | null} */
   #screen = null;
   #off;
@@ -54,20 +55,27 @@ export class Controls {
     return { microphone: Boolean(microphone?.enabled), camera: camera !== null, screen: this.#screen !== null };
   }
 
+  /** Open the devices that are wanted. */
+  start() {
+    this.#inCall = true;
+    if (this.#off.camera) this.media.close("camera");
+    this.#apply();
+    void this.media.open(this.#off.camera ? ["microphone"] : ["camera", "microphone"]);
+  }
+
   /**
    * Send over `adapter` from now on; devices that are not open yet follow as soon as they are.
    * @param {RoomAdapter} adapter
    */
   attach(adapter) {
     this.#adapter = adapter;
-    if (this.#off.camera) this.media.close("camera");
     this.#apply();
-    void this.media.open(this.#off.camera ? ["microphone"] : ["camera", "microphone"]);
   }
 
   /** Send nothing any more, and switch every device off. */
   detach() {
     this.#adapter = null;
+    this.#inCall = false;
     this.#stopScreen();
     this.media.closeAll();
   }
@@ -96,7 +104,7 @@ export class Controls {
       const stream = await navigator.mediaDevices.getDisplayMedia({ video: { frameRate: { ideal: 15, max: 30 } }, audio: false });
       const [track] = stream.getVideoTracks();
       if (!track) return;
-      if (!this.#adapter) {
+      if (!this.#inCall) {
         track.stop(); // the call ended while the person was choosing
         return;
       }
@@ -132,7 +140,7 @@ export class Controls {
     this.buttons.microphone.classList.toggle("control-off", !sends.microphone);
     this.buttons.camera.classList.toggle("control-off", !sends.camera);
     this.buttons.screen.classList.toggle("control-on", sends.screen);
-    if (!this.#adapter) return;
+    if (!this.#inCall) return;
     this.problem([this.media.problems.microphone, this.media.problems.camera].filter(Boolean).join(" "));
     this.changed(sends);
   }

@@ -4,6 +4,7 @@
  * @import {SessionEvent, SessionMessage} from "../events.js"
  * @import {LiveSocket, SocketState} from "../lib/socket.js"
  * @import {LocalMedia} from "../lib/local_media.js"
+ * @import {Carrier, RoomAdapter} from "./adapter.js"
  * @import {Sends} from "./controls.js"
  */
 
@@ -11,10 +12,10 @@ import { DeviceCheck } from "../device_check.js";
 import { all, make, need, say, show } from "../lib/dom.js";
 import { Refused, post, showError, submitInPlace } from "../lib/forms.js";
 import { uuid } from "../lib/id.js";
+import { makeAdapter } from "./adapters.js";
 import { Chat } from "./chat.js";
 import { ClockView } from "./clock.js";
 import { Controls } from "./controls.js";
-import { PeerAdapter } from "./peer.js";
 import { Stage } from "./stage.js";
 import { statusOf } from "./status.js";
 
@@ -24,7 +25,7 @@ import { statusOf } from "./status.js";
 export class Room {
   /** @type {Mode} */
   #mode = "lobby";
-  /** @type {PeerAdapter | null} */
+  /** @type {RoomAdapter | null} */
   #adapter = null;
   #page = "";
   /** @type {string | null} the grant of this joining, until the room let us in */
@@ -87,8 +88,8 @@ export class Room {
     this.#show("joining");
     showError(this.joinForm, "");
     const page = (this.#page = uuid());
-    this.#adapter = new PeerAdapter(page, this.stage, (to, data) => this.socket.send({ type: "signal", to, data }));
-    this.controls.attach(this.#adapter);
+    // While the server is asked: devices take their time.
+    this.controls.start();
     try {
       const { grant } = await post(this.joinForm);
       if (this.#page !== page || typeof grant !== "string") return;
@@ -105,6 +106,25 @@ export class Room {
     this.#returning = this.#grant === null;
     this.#toldFlowing = false;
     this.socket.send({ type: "join", page: this.#page, grant: this.#grant });
+  }
+
+  /**
+   * The server says what carries the call: on coming in, with fresh credentials, or because it is rerouted.
+   * @param {Carrier} carrier
+   */
+  #carry(carrier) {
+    if (!this.#page) return;
+    if (this.#adapter?.kind === carrier.type) {
+      this.#adapter.useCarrier(carrier);
+      return;
+    }
+    this.#adapter?.close();
+    this.#adapter = makeAdapter(carrier, {
+      page: this.#page,
+      listener: this.stage,
+      sendSignal: (to, data) => this.socket.send({ type: "signal", to, data }),
+    });
+    this.controls.attach(this.#adapter);
   }
 
   /** @param {string} sentence why */
@@ -148,6 +168,9 @@ export class Room {
   /** @param {SessionEvent} event */
   hear(event) {
     switch (event.type) {
+      case "carried_by_peer":
+        this.#carry(event);
+        break;
       case "welcome":
         this.#welcomed();
         this.chat.welcome(event.chat);
@@ -231,6 +254,7 @@ export class Room {
       this.#returning = false;
       this.#mode = "lobby";
       this.#adapter?.close();
+      this.#adapter = null;
       void this.enter();
     } else {
       this.#problem(sentence);

@@ -4,7 +4,7 @@
  * A peer is a page load of the other person, known by its id: a new id is a new connection, the same id again is the same page after
  * a gap. The socket may drop while media flows; nothing here ends a call because signalling is gone.
  *
- * @import {SessionEvent} from "../events.js"
+ * @import {CarriedByPeer, SessionEvent} from "../events.js"
  * @import {Line, RoomAdapter, RoomListener} from "./adapter.js"
  */
 
@@ -27,6 +27,8 @@ const DOUBLINGS = 4;
 
 /** @implements {RoomAdapter} */
 export class PeerAdapter {
+  /** @type {"carried_by_peer"} */
+  kind = "carried_by_peer";
   #page;
   #listener;
   #sendSignal;
@@ -50,11 +52,15 @@ export class PeerAdapter {
     this.#sendSignal = sendSignal;
   }
 
+  /** @param {CarriedByPeer} carrier */
+  useCarrier(carrier) {
+    this.#iceServers = carrier.ice_servers;
+    this.#peer?.useServers(this.#iceServers);
+  }
+
   /** @param {SessionEvent} event */
   hear(event) {
     if (event.type === "welcome") {
-      this.#iceServers = /** @type {RTCIceServer[]} */ (/** @type {unknown} */ (event.ice_servers));
-      this.#peer?.useServers(this.#iceServers);
       const newest = event.peers.at(-1);
       if (newest) this.#meet(newest);
     } else if (event.type === "peer_joined") {

@@ -1,0 +1,22 @@
+/**
+ * Makes the adapter for whatever carries the call.
+ *
+ * @import {Carrier, RoomAdapter, RoomListener} from "./adapter.js"
+ * @import {SendSignal} from "./peer.js"
+ */
+
+import { PeerAdapter } from "./peer.js";
+
+/**
+ * @param {Carrier} carrier
+ * @param {object} setting
+ * @param {string} setting.page this page's id in the room
+ * @param {RoomListener} setting.listener
+ * @param {SendSignal} setting.sendSignal
+ * @returns {RoomAdapter}
+ */
+export function makeAdapter(carrier, { page, listener, sendSignal }) {
+  const adapter = new PeerAdapter(page, listener, sendSignal);
+  adapter.useCarrier(carrier);
+  return adapter;
+}
