@@ -10,6 +10,7 @@ from django.db.models import Q
 
 from accounts.consent import end_consent
 from accounts.models import Message, TextConsent
+from accounts.phones import E164
 from hopps import sms
 from hopps.each import shuffled
 from hopps.sms.base import Report
@@ -27,7 +28,6 @@ AT_ONCE = 200
 STOP_WORDS = frozenset(
     ["STOP", "STOPALL", "STOPP", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT", "ARRET", "ARRÊT", "ABMELDEN"]
 )
-_NUMBER = re.compile(r"\+[1-9][0-9]{6,14}")
 
 _ENDS = {"delivered": State.DELIVERED, "refused": State.REFUSED, "failed": State.FAILED}
 
@@ -87,7 +87,7 @@ def heard(*, number: str, words: str, meant: str = "") -> bool:
     Returns:
         Whether a consent ended by it.
     """
-    if not _NUMBER.fullmatch(number) or not _says_stop(words, meant):
+    if not E164.fullmatch(number) or not _says_stop(words, meant):
         return False
     return end_consent(number=number, by=TextConsent.EndedBy.STOP)
 

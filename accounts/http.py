@@ -2,9 +2,10 @@
 
 from uuid import UUID
 
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
+from django.utils.http import url_has_allowed_host_and_scheme
 
-from accounts.models import User
+from accounts.models import ExpertProfile, User
 
 
 def signed_in(request: HttpRequest) -> User:
@@ -16,6 +17,21 @@ def signed_in(request: HttpRequest) -> User:
     if not isinstance(request.user, User):
         raise TypeError("This view must be behind login_required.")
     return request.user
+
+
+def expert_or_404(request: HttpRequest) -> ExpertProfile:
+    """Return the expert who is signed in. Raises Http404 where the person never applied."""
+    expert = ExpertProfile.objects.filter(user=signed_in(request)).select_related("user").first()
+    if expert is None:
+        raise Http404
+    return expert
+
+
+def page_of_ours(address: str, *, otherwise: str) -> str:
+    """Return `address`, which a form said it was on, where it is one of our pages; `otherwise` where it is not."""
+    # What cannot be printed, half a surrogate pair for one, cannot be an address either.
+    ours = address.isprintable() and url_has_allowed_host_and_scheme(address, allowed_hosts=None)
+    return address if ours else otherwise
 
 
 # Names the subscription a browser made last, for the day somebody else sits at it.

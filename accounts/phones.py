@@ -29,7 +29,8 @@ TAKEN = "This number belongs to another account. Remove it there first, or use a
 NOT_NOW = "We could not text you just now. Wait a minute, then ask for a new code."
 
 _PUNCTUATION = re.compile(r"[\s().\-/\u00ad\u200b-\u200f\u202a-\u202e\u2010-\u2015\u2060-\u2069]")
-_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+# A number with its country code.
+E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
 def normalise(written: str) -> str:
@@ -42,7 +43,7 @@ def normalise(written: str) -> str:
     number = _PUNCTUATION.sub("", written.replace("(0)", ""))
     if number.startswith("00"):
         number = f"+{number[2:]}"
-    if not _E164.fullmatch(number):
+    if not E164.fullmatch(number):
         raise Refused(WRONG_NUMBER)
     return number
 

@@ -2,6 +2,7 @@
 
 import binascii
 import logging
+import re
 import time
 from base64 import urlsafe_b64decode
 from uuid import UUID
@@ -153,7 +154,7 @@ def _bytes_of(text: str) -> bytes:
 
 
 def _is_base64url(text: str) -> bool:
-    return text.isascii() and all(letter.isalnum() or letter in "-_=" for letter in text)
+    return re.fullmatch("[A-Za-z0-9_-]*={0,2}", text) is not None
 
 
 def _is_point(text: str) -> bool:

@@ -7,15 +7,13 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.middleware.csrf import get_token
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import push
-from accounts.http import BROWSER_COOKIE, signed_in
-from accounts.models import ExpertProfile, User
+from accounts.http import BROWSER_COOKIE, expert_or_404, page_of_ours
 from hopps.errors import Refused
 from hopps.http import done, wants_json
 from hopps.vapid import public_key
@@ -29,7 +27,7 @@ _WORKER = settings.BASE_DIR / "static" / "js" / "service_worker.js"
 @require_http_methods(["GET", "POST"])
 def subscribe(request: HttpRequest) -> HttpResponse:
     """Turn notifications on in a browser. Asked with GET: what its worker needs to do that by itself."""
-    user = _expert_or_404(request)
+    user = expert_or_404(request).user
     if request.method == "GET":
         return JsonResponse({"key": public_key(settings.VAPID_PRIVATE_KEY), "token": get_token(request)})
     told = _told(request)
@@ -62,7 +60,7 @@ def subscribe(request: HttpRequest) -> HttpResponse:
 @require_POST
 def unsubscribe(request: HttpRequest) -> HttpResponse:
     """Turn notifications off in one of the person's browsers."""
-    user = _expert_or_404(request)
+    user = expert_or_404(request).user
     told = _told(request)
     try:
         browser = UUID(_text(told, "browser"))
@@ -71,7 +69,7 @@ def unsubscribe(request: HttpRequest) -> HttpResponse:
     was_one = push.forget(user=user, browser=browser)
     if not wants_json(request):
         messages.success(request, "That browser shows no notifications any more." if was_one else "It was removed before.")
-    return done(request, to=_next(request, told))
+    return done(request, to=page_of_ours(_text(told, "next"), otherwise=reverse("expert_reach")))
 
 
 @require_safe
@@ -80,13 +78,6 @@ def service_worker(request: HttpRequest) -> HttpResponse:
     answer = HttpResponse(_WORKER.read_bytes(), content_type="text/javascript; charset=utf-8")
     answer["Cache-Control"] = "no-cache"
     return answer
-
-
-def _expert_or_404(request: HttpRequest) -> User:
-    user = signed_in(request)
-    if not ExpertProfile.objects.filter(user=user).exists():
-        raise Http404
-    return user
 
 
 def _told(request: HttpRequest) -> dict[str, Any]:
@@ -103,11 +94,3 @@ def _told(request: HttpRequest) -> dict[str, Any]:
 def _text(fields: dict[str, Any], name: str) -> str:
     value = fields.get(name)
     return value if isinstance(value, str) else ""
-
-
-def _next(request: HttpRequest, told: dict[str, Any]) -> str:
-    """The page the form was on."""
-    page = _text(told, "next")
-    # What cannot be printed, half a surrogate pair for one, cannot be an address either.
-    ours = page.isprintable() and url_has_allowed_host_and_scheme(page, allowed_hosts=None)
-    return page if ours else reverse("expert_reach")

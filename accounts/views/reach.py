@@ -5,12 +5,11 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from accounts import phones, reach
 from accounts.forms.reach import QuietForm, WaysForm
-from accounts.http import signed_in
+from accounts.http import expert_or_404, page_of_ours
 from accounts.models import ExpertProfile, Message
 from hopps.errors import Refused
 from hopps.http import done, wants_json
@@ -19,17 +18,10 @@ from hopps.templatetags.hopps import moment
 State = Message.State
 
 
-def _expert_or_404(request: HttpRequest) -> ExpertProfile:
-    expert = ExpertProfile.objects.filter(user=signed_in(request)).select_related("user").first()
-    if expert is None:
-        raise Http404
-    return expert
-
-
 @login_required
 def ways(request: HttpRequest) -> HttpResponse:
     """The ways to be reached, and which of them are wanted."""
-    expert = _expert_or_404(request)
+    expert = expert_or_404(request)
     form = WaysForm(request.POST if request.method == "POST" else None, instance=expert)
     if request.method == "POST" and form.is_valid():
         reach.choose_ways(expert=expert, **form.cleaned_data)
@@ -67,7 +59,7 @@ def _page(
 @require_POST
 def consent(request: HttpRequest) -> HttpResponse:
     """Agree to texts at the verified number, or end that."""
-    user = _expert_or_404(request).user
+    user = expert_or_404(request).user
     if request.POST.get("agreed") != "1":
         if phones.disagree(user=user):
             messages.success(request, "We text you no more. You can agree again at any time.")
@@ -85,7 +77,7 @@ def consent(request: HttpRequest) -> HttpResponse:
 @require_POST
 def test(request: HttpRequest, way: str) -> HttpResponse:
     """Send a test, and say what became of it."""
-    user = _expert_or_404(request).user
+    user = expert_or_404(request).user
     if way not in reach.WAYS:
         raise Http404
     try:
@@ -110,7 +102,7 @@ def test(request: HttpRequest, way: str) -> HttpResponse:
 @require_POST
 def quiet(request: HttpRequest) -> HttpResponse:
     """Do not disturb: for an hour, until the morning, until a chosen moment; or end it."""
-    expert = _expert_or_404(request)
+    expert = expert_or_404(request)
     form = QuietForm(request.POST)
     if not form.is_valid():
         if "until" not in form.fields:
@@ -129,10 +121,4 @@ def quiet(request: HttpRequest) -> HttpResponse:
         said = f"Nothing disturbs you until {moment(until)}."
     if not wants_json(request):
         messages.success(request, said)
-    return done(request, to=_back(request))
-
-
-def _back(request: HttpRequest) -> str:
-    """Return the page of ours the button was on."""
-    to = request.POST.get("next", "")
-    return to if url_has_allowed_host_and_scheme(to, allowed_hosts=None) else reverse("expert_reach")
+    return done(request, to=page_of_ours(request.POST.get("next", ""), otherwise=reverse("expert_reach")))

@@ -1,25 +1,17 @@
 """The expert's board."""
 
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.experts import set_availability
-from accounts.http import signed_in
-from accounts.models import ExpertProfile, User
+from accounts.http import expert_or_404, signed_in
 from accounts.reach import morning_of
 from hopps.errors import Refused
 from hopps.http import done, refused
 from sessions_app.matching import as_open_request, live_session_of, requests_for
-
-
-def _expert_or_404(user: User) -> ExpertProfile:
-    expert = ExpertProfile.objects.filter(user=user).select_related("user").first()
-    if expert is None:
-        raise Http404
-    return expert
 
 
 @login_required
@@ -27,7 +19,7 @@ def _expert_or_404(user: User) -> ExpertProfile:
 def board(request: HttpRequest) -> HttpResponse:
     """Availability, sound, and the requests open now."""
     user = signed_in(request)
-    expert = _expert_or_404(user)
+    expert = expert_or_404(request)
     shown = requests_for(user) if expert.is_listening else []
     context = {
         "expert": expert,
@@ -44,7 +36,7 @@ def board(request: HttpRequest) -> HttpResponse:
 def availability(request: HttpRequest) -> HttpResponse:
     """Turn the switch."""
     user = signed_in(request)
-    _expert_or_404(user)
+    expert_or_404(request)
     try:
         set_availability(user=user, available=request.POST.get("available") == "1")
     except Refused as refusal:

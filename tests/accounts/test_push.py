@@ -92,6 +92,7 @@ def test_a_plain_form_turns_it_on_too(eves: Client, browser: Browser) -> None:
         ("p256dh", "not base64!", "65 bytes"),
         ("auth", "AAAA", "16 bytes"),
         ("auth", "é" * 22, "16 bytes"),
+        ("auth", "A" * 22 + "=" * 500, "16 bytes"),
     ],
 )
 def test_what_cannot_be_a_browser_is_refused_in_a_sentence(
