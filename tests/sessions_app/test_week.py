@@ -13,12 +13,18 @@ DAY = range(DAYS)
 
 
 @pytest.fixture(scope="module")
-def the_week(django_db_setup: None, django_db_blocker: Any) -> Iterator[Week]:
-    """The people, and what they are going to do; one database for all seven days."""
+def db(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """One database for all seven days. By this name pytest-django knows that it has to make one."""
     with django_db_blocker.unblock():
-        with week(experts=200, requests=2000, seed=4) as it:
-            yield it
+        yield
         call_command("flush", verbosity=0, interactive=False)
+
+
+@pytest.fixture(scope="module")
+def the_week(db: None) -> Iterator[Week]:
+    """The people, and what they are going to do."""
+    with week(experts=200, requests=2000, seed=4) as it:
+        yield it
 
 
 @pytest.mark.parametrize("day", DAY)
