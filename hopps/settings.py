@@ -292,6 +292,12 @@ if TURN_URLS and not TURN_SECRET:
     raise ImproperlyConfigured("TURN_URLS needs TURN_SECRET, the relay's static-auth-secret.")
 # How long a relay's credential holds; the page asks for the next one before that.
 TURN_SECONDS = env.number("TURN_SECONDS", 60 * 60, least=20)
+# All calls go through the relay: neither side learns the other's address.
+TURN_ONLY = env.flag("TURN_ONLY")
+if TURN_ONLY and not TURN_URLS:
+    raise ImproperlyConfigured(
+        "TURN_ONLY needs TURN_URLS: with nothing but a relay allowed, and none there, no call connects."
+    )
 
 # --- Pages -----------------------------------------------------------------------------------------------------------
 

@@ -120,6 +120,8 @@ class CarriedByPeer(Event):
     ice_servers: list[IceServer]
     seconds: int | None
     """How long the credentials hold from now; None: for good."""
+    relay_only: bool
+    """Whether media may go through the relay alone, which hides the two sides' addresses from each other."""
 
 
 class Welcome(Event):

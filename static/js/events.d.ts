@@ -12,6 +12,7 @@ export interface CarriedByPeer {
   type: "carried_by_peer";
   ice_servers: Array<IceServer>;
   seconds: number | null;
+  relay_only: boolean;
 }
 
 export interface Chat {
