@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from hopps.realtime.messages import Error, Event, Message, Ping, Sync
+from hopps.realtime.messages import Error, Event, Message, Ping, Pong, Sync
 
 # --- The board: server to page ---------------------------------------------------------------------------------------
 
@@ -129,6 +129,8 @@ class Welcome(Event):
 
     peers: list[UUID]
     chat: list[ChatLine]
+    beat_seconds: float
+    """How often the page shall give its sign of life while it is in the room. Each is answered with `Pong`."""
 
 
 class PeerJoined(Event):
@@ -217,6 +219,7 @@ SessionEvent = (
     | Moved
     | SignalFrom
     | MediaState
+    | Pong
     | Error
 )
 SessionMessage = Join | Signal | Media | MediaFlowing | RenewVideo | Chat | Sync | Ping

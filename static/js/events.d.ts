@@ -112,6 +112,10 @@ export interface Ping {
   type: "ping";
 }
 
+export interface Pong {
+  type: "pong";
+}
+
 export interface Presence {
   type: "presence";
   customer: boolean;
@@ -165,6 +169,7 @@ export interface Welcome {
   type: "welcome";
   peers: Array<string>;
   chat: Array<ChatLine>;
+  beat_seconds: number;
 }
 
 export type BoardEvent =
@@ -190,6 +195,7 @@ export type SessionEvent =
   | Moved
   | SignalFrom
   | MediaState
+  | Pong
   | Error;
 
 export type SessionMessage =

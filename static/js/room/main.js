@@ -146,6 +146,7 @@ export class Room {
   }
 
   #drop() {
+    this.socket.beatEvery();
     this.#page = "";
     this.#grant = null;
     this.#adapter?.close();
@@ -179,6 +180,7 @@ export class Room {
         break;
       case "welcome":
         this.#welcomed();
+        this.socket.beatEvery(event.beat_seconds * 1000);
         this.chat.welcome(event.chat);
         break;
       case "clock":
