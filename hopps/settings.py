@@ -267,8 +267,12 @@ NOBODY_AFTER_SECONDS = env.number("NOBODY_AFTER_SECONDS", 3 * 60, least=1)
 # How long a customer who left is told that somebody is there.
 WATCH_HOURS = env.number("WATCH_HOURS", 24, least=1)
 ROOM_GRANT_SECONDS = 60
-# Seconds between two writes of "last seen" by a server process, and how old that may be before a person counts as gone.
-PRESENCE_BEAT_SECONDS = 5
+# Somebody in a room is heard this often, and each server process writes it down as often: the bill rests on it.
+PRESENCE_BEAT_SECONDS = 0.5
+# Who was not heard for so long, on a line nobody reported lost, is gone: since they were last heard.
+PRESENCE_SILENCE_SECONDS = 10
+# The same for boards, where nobody is billed: how often it is written down, and how old that may be.
+BOARD_BEAT_SECONDS = 5
 PRESENCE_STALE_SECONDS = 20
 
 # --- The room (DESIGN §5) ----------------------------------------------------------------------------------------------
@@ -292,6 +296,12 @@ if TURN_URLS and not TURN_SECRET:
     raise ImproperlyConfigured("TURN_URLS needs TURN_SECRET, the relay's static-auth-secret.")
 # How long a relay's credential holds; the page asks for the next one before that.
 TURN_SECONDS = env.number("TURN_SECONDS", 60 * 60, least=20)
+# All calls go through the relay: neither side learns the other's address.
+TURN_ONLY = env.flag("TURN_ONLY")
+if TURN_ONLY and not TURN_URLS:
+    raise ImproperlyConfigured(
+        "TURN_ONLY needs TURN_URLS: with nothing but a relay allowed, and none there, no call connects."
+    )
 
 # --- Pages -----------------------------------------------------------------------------------------------------------
 

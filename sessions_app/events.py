@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from hopps.realtime.messages import Error, Event, Message, Ping, Sync
+from hopps.realtime.messages import Error, Event, Message, Ping, Pong, Sync
 
 # --- The board: server to page ---------------------------------------------------------------------------------------
 
@@ -120,6 +120,8 @@ class CarriedByPeer(Event):
     ice_servers: list[IceServer]
     seconds: int | None
     """How long the credentials hold from now; None: for good."""
+    relay_only: bool
+    """Whether media may go through the relay alone, which hides the two sides' addresses from each other."""
 
 
 class Welcome(Event):
@@ -127,6 +129,8 @@ class Welcome(Event):
 
     peers: list[UUID]
     chat: list[ChatLine]
+    beat_seconds: float
+    """How often the page shall give its sign of life while it is in the room. Each is answered with `Pong`."""
 
 
 class PeerJoined(Event):
@@ -215,6 +219,7 @@ SessionEvent = (
     | Moved
     | SignalFrom
     | MediaState
+    | Pong
     | Error
 )
 SessionMessage = Join | Signal | Media | MediaFlowing | RenewVideo | Chat | Sync | Ping

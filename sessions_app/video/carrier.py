@@ -1,10 +1,9 @@
 """What a page is told of whatever carries its call."""
 
-from django.conf import settings
-
 from accounts.models import User
-from sessions_app.events import CarriedByPeer, IceServer
+from sessions_app.events import CarriedByPeer
 from sessions_app.models import HelpSession
+from sessions_app.video.ice import servers_for
 
 
 def carrier_of(session: HelpSession, person: User) -> CarriedByPeer:
@@ -14,4 +13,4 @@ def carrier_of(session: HelpSession, person: User) -> CarriedByPeer:
         session: a live one.
         person: one of its two participants.
     """
-    return CarriedByPeer(ice_servers=[IceServer(urls=settings.STUN_URLS)] if settings.STUN_URLS else [], seconds=None)
+    return servers_for(session_id=session.pk, person_id=person.pk)

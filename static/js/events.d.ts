@@ -12,6 +12,7 @@ export interface CarriedByPeer {
   type: "carried_by_peer";
   ice_servers: Array<IceServer>;
   seconds: number | null;
+  relay_only: boolean;
 }
 
 export interface Chat {
@@ -111,6 +112,10 @@ export interface Ping {
   type: "ping";
 }
 
+export interface Pong {
+  type: "pong";
+}
+
 export interface Presence {
   type: "presence";
   customer: boolean;
@@ -164,6 +169,7 @@ export interface Welcome {
   type: "welcome";
   peers: Array<string>;
   chat: Array<ChatLine>;
+  beat_seconds: number;
 }
 
 export type BoardEvent =
@@ -189,6 +195,7 @@ export type SessionEvent =
   | Moved
   | SignalFrom
   | MediaState
+  | Pong
   | Error;
 
 export type SessionMessage =

@@ -66,6 +66,9 @@ def test_production_starts_when_everything_is_set(tmp_path: Path) -> None:
         ("PLATFORM_FEE_PERCENT", "101", "PLATFORM_FEE_PERCENT must be a whole number from 0 to 100, not '101'"),
         ("REPORT_HOURS", "-1", "REPORT_HOURS must be a whole number from 0 to 8760, not '-1'"),
         ("SECURE_SSL_REDIRECT", "perhaps", "must be 1 or 0"),
+        ("TURN_URLS", "turn:turn.example.org", "TURN_URLS needs TURN_SECRET"),
+        ("TURN_ONLY", "1", "TURN_ONLY needs TURN_URLS"),
+        ("TURN_SECONDS", "5", "TURN_SECONDS must be a whole number of at least 20"),
     ],
 )
 def test_production_refuses_what_is_meant_for_trying_out(tmp_path: Path, name: str, value: str, sentence: str) -> None:

@@ -13,10 +13,11 @@ import { PeerAdapter } from "./peer.js";
  * @param {string} setting.page this page's id in the room
  * @param {RoomListener} setting.listener
  * @param {SendSignal} setting.sendSignal
+ * @param {() => Promise<void>} setting.fresh asks for fresh credentials; resolves once the adapter has them, or none are to be had
  * @returns {RoomAdapter}
  */
-export function makeAdapter(carrier, { page, listener, sendSignal }) {
-  const adapter = new PeerAdapter(page, listener, sendSignal);
+export function makeAdapter(carrier, { page, listener, sendSignal, fresh }) {
+  const adapter = new PeerAdapter(page, listener, sendSignal, fresh);
   adapter.useCarrier(carrier);
   return adapter;
 }

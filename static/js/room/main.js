@@ -16,6 +16,7 @@ import { makeAdapter } from "./adapters.js";
 import { Chat } from "./chat.js";
 import { ClockView } from "./clock.js";
 import { Controls } from "./controls.js";
+import { Renewal } from "./renewal.js";
 import { Stage } from "./stage.js";
 import { statusOf } from "./status.js";
 
@@ -35,6 +36,7 @@ export class Room {
   // Whether this joining said that the line is up.
   #toldFlowing = false;
   #presence = { customer: false, expert: false };
+  #renewal = new Renewal(() => this.socket.send({ type: "renew_video" }));
   #ends = new AbortController();
 
   /**
@@ -116,6 +118,7 @@ export class Room {
     if (!this.#page) return;
     if (this.#adapter?.kind === carrier.type) {
       this.#adapter.useCarrier(carrier);
+      this.#renewal.came(carrier);
       return;
     }
     this.#adapter?.close();
@@ -123,7 +126,9 @@ export class Room {
       page: this.#page,
       listener: this.stage,
       sendSignal: (to, data) => this.socket.send({ type: "signal", to, data }),
+      fresh: () => this.#renewal.fresh(),
     });
+    this.#renewal.came(carrier);
     this.controls.attach(this.#adapter);
   }
 
@@ -141,10 +146,12 @@ export class Room {
   }
 
   #drop() {
+    this.socket.beatEvery();
     this.#page = "";
     this.#grant = null;
     this.#adapter?.close();
     this.#adapter = null;
+    this.#renewal.stop();
     this.controls.detach();
     this.stage.clear();
   }
@@ -173,6 +180,7 @@ export class Room {
         break;
       case "welcome":
         this.#welcomed();
+        this.socket.beatEvery(event.beat_seconds * 1000);
         this.chat.welcome(event.chat);
         break;
       case "clock":
