@@ -115,12 +115,14 @@ peer_package() {
 }
 
 peer_twilio_spec() {
-    local unpacked file=package/src/services/twilio-api/twilio_api_v2010.json
+    local unpacked files=(twilio_api_v2010.json twilio_video_v1.json)
+    # As they stand in the package.
+    files=("${files[@]/#/package/src/services/twilio-api/}")
     unpacked=$(mktemp -d)
     # npm runs nothing of what it packs.
     quietly npm pack --silent --pack-destination "$unpacked" "$(grep -v '^#' "$2")" &&
-        tar -xzf "$unpacked"/*.tgz -C "$unpacked" "$file" &&
-        mkdir -p ".peers/$1" && mv "$unpacked/$file" ".peers/$1/"
+        tar -xzf "$unpacked"/*.tgz -C "$unpacked" "${files[@]}" &&
+        mkdir -p ".peers/$1" && (cd "$unpacked" && mv "${files[@]}" "$OLDPWD/.peers/$1/")
     local outcome=$?
     rm -rf "$unpacked"
     return $outcome
