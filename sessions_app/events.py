@@ -124,6 +124,16 @@ class CarriedByPeer(Event):
     """Whether media may go through the relay alone, which hides the two sides' addresses from each other."""
 
 
+class CarriedByTwilio(Event):
+    """The call goes through a room at Twilio. Comes where `CarriedByPeer` would."""
+
+    room: str
+    """The room's SID."""
+    token: str
+    seconds: int
+    """How long the token lets a page connect, from now."""
+
+
 class Welcome(Event):
     """The page is in the room. `peers` are the other person's pages that are in it now."""
 
@@ -198,6 +208,12 @@ class RenewVideo(Message):
     """The page's credentials for what carries the call run out soon, or did not do: it wants fresh ones."""
 
 
+class VideoFailed(Message):
+    """The page cannot reach the room at Twilio."""
+
+    reason: Annotated[str, msgspec.Meta(max_length=200)]
+
+
 class Chat(Message):
     """A line of chat. `id` is made by the page, so that sending it again does no harm."""
 
@@ -213,6 +229,7 @@ SessionEvent = (
     | Presence
     | ChatLine
     | CarriedByPeer
+    | CarriedByTwilio
     | Welcome
     | PeerJoined
     | PeerLeft
@@ -222,4 +239,4 @@ SessionEvent = (
     | Pong
     | Error
 )
-SessionMessage = Join | Signal | Media | MediaFlowing | RenewVideo | Chat | Sync | Ping
+SessionMessage = Join | Signal | Media | MediaFlowing | RenewVideo | VideoFailed | Chat | Sync | Ping

@@ -15,6 +15,13 @@ export interface CarriedByPeer {
   relay_only: boolean;
 }
 
+export interface CarriedByTwilio {
+  type: "carried_by_twilio";
+  room: string;
+  token: string;
+  seconds: number;
+}
+
 export interface Chat {
   type: "chat";
   id: string;
@@ -165,6 +172,11 @@ export interface Sync {
   type: "sync";
 }
 
+export interface VideoFailed {
+  type: "video_failed";
+  reason: string;
+}
+
 export interface Welcome {
   type: "welcome";
   peers: Array<string>;
@@ -189,6 +201,7 @@ export type SessionEvent =
   | Presence
   | ChatLine
   | CarriedByPeer
+  | CarriedByTwilio
   | Welcome
   | PeerJoined
   | PeerLeft
@@ -204,6 +217,7 @@ export type SessionMessage =
   | Media
   | MediaFlowing
   | RenewVideo
+  | VideoFailed
   | Chat
   | Sync
   | Ping;

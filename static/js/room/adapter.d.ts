@@ -1,6 +1,6 @@
-// What the room asks of whatever carries its media. `peer.js` is one such adapter; another stands on a video service.
+// What the room asks of whatever carries its media. `peer.js` and `twilio.js` are such adapters.
 
-import type { CarriedByPeer, SessionEvent } from "../events.js";
+import type { CarriedByPeer, CarriedByTwilio, SessionEvent } from "../events.js";
 
 /** The three things a page can send. */
 export type Line = "microphone" | "camera" | "screen";
@@ -18,7 +18,7 @@ export interface RoomListener {
 }
 
 /** What the server says about whatever carries the call, with this page's credentials for it. */
-export type Carrier = CarriedByPeer;
+export type Carrier = CarriedByPeer | CarriedByTwilio;
 
 export interface RoomAdapter {
   /** The type of the carrier this adapter is for. */

@@ -127,6 +127,8 @@ export class Room {
       listener: this.stage,
       sendSignal: (to, data) => this.socket.send({ type: "signal", to, data }),
       fresh: () => this.#renewal.fresh(),
+      sdk: this.root.dataset.twilioSdk ?? "",
+      failed: (reason) => this.socket.send({ type: "video_failed", reason }),
     });
     this.#renewal.came(carrier);
     this.controls.attach(this.#adapter);
@@ -176,6 +178,7 @@ export class Room {
   hear(event) {
     switch (event.type) {
       case "carried_by_peer":
+      case "carried_by_twilio":
         this.#carry(event);
         break;
       case "welcome":
