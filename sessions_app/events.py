@@ -122,6 +122,16 @@ class CarriedByPeer(Event):
     """How long the credentials hold from now; None: for good."""
 
 
+class CarriedByTwilio(Event):
+    """The call goes through a room at Twilio. Comes where `CarriedByPeer` would."""
+
+    room: str
+    """The room's SID."""
+    token: str
+    seconds: int
+    """How long the token lets a page connect, from now."""
+
+
 class Welcome(Event):
     """The page is in the room. `peers` are the other person's pages that are in it now."""
 
@@ -194,6 +204,12 @@ class RenewVideo(Message):
     """The page's credentials for what carries the call run out soon, or did not do: it wants fresh ones."""
 
 
+class VideoFailed(Message):
+    """The page cannot reach the room at Twilio."""
+
+    reason: Annotated[str, msgspec.Meta(max_length=200)]
+
+
 class Chat(Message):
     """A line of chat. `id` is made by the page, so that sending it again does no harm."""
 
@@ -209,6 +225,7 @@ SessionEvent = (
     | Presence
     | ChatLine
     | CarriedByPeer
+    | CarriedByTwilio
     | Welcome
     | PeerJoined
     | PeerLeft
@@ -217,4 +234,4 @@ SessionEvent = (
     | MediaState
     | Error
 )
-SessionMessage = Join | Signal | Media | MediaFlowing | RenewVideo | Chat | Sync | Ping
+SessionMessage = Join | Signal | Media | MediaFlowing | RenewVideo | VideoFailed | Chat | Sync | Ping

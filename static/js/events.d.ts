@@ -14,6 +14,13 @@ export interface CarriedByPeer {
   seconds: number | null;
 }
 
+export interface CarriedByTwilio {
+  type: "carried_by_twilio";
+  room: string;
+  token: string;
+  seconds: number;
+}
+
 export interface Chat {
   type: "chat";
   id: string;
@@ -160,6 +167,11 @@ export interface Sync {
   type: "sync";
 }
 
+export interface VideoFailed {
+  type: "video_failed";
+  reason: string;
+}
+
 export interface Welcome {
   type: "welcome";
   peers: Array<string>;
@@ -183,6 +195,7 @@ export type SessionEvent =
   | Presence
   | ChatLine
   | CarriedByPeer
+  | CarriedByTwilio
   | Welcome
   | PeerJoined
   | PeerLeft
@@ -197,6 +210,7 @@ export type SessionMessage =
   | Media
   | MediaFlowing
   | RenewVideo
+  | VideoFailed
   | Chat
   | Sync
   | Ping;
