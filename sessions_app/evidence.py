@@ -7,7 +7,8 @@ from accounts.models import User
 from billing.evidence import EvidenceLine
 from billing.models import Hold
 from hopps.money import format_money
-from sessions_app.models import HelpSession, TimelineEntry
+from sessions_app.models import HelpSession, TimelineEntry, VideoEvent
+from sessions_app.video import told
 
 Kind = TimelineEntry.Kind
 
@@ -23,9 +24,9 @@ FIRST_WORDS = 120
 def evidence_of(session: HelpSession) -> list[EvidenceLine]:
     """Return the request's words, who was in the room when and whether the two were connected, chat, pauses and opinions.
 
-    In no order; eleven queries at most, however long the session was.
+    In no order; twelve queries at most, however long the session was.
     """
-    parts = (_request, _timeline, _attendances, _pauses, _chat, _bill, _rating, _cases)
+    parts = (_request, _timeline, _attendances, _pauses, _chat, _video, _bill, _rating, _cases)
     return [line for part in parts for line in part(session)]
 
 
@@ -84,6 +85,25 @@ def _chat(session: HelpSession) -> Iterator[EvidenceLine]:
         counts = Counter(_who(session, line.author) for line in lines)
         of_whom = ", ".join(f"{count} by {who}" for who, count in counts.items())
         yield EvidenceLine(lines[-1].sent_at, "Hopps", f"Lines of chat in all: {of_whom}.")
+
+
+def _video(session: HelpSession) -> Iterator[EvidenceLine]:
+    """What the video service told, by its own clock. It is no part of the bill (decision 0011)."""
+    for event in session.video_events.select_related("person"):
+        who = _who(session, event.person) if event.person is not None else "Twilio"
+        yield EvidenceLine(event.at, who, _told(event))
+
+
+def _told(event: VideoEvent) -> str:
+    match event.kind:
+        case told.ROOM_OPENED:
+            return f"Made room {event.room_sid} for the call."
+        case told.ROOM_ENDED:
+            return f"Room {event.room_sid} is over."
+        case told.CONNECTED:
+            return "Was connected to the room, by Twilio's clock."
+        case _:
+            return "Was no longer connected to the room, by Twilio's clock."
 
 
 def _bill(session: HelpSession) -> Iterator[EvidenceLine]:

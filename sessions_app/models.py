@@ -371,7 +371,10 @@ class VideoEvent(AppendOnly):
     received_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        indexes: ClassVar = [models.Index(fields=["session", "at"], name="video_event_by_time")]
+        indexes: ClassVar = [
+            models.Index(fields=["session", "at"], name="video_event_by_time"),
+            models.Index(fields=["kind", "received_at"], name="video_event_by_kind"),
+        ]
         ordering: ClassVar = ["at"]
 
 

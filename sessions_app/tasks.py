@@ -8,6 +8,7 @@ from hopps.jobs import alone
 from sessions_app import jobs  # noqa: F401  the worker must know its task
 from sessions_app.reach import jobs as reach_jobs  # noqa: F401
 from sessions_app.sweep import sweep
+from sessions_app.video import jobs as video_jobs  # noqa: F401
 
 
 @db_periodic_task(crontab(minute="*"))  # type: ignore[untyped-decorator]  # huey carries no types

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from sessions_app.views import actions, asking, board, landing, numbers, past, receipt, session
+from sessions_app.views import actions, asking, board, landing, numbers, past, receipt, session, video
 
 urlpatterns = [
     path("", landing.home, name="home"),
@@ -23,6 +23,7 @@ urlpatterns = [
     path("sessions/<uuid:session_id>/end/", actions.end, name="session_end"),
     path("sessions/<uuid:session_id>/rate/", actions.rate, name="session_rate"),
     path("sessions/<uuid:session_id>/report/", actions.report, name="session_report"),
+    path("sessions/webhooks/twilio/video/", video.twilio_video_webhook, name="twilio_video_webhook"),
     path("expert/", board.board, name="board"),
     path("expert/availability/", board.availability, name="expert_availability"),
     path("expert/numbers/", numbers.numbers, name="expert_numbers"),

@@ -145,6 +145,8 @@ TABLE = [
     Row("get", "stripe_webhook",                    (405,   405,   405,   405,   405,   405)),
     Row("post", "twilio_webhook",                   (404,   404,   404,   404,   404,   404)),
     Row("get", "twilio_webhook",                    (405,   405,   405,   405,   405,   405)),
+    Row("post", "twilio_video_webhook",             (404,   404,   404,   404,   404,   404)),
+    Row("get", "twilio_video_webhook",              (405,   405,   405,   405,   405,   405)),
     Row("post", "card_remove",                      (302,   302,   404,   404,   404,   404), "card"),
     Row("get", "card_remove",                       (302,   405,   405,   405,   405,   405), "card"),
     Row("post", "card_default",                     (302,   302,   404,   404,   404,   404), "card"),

@@ -15,7 +15,6 @@ from hopps.realtime.messages import PONG, Error, Event, Sync
 from hopps.realtime.sockets import GOODBYES, Socket
 from sessions_app import attendance, chat, live, room
 from sessions_app.events import (
-    CarriedByPeer,
     Chat,
     Join,
     Media,
@@ -28,9 +27,11 @@ from sessions_app.events import (
     SessionMessage,
     Signal,
     SignalFrom,
+    VideoFailed,
     Welcome,
 )
 from sessions_app.models import HelpSession
+from sessions_app.video import reroute, rooms
 from sessions_app.video.carrier import carrier_of
 
 # Every page of this process that is in a room.
@@ -109,6 +110,9 @@ class SessionSocket(Socket):
             if not await database_sync_to_async(self._is_participant)():
                 await self._show_state()
                 await self.dismiss()
+        elif reason == reroute.CARRIER:
+            if self.page is not None:
+                await self._show_room(self.page)
         elif self.page is not None and reason != str(self.page):
             # The same person came in from another tab.
             self.tell(Moved())
@@ -164,6 +168,9 @@ class SessionSocket(Socket):
             return
         await self._take_over_from_lost_line(message.page)
         try:
+            if await database_sync_to_async(rooms.is_missing)(self.session_id):
+                # The service may take seconds: not on the thread that all sockets of the process share.
+                await database_sync_to_async(reroute.have_room, thread_sensitive=False)(self.session_id)
             stretch = await database_sync_to_async(room.enter)(
                 session_id=self.session_id, person=self.user, page=message.page, token=message.grant
             )
@@ -172,9 +179,7 @@ class SessionSocket(Socket):
             return
         self.page, self.attendance_id, self._fell_silent = message.page, stretch.pk, False
         self.listen_to(self.audience, self._person_audience, self._page_audience(message.page), ROOMS)
-        self.tell(await database_sync_to_async(self._carrier)())
-        self.tell(await database_sync_to_async(self._welcome)())
-        self._publish(PeerJoined(page=message.page))
+        await self._show_room(message.page)
         hub.wake_now(self._person_audience, str(message.page))
 
     async def _take_over_from_lost_line(self, page: UUID) -> None:
@@ -187,6 +192,12 @@ class SessionSocket(Socket):
         """The page has a new line: this one ends, and with it the stretch of presence it stands for."""
         await self._leave_room(at=self._was_here_until())
         await self.dismiss(REPLACED)
+
+    async def _show_room(self, page: UUID) -> None:
+        """Tell the page what carries the call and who is there; and the other side of the page, which is met anew."""
+        await self._tell_carrier()
+        self.tell(await database_sync_to_async(self._welcome)())
+        self._publish(PeerJoined(page=page))
 
     async def come_back(self, closed: UUID) -> None:
         """Enter again: the page is alive, but was silent for so long that its presence `closed` was closed."""
@@ -221,9 +232,32 @@ class SessionSocket(Socket):
         if self.page is None:
             self.tell(Error(message="Join the call first."))
         elif await self.may_stay():
-            self.tell(await database_sync_to_async(self._carrier)())
+            await self._tell_carrier()
 
-    def _carrier(self) -> CarriedByPeer:
+    async def on_video_failed(self, message: VideoFailed) -> None:
+        if self.page is None:
+            self.tell(Error(message="Join the call first."))
+            return
+        if not await self.may_stay():
+            return
+        try:
+            rerouted = await database_sync_to_async(reroute.cannot_reach)(
+                session_id=self.session_id, person=self.user, reason=message.reason
+            )
+        except Refused as refusal:
+            self.tell(Error(message=refusal.sentence))
+            return
+        if not rerouted:
+            # The other side's page was first; this one hears it again, in case it missed it.
+            await self._tell_carrier()
+
+    async def _tell_carrier(self) -> None:
+        try:
+            self.tell(await database_sync_to_async(self._carrier)())
+        except Refused as refusal:
+            self.tell(Error(message=refusal.sentence))
+
+    def _carrier(self) -> Event:
         return carrier_of(HelpSession.objects.get(pk=self.session_id), self.user)
 
     def _welcome(self) -> Welcome:

@@ -40,8 +40,8 @@ class TwilioRooms:
         self.video = video
         self.entered: list[str] = []
         """The SIDs of the rooms that pages came into, oldest first."""
-        self.expired = False
-        """Whether tokens are all taken as run out."""
+        self._used: set[str] = set()
+        self._run_out: set[str] = set()
         self._lock = threading.RLock()
         self._sockets: dict[str, ServerConnection] = {}
         self._rooms: dict[str, dict[str, str]] = {}
@@ -70,6 +70,11 @@ class TwilioRooms:
         with self._lock:
             for sid in self._of(identity):
                 self._sockets[sid].close(1011)
+
+    def let_tokens_run_out(self) -> None:
+        """Take the tokens that pages came with so far as run out, as they are after an hour."""
+        with self._lock:
+            self._run_out |= self._used
 
     def complete(self, room: str) -> None:
         """End a room, as over Twilio's API: all are thrown out."""
@@ -111,8 +116,9 @@ class TwilioRooms:
             raise _NotAdmittedError(*TOKEN_EXPIRED) from problem
         except (jwt.InvalidTokenError, KeyError) as problem:
             raise _NotAdmittedError(*TOKEN_INVALID) from problem
-        if self.expired:
+        if token in self._run_out:
             raise _NotAdmittedError(*TOKEN_EXPIRED)
+        self._used.add(token)
         found = self.video.rooms.get(name)
         if found is None or room not in (name, found["unique_name"]) or found["status"] != "in-progress":
             raise _NotAdmittedError(*NOT_FOUND)

@@ -30,7 +30,7 @@ from tests.peers.twilio_api import (
 )
 
 SPEC_FILE = SPECS / "twilio_video_v1.json"
-KEY, SECRET = f"SK{'0' * 32}", "secret-of-the-stand-in"
+KEY, SECRET = f"SK{'0' * 32}", "secret-of-the-stand-in".ljust(32, "0")
 
 CREATE, FETCH, UPDATE = "POST /v1/Rooms", "GET /v1/Rooms/{Sid}", "POST /v1/Rooms/{Sid}"
 
