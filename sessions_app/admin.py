@@ -11,7 +11,7 @@ from hopps.admin import ReadOnly, ReadOnlyInline
 from hopps.money import format_money
 from sessions_app import admin_cases  # noqa: F401  registers cases
 from sessions_app.admin_demand import demand
-from sessions_app.models import Attendance, ChatMessage, HelpSession, Pause, Rating, TimelineEntry
+from sessions_app.models import Attendance, ChatMessage, HelpSession, Pause, Rating, TimelineEntry, VideoEvent
 
 
 class TimelineInline(ReadOnlyInline):
@@ -38,6 +38,12 @@ class ChatInline(ReadOnlyInline):
     related = ("author",)
 
 
+class VideoEventInline(ReadOnlyInline):
+    model = VideoEvent
+    fields = ("at", "kind", "person", "room_sid", "received_at")
+    related = ("person",)
+
+
 class RatingInline(ReadOnlyInline):
     model = Rating
     fields = ("stars", "solved", "comment", "rated_at")
@@ -53,9 +59,9 @@ class HelpSessionAdmin(ReadOnly, admin.ModelAdmin[HelpSession]):
     search_fields = ("title", "customer__email", "expert__email", "id")
     date_hierarchy = None
     show_full_result_count = False
-    inlines = (TimelineInline, AttendanceInline, PauseInline, ChatInline, RatingInline)
+    inlines = (TimelineInline, AttendanceInline, PauseInline, VideoEventInline, ChatInline, RatingInline)
     fieldsets = (
-        (None, {"fields": ("title", "details", "state", "end_reason", "customer", "expert", "topic")}),
+        (None, {"fields": ("title", "details", "state", "end_reason", "customer", "expert", "topic", "video", "room_sid")}),
         (
             "Money",
             {
