@@ -18,8 +18,10 @@ RELAY_PORTS = 100
 class Coturn:
     """`turnserver`, for relaying between addresses of this machine, which a real one must refuse."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, config: Path | None = None) -> None:
         """Describe it; `start` starts it. Its log goes to `folder`.
+
+        `config`: a file to run with, in place of the settings calls of the tests need.
 
         Raises:
             RuntimeError: it is not installed.
@@ -30,14 +32,16 @@ class Coturn:
         self.port = free_port()
         self.log = folder / "turnserver.log"
         first = randrange(20_000, 30_000)
+        how = (
+            ["-c", str(config)]
+            if config is not None
+            else ["-n", "--use-auth-secret", "--fingerprint", "--no-cli", "--no-tls", "--no-dtls", "--allow-loopback-peers"]
+        )
         self._command = [
-            program,
-            "-n",
+            *(program, *how, "--log-file=stdout", "--verbose", f"--pidfile={folder / 'turnserver.pid'}"),
             *(f"--listening-ip={HOST}", f"--listening-port={self.port}", f"--relay-ip={HOST}"),
             *(f"--min-port={first}", f"--max-port={first + RELAY_PORTS}"),
-            *("--realm=hopps.test", "--use-auth-secret", f"--static-auth-secret={SECRET}", "--fingerprint"),
-            *("--no-cli", "--no-tls", "--no-dtls", "--allow-loopback-peers", "--log-file=stdout", "--verbose"),
-            f"--pidfile={folder / 'turnserver.pid'}",
+            *("--realm=hopps.test", f"--static-auth-secret={SECRET}"),
         ]
         self._process: subprocess.Popen[bytes] | None = None
 
