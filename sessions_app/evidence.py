@@ -7,6 +7,7 @@ from accounts.models import User
 from billing.evidence import EvidenceLine
 from billing.models import Hold
 from hopps.money import format_money
+from sessions_app.chat_words import size_text
 from sessions_app.models import HelpSession, TimelineEntry
 
 Kind = TimelineEntry.Kind
@@ -23,7 +24,7 @@ FIRST_WORDS = 120
 def evidence_of(session: HelpSession) -> list[EvidenceLine]:
     """Return the request's words, who was in the room when and whether the two were connected, chat, pauses and opinions.
 
-    In no order; eleven queries at most, however long the session was.
+    In no order; twelve queries at most, however long the session was.
     """
     parts = (_request, _timeline, _attendances, _pauses, _chat, _bill, _rating, _cases)
     return [line for part in parts for line in part(session)]
@@ -75,8 +76,14 @@ def _pauses(session: HelpSession) -> Iterator[EvidenceLine]:
 
 
 def _chat(session: HelpSession) -> Iterator[EvidenceLine]:
-    lines = list(session.chat.select_related("author"))
+    files = session.files.in_bulk()
+    lines = [line for line in session.chat.select_related("author") if line.body or line.pk in files]
     for line in lines:
+        if file := files.get(line.pk):
+            yield EvidenceLine(
+                line.sent_at, _who(session, line.author), f"Sent a file: {file.name} ({size_text(file.size)})"
+            )
+            continue
         words = " ".join(line.body.split())
         first = words if len(words) <= FIRST_WORDS else f"{words[:FIRST_WORDS]}…"
         yield EvidenceLine(line.sent_at, _who(session, line.author), f"Wrote: {first}")

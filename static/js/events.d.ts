@@ -26,6 +26,7 @@ export interface ChatLine {
   author: string;
   name: string;
   body: string;
+  file: SentFile | null;
   sent_at: string;
 }
 
@@ -97,6 +98,10 @@ export interface OpenRequest {
   asked_first: boolean;
 }
 
+export interface OtherTypes {
+  type: "other_types";
+}
+
 export interface PeerJoined {
   type: "peer_joined";
   page: string;
@@ -132,6 +137,13 @@ export interface RequestOpened {
   request: OpenRequest;
 }
 
+export interface SentFile {
+  name: string;
+  size: number;
+  is_image: boolean;
+  address: string;
+}
+
 export interface SessionChanged {
   type: "session_changed";
   state: string;
@@ -160,6 +172,10 @@ export interface Sync {
   type: "sync";
 }
 
+export interface Typing {
+  type: "typing";
+}
+
 export interface Welcome {
   type: "welcome";
   peers: Array<string>;
@@ -182,6 +198,7 @@ export type SessionEvent =
   | Clock
   | Presence
   | ChatLine
+  | OtherTypes
   | CarriedByPeer
   | Welcome
   | PeerJoined
@@ -198,5 +215,6 @@ export type SessionMessage =
   | MediaFlowing
   | RenewVideo
   | Chat
+  | Typing
   | Sync
   | Ping;
