@@ -96,14 +96,30 @@ class Presence(Event):
     expert: bool
 
 
+class SentFile(msgspec.Struct, kw_only=True):
+    """A file in the chat."""
+
+    name: str
+    size: int
+    """Bytes."""
+    is_image: bool
+    """Whether it may be shown as a picture; anything else is only downloaded."""
+    address: str
+
+
 class ChatLine(Event):
-    """A line of chat, from either side, one's own included."""
+    """A line of chat, from either side, one's own included. With a file it has no words."""
 
     id: UUID
     author: UUID
     name: str
     body: str
+    file: SentFile | None
     sent_at: datetime
+
+
+class OtherTypes(Event):
+    """The other person is writing a line. Holds for a few seconds, or until the line comes."""
 
 
 class IceServer(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -221,6 +237,10 @@ class Chat(Message):
     body: Annotated[str, msgspec.Meta(min_length=1, max_length=4000)]
 
 
+class Typing(Message):
+    """This person is writing a line. Said again every few seconds while they are."""
+
+
 BoardEvent = BoardState | RequestOpened | RequestClosed | Error
 BoardMessage = SetAvailability | Sync | Ping
 SessionEvent = (
@@ -228,6 +248,7 @@ SessionEvent = (
     | Clock
     | Presence
     | ChatLine
+    | OtherTypes
     | CarriedByPeer
     | CarriedByTwilio
     | Welcome
@@ -239,4 +260,4 @@ SessionEvent = (
     | Pong
     | Error
 )
-SessionMessage = Join | Signal | Media | MediaFlowing | RenewVideo | VideoFailed | Chat | Sync | Ping
+SessionMessage = Join | Signal | Media | MediaFlowing | RenewVideo | VideoFailed | Chat | Typing | Sync | Ping

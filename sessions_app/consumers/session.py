@@ -21,12 +21,14 @@ from sessions_app.events import (
     MediaFlowing,
     MediaState,
     Moved,
+    OtherTypes,
     PeerJoined,
     PeerLeft,
     RenewVideo,
     SessionMessage,
     Signal,
     SignalFrom,
+    Typing,
     VideoFailed,
     Welcome,
 )
@@ -310,6 +312,10 @@ class SessionSocket(Socket):
             await database_sync_to_async(self._say)(message)
         except Refused as refusal:
             self.tell(Error(message=refusal.sentence))
+
+    async def on_typing(self, message: Typing) -> None:
+        if self.page is not None:
+            self._publish(OtherTypes())
 
     def _say(self, message: Chat) -> None:
         session = HelpSession.objects.get(pk=self.session_id)

@@ -34,6 +34,7 @@ export interface ChatLine {
   author: string;
   name: string;
   body: string;
+  file: SentFile | null;
   sent_at: string;
 }
 
@@ -105,6 +106,10 @@ export interface OpenRequest {
   asked_first: boolean;
 }
 
+export interface OtherTypes {
+  type: "other_types";
+}
+
 export interface PeerJoined {
   type: "peer_joined";
   page: string;
@@ -144,6 +149,13 @@ export interface RequestOpened {
   request: OpenRequest;
 }
 
+export interface SentFile {
+  name: string;
+  size: number;
+  is_image: boolean;
+  address: string;
+}
+
 export interface SessionChanged {
   type: "session_changed";
   state: string;
@@ -170,6 +182,10 @@ export interface SignalFrom {
 
 export interface Sync {
   type: "sync";
+}
+
+export interface Typing {
+  type: "typing";
 }
 
 export interface VideoFailed {
@@ -200,6 +216,7 @@ export type SessionEvent =
   | Clock
   | Presence
   | ChatLine
+  | OtherTypes
   | CarriedByPeer
   | CarriedByTwilio
   | Welcome
@@ -219,5 +236,6 @@ export type SessionMessage =
   | RenewVideo
   | VideoFailed
   | Chat
+  | Typing
   | Sync
   | Ping;
