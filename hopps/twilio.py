@@ -4,8 +4,10 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
-from twilio.base.exceptions import TwilioRestException, TwilioServiceException
+from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
+from twilio.base.version import Version
 from twilio.http.http_client import TwilioHttpClient
+from twilio.http.response import Response
 from twilio.request_validator import RequestValidator, get_signature_algorithm
 from twilio.rest import Client
 
@@ -29,6 +31,12 @@ def make_client(*, connect_seconds: float, read_seconds: float) -> Client:
     client.api.base_url = settings.TWILIO_API_BASE
     client.video.base_url = settings.TWILIO_VIDEO_BASE
     return client
+
+
+def as_answered(problem: TwilioException) -> TwilioException:
+    """Return the SDK's error of a listing, which carries Twilio's answer unread, as it tells all others."""
+    answer = problem.args[1] if len(problem.args) == 2 else None
+    return Version.exception("GET", "", answer, "Unable to fetch page") if isinstance(answer, Response) else problem
 
 
 def sentence_of(problem: Any) -> str:

@@ -14,7 +14,7 @@ from hopps.admin import ReadOnly, ReadOnlyInline
 from hopps.money import format_money
 from sessions_app import admin_cases  # noqa: F401  registers cases
 from sessions_app.admin_demand import demand
-from sessions_app.models import Attendance, ChatFile, ChatMessage, HelpSession, Pause, Rating, TimelineEntry
+from sessions_app.models import Attendance, ChatFile, ChatMessage, HelpSession, Pause, Rating, TimelineEntry, VideoEvent
 from sessions_app.views.files import file_response
 
 
@@ -55,6 +55,12 @@ class FileInline(ReadOnlyInline):
         return ["opens"]
 
 
+class VideoEventInline(ReadOnlyInline):
+    model = VideoEvent
+    fields = ("at", "kind", "person", "room_sid", "received_at")
+    related = ("person",)
+
+
 class RatingInline(ReadOnlyInline):
     model = Rating
     fields = ("stars", "solved", "comment", "rated_at")
@@ -70,9 +76,9 @@ class HelpSessionAdmin(ReadOnly, admin.ModelAdmin[HelpSession]):
     search_fields = ("title", "customer__email", "expert__email", "id")
     date_hierarchy = None
     show_full_result_count = False
-    inlines = (TimelineInline, AttendanceInline, PauseInline, ChatInline, FileInline, RatingInline)
+    inlines = (TimelineInline, AttendanceInline, PauseInline, VideoEventInline, ChatInline, FileInline, RatingInline)
     fieldsets = (
-        (None, {"fields": ("title", "details", "state", "end_reason", "customer", "expert", "topic")}),
+        (None, {"fields": ("title", "details", "state", "end_reason", "customer", "expert", "topic", "video", "room_sid")}),
         (
             "Money",
             {

@@ -243,14 +243,13 @@ class SessionSocket(Socket):
         if not await self.may_stay():
             return
         try:
-            rerouted = await database_sync_to_async(reroute.cannot_reach)(
+            missed_it = await database_sync_to_async(reroute.cannot_reach)(
                 session_id=self.session_id, person=self.user, reason=message.reason
             )
         except Refused as refusal:
             self.tell(Error(message=refusal.sentence))
             return
-        if not rerouted:
-            # The other side's page was first; this one hears it again, in case it missed it.
+        if missed_it:
             await self._tell_carrier()
 
     async def _tell_carrier(self) -> None:

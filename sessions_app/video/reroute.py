@@ -39,31 +39,39 @@ def have_room(session_id: UUID) -> None:
 
 
 def cannot_reach(*, session_id: UUID, person: User, reason: str) -> bool:
-    """`person`'s page cannot reach the room. Return whether the call was rerouted now; False: it had been already.
+    """`person`'s page cannot reach the room: let the call go between the browsers. Every page of it is woken with CARRIER.
 
     Args:
         session_id: a session the page is in.
         person: one of its two participants.
         reason: what the page knows of it, for the log.
 
+    Returns:
+        Whether the call went between the browsers before: the page missed it, and is to be told.
+
     Raises:
         Refused: the settings allow no other way; the sentence says what to do.
     """
+    session = HelpSession.objects.filter(pk=session_id, state__in=LIVE_STATES).first()
+    if session is None:
+        return False  # over, or given back: the room was ended for that
+    if session.video == Video.PEER:
+        return True
     logger.warning("Session %s: the page of %s cannot reach its room: %r", session_id, person.pk, reason)
-    if HelpSession.objects.filter(pk=session_id, video=Video.TWILIO).exists() and not settings.VIDEO_FALLBACK:
+    if not settings.VIDEO_FALLBACK:
         raise Refused(
             "Your browser cannot reach the video service. Pause the clock, try another network or switch off what filters "
             "this one (a VPN, an ad blocker), and reload the page. The chat works meanwhile."
         )
-    return _reroute(session_id, f"from {person}'s side; {_GOES_ON}")
+    _reroute(session_id, f"from {person}'s side; {_GOES_ON}")
+    return False
 
 
-def _reroute(session_id: UUID, note: str) -> bool:
+def _reroute(session_id: UUID, note: str) -> None:
     won = HelpSession.objects.filter(pk=session_id, state__in=LIVE_STATES, video=Video.TWILIO).update(video=Video.PEER)
     if not won:
-        return False
+        return  # the other side's page was first
     session = HelpSession.objects.with_people().get(pk=session_id)
     record(session, TimelineEntry.Kind.REROUTED, note=note)
     hub.wake(session.audience, CARRIER)
     rooms.close_soon(session)
-    return True

@@ -4,7 +4,7 @@ It is evidence, and never a reason to bill (decision 0011). Told twice, by which
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -41,7 +41,7 @@ def keep(
         connection: whose beginning or end it is, by the service's name; empty for the room's own.
         identity: the person's id, as it stood in the token.
     """
-    key = hashlib.sha256("|".join((room_sid, kind, connection)).encode()).hexdigest()
+    key = _key(room_sid, kind, connection)
     if VideoEvent.objects.filter(key=key).exists():
         return False
     person = _person(identity)
@@ -65,10 +65,9 @@ def room_ended(session: HelpSession, room_sid: str, *, at: datetime) -> None:
     keep(session=session, room_sid=room_sid, kind=ROOM_ENDED, at=at, fields={})
 
 
-def connection_was(session: HelpSession, room_sid: str, connection: Connection) -> int:
-    """Write down from when to when somebody was connected; return how much of it is news."""
-    moments = ((CONNECTED, connection.start), (DISCONNECTED, connection.end))
-    return sum(
+def connection_was(session: HelpSession, room_sid: str, connection: Connection) -> None:
+    """Write down from when to when somebody was connected, as far as it is news."""
+    for kind, at in _moments(connection):
         keep(
             session=session,
             room_sid=room_sid,
@@ -78,9 +77,21 @@ def connection_was(session: HelpSession, room_sid: str, connection: Connection) 
             connection=connection.sid,
             identity=connection.identity,
         )
-        for kind, at in moments
-        if at is not None
-    )
+
+
+def untold(room_sid: str, connections: Iterable[Connection]) -> int:
+    """Return how many beginnings and ends of `connections` nobody told us of."""
+    keys = {_key(room_sid, kind, one.sid) for one in connections for kind, _ in _moments(one)}
+    return len(keys) - VideoEvent.objects.filter(key__in=keys).count()
+
+
+def _moments(connection: Connection) -> list[tuple[str, datetime]]:
+    moments = ((CONNECTED, connection.start), (DISCONNECTED, connection.end))
+    return [(kind, at) for kind, at in moments if at is not None]
+
+
+def _key(room_sid: str, kind: str, connection: str) -> str:
+    return hashlib.sha256("|".join((room_sid, kind, connection)).encode()).hexdigest()
 
 
 def _person(identity: str) -> User | None:

@@ -15,7 +15,7 @@ from twilio.jwt.access_token import AccessToken
 from twilio.jwt.access_token.grants import VideoGrant
 
 from hopps.http import public_url
-from hopps.twilio import ANSWERED, make_client, sentence_of
+from hopps.twilio import ANSWERED, as_answered, make_client, sentence_of
 from sessions_app.video.service import Connection, Room, VideoUnavailable
 
 T = TypeVar("T")
@@ -116,13 +116,16 @@ def _asked(ask: Callable[[], T], *, but: Collection[int] = ()) -> T | None:
     """Ask, and return what Twilio answered; None where that is an error of the codes `but`. Raises VideoUnavailable."""
     try:
         return ask()
-    except ANSWERED as problem:
-        if problem.code in but:
+    except TwilioException as problem:
+        answered: Any = as_answered(problem)
+        if not isinstance(answered, ANSWERED):
+            raise VideoUnavailable(f"Twilio's answer could not be read: {problem}") from problem
+        if answered.code in but:
             return None
-        raise VideoUnavailable(sentence_of(problem)) from problem
+        raise VideoUnavailable(sentence_of(answered)) from problem
     except RequestException as problem:
         raise VideoUnavailable(f"Twilio does not answer: {problem}") from problem
-    except (TwilioException, ValueError) as problem:
+    except ValueError as problem:
         raise VideoUnavailable(f"Twilio's answer could not be read: {problem}") from problem
 
 

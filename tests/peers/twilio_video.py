@@ -7,6 +7,7 @@ down, signed, in the order in which it happened; the test sends it late, twice, 
 import functools
 import json
 import random
+import threading
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -53,6 +54,7 @@ class TwilioVideo(TwilioApi):
     def reset_books(self) -> None:
         """Forget the rooms and what was wrong."""
         super().reset_books()
+        self._room_ended = threading.Condition(self.books)
         self.rooms: dict[str, JSON] = {}
         """The rooms, by SID, as its API shows them, oldest first."""
         self.people: dict[str, list[JSON]] = {}
@@ -129,6 +131,13 @@ class TwilioVideo(TwilioApi):
             seconds = int((at - datetime.fromisoformat(room["date_created"])).total_seconds())
             room.update(status="completed", end_time=_text(at), date_updated=_text(at), duration=seconds)
             self._happened("room-ended", room, at)
+            self._room_ended.notify_all()
+
+    def wait_until_over(self, room_sid: str, *, seconds: float = 30.0) -> None:
+        """Wait until somebody ended a room. Raises TimeoutError."""
+        with self._room_ended:
+            if not self._room_ended.wait_for(lambda: self.rooms[room_sid]["status"] == "completed", seconds):
+                raise TimeoutError(f"{room_sid} is still open.")
 
     def _happened(self, event: str, room: JSON, at: datetime, person: JSON | None = None) -> None:
         if not room["status_callback"]:

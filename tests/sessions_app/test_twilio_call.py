@@ -3,15 +3,17 @@
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import jwt
 import pytest
+from asgiref.sync import sync_to_async
 from huey.contrib.djhuey import HUEY
 from pytest_django import Settings
 
 from accounts.models import Topic, User
 from hopps.errors import Refused
-from sessions_app import release, room
+from sessions_app import cancel, release, room
 from sessions_app.models import Attendance, HelpSession, Video
 from sessions_app.video import rooms
 from sessions_app.video.carrier import carrier_of
@@ -233,6 +235,31 @@ def test_one_page_that_cannot_reach_its_room_takes_both_to_the_other_way_once(
     note = session.timeline.get(kind="rerouted").note
     assert note == "from Alice's side; the call goes on directly between the two browsers"
     assert video_peer.open_rooms() == []
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("fallback", [True, False])
+def test_a_page_whose_room_is_ended_with_the_session_is_not_bothered(
+    session: HelpSession, settings: Settings, alice: User, fallback: bool
+) -> None:
+    """The room may end before the page has heard that the session did."""
+    settings.VIDEO_FALLBACK = fallback
+    page, grant = page_of(session, alice), room.grant(session=session, person=alice)
+
+    async def journey() -> None:
+        await come_in(page, grant)
+        await page.hear("welcome")
+        await sync_to_async(cancel.cancel)(session_id=session.pk, customer=alice)
+        await page.say(type="video_failed", reason="53118")
+        # What is said next is answered next: nothing was said to the other.
+        await page.say(type="chat", id=uuid4(), body="\0")
+        assert "cannot be kept" in (await page.hear(*CARRIERS, "error"))["message"]
+        await page.close()
+
+    run(journey)
+    session.refresh_from_db()
+    assert session.video == Video.TWILIO
+    assert not session.timeline.filter(kind="rerouted").exists()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -152,6 +152,21 @@ def test_who_is_not_known_is_kept_without_a_person(
     assert session.video_events.get().person is None
 
 
+@pytest.mark.parametrize(
+    ("kind", "body", "status"),
+    [
+        ("application/json", b'{"RoomSid": "RM1"}', 403),
+        ("application/x-www-form-urlencoded", b"\xff=%00&&=", 403),
+        ("multipart/form-data; boundary=x", b"--x\r\nnonsense", 403),
+        ("multipart/form-data", b"", 403),
+        ("application/x-www-form-urlencoded", b"&".join(b"a%d=1" % number for number in range(2000)), 400),
+    ],
+)
+def test_what_is_no_form_at_all_is_refused(video_peer: TwilioVideo, kind: str, body: bytes, status: int) -> None:
+    answer = Client().post(ADDRESS, body, content_type=kind, headers={"X-Twilio-Signature": "x"})
+    assert answer.status_code == status
+
+
 def test_without_a_token_of_ours_nobody_could_have_signed(
     video_peer: TwilioVideo, session: HelpSession, post: Post, settings: Settings
 ) -> None:

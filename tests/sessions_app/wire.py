@@ -102,10 +102,23 @@ class WirePage:
     def talk(self, seconds: float, *, beside: "WirePage") -> None:
         """Wait until the clock has counted `seconds`, this page and the other giving signs of life."""
         while self.clock()["billable_seconds"] < seconds:
-            for page in (self, beside):
-                page.say(type="ping")
-            with suppress(TimeoutError):
-                self.socket.recv(timeout=BEAT_SECONDS / 2)
+            beside.say(type="ping")
+            self.rest()
+
+    def rest(self) -> None:
+        """Let a moment pass, giving a sign of life."""
+        self.say(type="ping")
+        until = time.monotonic() + BEAT_SECONDS / 2
+        with suppress(TimeoutError):
+            while (left := until - time.monotonic()) > 0:
+                self.socket.recv(timeout=left)
+
+    def eventually(self, holds: Callable[[], bool]) -> None:
+        """Wait until something holds that no event tells of."""
+        until = time.monotonic() + SECONDS
+        while not holds():
+            assert time.monotonic() < until, "It never came to hold."
+            self.rest()
 
     def close(self) -> None:
         """Say goodbye, as a browser does when a page is left."""
