@@ -81,6 +81,8 @@ def page_context(
         context["happening"] = wait.happening(session, timezone.now())
         context["usual_wait"] = usual_wait_seconds()
         context["first_seconds"] = settings.FIRST_EXPERT_SECONDS
+    if session.is_live:
+        context["file_bytes"] = settings.UPLOAD_BYTES
     if session.is_live and role == "customer":
         context["extend_form"] = ExtendForm(session=session)
     if role == "customer" and session.state in watch.CLOSED:
