@@ -62,8 +62,10 @@ export class Room {
     this.chat = new Chat(need(root, "[data-chat-panel]", HTMLElement), {
       session,
       person,
+      other,
       send: (line) => socket.send(line),
       heard: () => this.#lineHeard(),
+      attached: () => this.#showChat(true, false),
       signal,
     });
     this.controls = new Controls(need(root, "[data-controls]", HTMLElement), {
@@ -198,6 +200,9 @@ export class Room {
         break;
       case "chat_line":
         this.chat.add(event);
+        break;
+      case "other_types":
+        this.chat.typing.show();
         break;
       case "media_state":
         this.stage.setSends(event);
