@@ -66,6 +66,9 @@ export interface Media {
   microphone: boolean;
   camera: boolean;
   screen: boolean;
+  has_microphone?: boolean;
+  has_camera?: boolean;
+  weak_line?: boolean;
 }
 
 export interface MediaFlowing {
@@ -78,6 +81,9 @@ export interface MediaState {
   microphone: boolean;
   camera: boolean;
   screen: boolean;
+  has_microphone: boolean;
+  has_camera: boolean;
+  weak_line: boolean;
 }
 
 export interface Moved {
