@@ -74,7 +74,7 @@ export class Room {
       changed: (sends) => this.#sendsChanged(sends),
       signal,
     });
-    watchLine({ quality: () => this.stage.quality, controls: this.controls, notes: this.notes, signal });
+    watchLine({ quality: () => this.stage.outbound, controls: this.controls, notes: this.notes, signal });
     const offerChatOnly = () => show(this.joinForm, "[data-chat-only]", !media.tracks.microphone);
     media.addEventListener("change", offerChatOnly, { signal });
     offerChatOnly();

@@ -206,9 +206,9 @@ class PeerConnection {
   }
 
   async #readQuality() {
-    const quality = await readQuality(this.#pc);
-    this.#listener.onQuality(quality);
-    this.#share(quality);
+    const { quality, outbound } = await readQuality(this.#pc);
+    this.#listener.onQuality(quality, outbound);
+    this.#share(outbound);
   }
 
   /** @param {Quality} quality the sound goes before the picture, the more so the poorer the line */

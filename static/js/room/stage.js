@@ -25,8 +25,8 @@ const TILES = ["camera", "screen", "own-camera", "own-screen"];
 export class Stage {
   /** @type {Connection} */
   connection = "alone";
-  /** @type {Quality} */
-  quality = "unknown";
+  /** @type {Quality} of what this page sends */
+  outbound = "unknown";
   /** @type {Map<Line, MediaStreamTrack>} the other's */
   #tracks = new Map();
   /** @type {Omit<MediaState, "type" | "page"> | null} what the other sends, once told */
@@ -78,9 +78,12 @@ export class Stage {
     this.changed();
   }
 
-  /** @param {Quality} quality */
-  onQuality(quality) {
-    this.quality = quality;
+  /**
+   * @param {Quality} quality
+   * @param {Quality} outbound
+   */
+  onQuality(quality, outbound = quality) {
+    this.outbound = outbound;
     const [level, text] = QUALITIES[quality];
     const bars = need(this.root, "[data-quality]", HTMLElement);
     bars.dataset.level = level;
