@@ -189,6 +189,9 @@ class MediaState(Event):
     microphone: bool
     camera: bool
     screen: bool
+    has_microphone: bool
+    has_camera: bool
+    weak_line: bool
 
 
 # --- The session: page to server -------------------------------------------------------------------------------------
@@ -214,6 +217,11 @@ class Media(Message):
     microphone: bool
     camera: bool
     screen: bool
+    has_microphone: bool = True
+    """False where there is none that this page may use, and nobody can speak there."""
+    has_camera: bool = True
+    weak_line: bool = False
+    """Whether the camera rests for now, so that the sound stays clear."""
 
 
 class MediaFlowing(Message):

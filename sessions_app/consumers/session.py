@@ -290,8 +290,7 @@ class SessionSocket(Socket):
         if self.page is None:
             self.tell(Error(message="Join the call first."))
             return
-        state = MediaState(page=self.page, microphone=message.microphone, camera=message.camera, screen=message.screen)
-        self._publish(state)
+        self._publish(MediaState(page=self.page, **msgspec.structs.asdict(message)))
 
     async def on_media_flowing(self, message: MediaFlowing) -> None:
         attendance_id = self.attendance_id

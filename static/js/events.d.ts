@@ -75,6 +75,9 @@ export interface Media {
   microphone: boolean;
   camera: boolean;
   screen: boolean;
+  has_microphone?: boolean;
+  has_camera?: boolean;
+  weak_line?: boolean;
 }
 
 export interface MediaFlowing {
@@ -87,6 +90,9 @@ export interface MediaState {
   microphone: boolean;
   camera: boolean;
   screen: boolean;
+  has_microphone: boolean;
+  has_camera: boolean;
+  weak_line: boolean;
 }
 
 export interface Moved {
