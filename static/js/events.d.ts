@@ -44,6 +44,13 @@ export interface Clock {
   currency: string;
 }
 
+export interface EditNotes {
+  type: "edit_notes";
+  id: string;
+  base: number;
+  change: Array<number | string>;
+}
+
 export interface Error {
   type: "error";
   message: string;
@@ -84,6 +91,30 @@ export interface Moved {
   type: "moved";
 }
 
+export interface NotesEdited {
+  type: "notes_edited";
+  id: string;
+  revision: number;
+  change: Array<number | string>;
+  author: string;
+  name: string;
+  edited_at: string;
+}
+
+export interface NotesRefused {
+  type: "notes_refused";
+  id: string;
+  message: string;
+}
+
+export interface NotesText {
+  type: "notes_text";
+  revision: number;
+  body: string | null;
+  missed: Array<NotesEdited>;
+  last: NotesEdited | null;
+}
+
 export interface OpenRequest {
   id: string;
   title: string;
@@ -115,6 +146,12 @@ export interface Presence {
   type: "presence";
   customer: boolean;
   expert: boolean;
+}
+
+export interface ReadNotes {
+  type: "read_notes";
+  since: number | null;
+  text: boolean;
 }
 
 export interface RenewVideo {
@@ -189,6 +226,9 @@ export type SessionEvent =
   | Moved
   | SignalFrom
   | MediaState
+  | NotesEdited
+  | NotesText
+  | NotesRefused
   | Error;
 
 export type SessionMessage =
@@ -198,5 +238,7 @@ export type SessionMessage =
   | MediaFlowing
   | RenewVideo
   | Chat
+  | EditNotes
+  | ReadNotes
   | Sync
   | Ping;
