@@ -13,17 +13,21 @@ from hopps.errors import Refused
 from hopps.realtime.hub import hub
 from hopps.realtime.messages import PONG, Error, Event, Sync
 from hopps.realtime.sockets import GOODBYES, Socket
-from sessions_app import attendance, chat, live, room
+from sessions_app import attendance, chat, live, notes, room
 from sessions_app.events import (
     Chat,
+    EditNotes,
     Join,
     Media,
     MediaFlowing,
     MediaState,
     Moved,
     OtherTypes,
+    NotesRefused,
+    NotesText,
     PeerJoined,
     PeerLeft,
+    ReadNotes,
     RenewVideo,
     SessionMessage,
     Signal,
@@ -318,6 +322,25 @@ class SessionSocket(Socket):
     def _say(self, message: Chat) -> None:
         session = HelpSession.objects.get(pk=self.session_id)
         chat.say(session=session, author=self.user, message_id=message.id, body=message.body)
+
+    async def on_edit_notes(self, message: EditNotes) -> None:
+        if not await self.may_stay():
+            return
+        try:
+            await database_sync_to_async(self._edit_notes)(message)
+        except Refused as refusal:
+            self.tell(NotesRefused(id=message.id, message=refusal.sentence))
+
+    def _edit_notes(self, message: EditNotes) -> None:
+        session = HelpSession.objects.get(pk=self.session_id)
+        notes.edit(session=session, author=self.user, edit_id=message.id, base=message.base, steps=message.change)
+
+    async def on_read_notes(self, message: ReadNotes) -> None:
+        if await self.may_stay():
+            self.tell(await database_sync_to_async(self._notes)(message))
+
+    def _notes(self, message: ReadNotes) -> NotesText:
+        return notes.state_of(HelpSession.objects.get(pk=self.session_id), since=message.since, text=message.text)
 
     def _publish(self, event: Event) -> None:
         """Tell the other side's pages."""
