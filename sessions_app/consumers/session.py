@@ -170,6 +170,7 @@ class SessionSocket(Socket):
         if self.attendance_id is not None:
             self.tell(Error(message="This page is in the room already."))
             return
+        asked_at = self.last_heard
         if not await self.may_stay():
             return
         await self._take_over_from_lost_line(message.page)
@@ -178,7 +179,7 @@ class SessionSocket(Socket):
                 # The service may take seconds: not on the thread that all sockets of the process share.
                 await database_sync_to_async(reroute.have_room, thread_sensitive=False)(self.session_id)
             stretch = await database_sync_to_async(room.enter)(
-                session_id=self.session_id, person=self.user, page=message.page, token=message.grant
+                session_id=self.session_id, person=self.user, page=message.page, token=message.grant, at=asked_at
             )
         except Refused as refusal:
             self.tell(Error(message=refusal.sentence))
@@ -216,12 +217,12 @@ class SessionSocket(Socket):
             self._coming_back = False
 
     async def _come_back(self, closed: UUID) -> None:
-        page = self.page
+        page, heard_at = self.page, self.last_heard
         if page is None or self.attendance_id != closed or not await self.may_stay():
             return
         try:
             stretch = await database_sync_to_async(room.enter)(
-                session_id=self.session_id, person=self.user, page=page, token=None
+                session_id=self.session_id, person=self.user, page=page, token=None, at=heard_at
             )
         except Refused:
             await self._leave_room(at=self.last_heard)
@@ -276,10 +277,13 @@ class SessionSocket(Socket):
     async def _leave_room(self, *, at: datetime) -> None:
         if self.attendance_id is None or self.page is None:
             return
-        page, attendance_id = self.page, self.attendance_id
+        page, attendance_id, gone_already = self.page, self.attendance_id, self._fell_silent
         self.page = self.attendance_id = None
         self._fell_silent = False
         self.listen_to(self.audience)
+        if gone_already:
+            # Since it was last heard. That its line ends only now does not mean that anybody was there meanwhile.
+            return
         await database_sync_to_async(room.go)(attendance_id=attendance_id, at=at)
         self._publish(PeerLeft(page=page))
 

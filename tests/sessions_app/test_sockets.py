@@ -1,5 +1,6 @@
 """The session's socket, and what holds for every socket: who gets in, what they are told, what bad input does."""
 
+import asyncio
 import json
 from datetime import datetime, timedelta
 from io import BytesIO
@@ -320,6 +321,9 @@ def test_a_page_taken_for_gone_and_heard_again_is_counted_again(alice: User, eve
             await page.open()
             assert (await page.join(grants[person]))["type"] == "welcome"
         await sync_to_async(sweep_away_everybody)()
+        for page in (alices, eves):
+            await page.say(type="ping")
+            await page.hear("pong")
         await beat()
         for page in (alices, eves):
             while not (await page.hear("clock"))["running"]:
@@ -351,8 +355,8 @@ def test_a_page_that_stays_silent_or_whose_room_is_over_is_not_counted_again(ali
         socket.last_heard = timezone.now()
         await sync_to_async(cancel.cancel)(session_id=session.pk, customer=alice)
         await beat()
-        while socket.attendance_id is not None:
-            await page.hear("presence", "clock", "session_changed")
+        await asyncio.gather(*socket._tasks)
+        assert socket.attendance_id is None
         assert not list(hub.sockets(ROOMS))
         await page.close()
 
