@@ -5,6 +5,7 @@ import unicodedata
 from pathlib import PurePosixPath
 from typing import IO
 
+from sessions_app import office_files
 from sessions_app.receipts import plain
 
 TEXT = "text/plain"
@@ -16,6 +17,7 @@ ENDINGS = {
     "image/gif": (".gif",),
     "image/webp": (".webp",),
     PDF: (".pdf",),
+    **office_files.ENDINGS,
 }
 # Text that Windows or a desktop runs when somebody only wants to look at it.
 RUNS = {
@@ -27,7 +29,10 @@ TEXT_BYTES = bytes([0x09, 0x0A, 0x0C, 0x0D, 0x1B, *range(0x20, 0x7F), *range(0x8
 CHUNK = 64 * 1024
 LONGEST_NAME = 200
 LONGEST_ENDING = 20
-WHAT_CAN_BE_SENT = "Images (PNG, JPEG, GIF, WebP), PDF, and text of any kind can be sent: code, logs, CSV, JSON."
+WHAT_CAN_BE_SENT = (
+    "Images (PNG, JPEG, GIF, WebP), PDF, office documents without macros, and text of any kind can be sent: code, logs, "
+    "CSV, JSON."
+)
 
 
 def kind_of(content: IO[bytes]) -> str | None:
@@ -47,6 +52,8 @@ def kind_of(content: IO[bytes]) -> str | None:
         return "image/webp"
     if start.startswith(b"%PDF-"):
         return PDF
+    if start.startswith(b"PK\3\4"):
+        return office_files.office_kind_of(content)
     return TEXT if _is_text(content) else None
 
 

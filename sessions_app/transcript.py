@@ -24,7 +24,8 @@ def transcript(session: HelpSession) -> str:
 def _lines(session: HelpSession) -> Iterator[str]:
     roles = {session.customer_id: "customer", session.expert_id: "expert"}
     yield f"{plain(session.title)}"
-    yield f"{plain(str(session.topic))}: {plain(str(session.customer))} with {plain(str(session.expert))}"
+    people = " with ".join(plain(str(person)) for person in (session.customer, session.expert) if person is not None)
+    yield f"{plain(str(session.topic))}: {people}"
     yield f"{public_url(session.get_absolute_url())} (times in UTC)"
     lines = lines_of(session)
     if not lines:

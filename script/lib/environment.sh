@@ -157,3 +157,12 @@ ensure_chromium() {
     is_root_on_debian || die "The browser tests need Chromium. Run: sudo apt-get install chromium   (or set CHROMIUM to a Chromium or Chrome)"
     apt_install chromium
 }
+
+# The relay that the tests and the bench of calls go through.
+ensure_coturn() {
+    if command -v turnserver >/dev/null; then
+        return
+    fi
+    is_root_on_debian || die "The tests of calls by a relay need coturn. Run: sudo apt-get install coturn"
+    apt_install coturn
+}

@@ -13,17 +13,21 @@ from hopps.errors import Refused
 from hopps.realtime.hub import hub
 from hopps.realtime.messages import PONG, Error, Event, Sync
 from hopps.realtime.sockets import GOODBYES, Socket
-from sessions_app import attendance, chat, live, room
+from sessions_app import attendance, chat, live, notes, room
 from sessions_app.events import (
     Chat,
+    EditNotes,
     Join,
     Media,
     MediaFlowing,
     MediaState,
     Moved,
+    NotesRefused,
+    NotesText,
     OtherTypes,
     PeerJoined,
     PeerLeft,
+    ReadNotes,
     RenewVideo,
     SessionMessage,
     Signal,
@@ -166,6 +170,7 @@ class SessionSocket(Socket):
         if self.attendance_id is not None:
             self.tell(Error(message="This page is in the room already."))
             return
+        asked_at = self.last_heard
         if not await self.may_stay():
             return
         await self._take_over_from_lost_line(message.page)
@@ -174,7 +179,7 @@ class SessionSocket(Socket):
                 # The service may take seconds: not on the thread that all sockets of the process share.
                 await database_sync_to_async(reroute.have_room, thread_sensitive=False)(self.session_id)
             stretch = await database_sync_to_async(room.enter)(
-                session_id=self.session_id, person=self.user, page=message.page, token=message.grant
+                session_id=self.session_id, person=self.user, page=message.page, token=message.grant, at=asked_at
             )
         except Refused as refusal:
             self.tell(Error(message=refusal.sentence))
@@ -212,12 +217,12 @@ class SessionSocket(Socket):
             self._coming_back = False
 
     async def _come_back(self, closed: UUID) -> None:
-        page = self.page
+        page, heard_at = self.page, self.last_heard
         if page is None or self.attendance_id != closed or not await self.may_stay():
             return
         try:
             stretch = await database_sync_to_async(room.enter)(
-                session_id=self.session_id, person=self.user, page=page, token=None
+                session_id=self.session_id, person=self.user, page=page, token=None, at=heard_at
             )
         except Refused:
             await self._leave_room(at=self.last_heard)
@@ -272,10 +277,13 @@ class SessionSocket(Socket):
     async def _leave_room(self, *, at: datetime) -> None:
         if self.attendance_id is None or self.page is None:
             return
-        page, attendance_id = self.page, self.attendance_id
+        page, attendance_id, gone_already = self.page, self.attendance_id, self._fell_silent
         self.page = self.attendance_id = None
         self._fell_silent = False
         self.listen_to(self.audience)
+        if gone_already:
+            # Since it was last heard. That its line ends only now does not mean that anybody was there meanwhile.
+            return
         await database_sync_to_async(room.go)(attendance_id=attendance_id, at=at)
         self._publish(PeerLeft(page=page))
 
@@ -290,8 +298,7 @@ class SessionSocket(Socket):
         if self.page is None:
             self.tell(Error(message="Join the call first."))
             return
-        state = MediaState(page=self.page, microphone=message.microphone, camera=message.camera, screen=message.screen)
-        self._publish(state)
+        self._publish(MediaState(page=self.page, **msgspec.structs.asdict(message)))
 
     async def on_media_flowing(self, message: MediaFlowing) -> None:
         attendance_id = self.attendance_id
@@ -319,6 +326,25 @@ class SessionSocket(Socket):
     def _say(self, message: Chat) -> None:
         session = HelpSession.objects.get(pk=self.session_id)
         chat.say(session=session, author=self.user, message_id=message.id, body=message.body)
+
+    async def on_edit_notes(self, message: EditNotes) -> None:
+        if not await self.may_stay():
+            return
+        try:
+            await database_sync_to_async(self._edit_notes)(message)
+        except Refused as refusal:
+            self.tell(NotesRefused(id=message.id, message=refusal.sentence))
+
+    def _edit_notes(self, message: EditNotes) -> None:
+        session = HelpSession.objects.get(pk=self.session_id)
+        notes.edit(session=session, author=self.user, edit_id=message.id, base=message.base, steps=message.change)
+
+    async def on_read_notes(self, message: ReadNotes) -> None:
+        if await self.may_stay():
+            self.tell(await database_sync_to_async(self._notes)(message))
+
+    def _notes(self, message: ReadNotes) -> NotesText:
+        return notes.state_of(HelpSession.objects.get(pk=self.session_id), since=message.since, text=message.text)
 
     def _publish(self, event: Event) -> None:
         """Tell the other side's pages."""

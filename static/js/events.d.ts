@@ -53,6 +53,13 @@ export interface Clock {
   currency: string;
 }
 
+export interface EditNotes {
+  type: "edit_notes";
+  id: string;
+  base: number;
+  change: Array<number | string>;
+}
+
 export interface Error {
   type: "error";
   message: string;
@@ -75,6 +82,9 @@ export interface Media {
   microphone: boolean;
   camera: boolean;
   screen: boolean;
+  has_microphone?: boolean;
+  has_camera?: boolean;
+  weak_line?: boolean;
 }
 
 export interface MediaFlowing {
@@ -87,10 +97,37 @@ export interface MediaState {
   microphone: boolean;
   camera: boolean;
   screen: boolean;
+  has_microphone: boolean;
+  has_camera: boolean;
+  weak_line: boolean;
 }
 
 export interface Moved {
   type: "moved";
+}
+
+export interface NotesEdited {
+  type: "notes_edited";
+  id: string;
+  revision: number;
+  change: Array<number | string>;
+  author: string;
+  name: string;
+  edited_at: string;
+}
+
+export interface NotesRefused {
+  type: "notes_refused";
+  id: string;
+  message: string;
+}
+
+export interface NotesText {
+  type: "notes_text";
+  revision: number;
+  body: string | null;
+  missed: Array<NotesEdited>;
+  last: NotesEdited | null;
 }
 
 export interface OpenRequest {
@@ -132,6 +169,12 @@ export interface Presence {
   type: "presence";
   customer: boolean;
   expert: boolean;
+}
+
+export interface ReadNotes {
+  type: "read_notes";
+  since: number | null;
+  text: boolean;
 }
 
 export interface RenewVideo {
@@ -225,6 +268,9 @@ export type SessionEvent =
   | Moved
   | SignalFrom
   | MediaState
+  | NotesEdited
+  | NotesText
+  | NotesRefused
   | Pong
   | Error;
 
@@ -237,5 +283,7 @@ export type SessionMessage =
   | VideoFailed
   | Chat
   | Typing
+  | EditNotes
+  | ReadNotes
   | Sync
   | Ping;

@@ -20,6 +20,7 @@ from script.lib.processes import HOST
 from tests.peers.twilio_video import SECRET, TwilioVideo
 
 SCRIPT = Path(__file__).parent / "twilio_video_js" / "connect.js"
+PATIENCE = 30.0
 # Twilio's error codes, and what its SDK says with them.
 TOKEN_INVALID = 20101, "Invalid Access Token"
 TOKEN_EXPIRED = 20104, "Access Token expired or expiration date invalid"
@@ -43,6 +44,7 @@ class TwilioRooms:
         self._used: set[str] = set()
         self._run_out: set[str] = set()
         self._lock = threading.RLock()
+        self._came = threading.Condition(self._lock)
         self._sockets: dict[str, ServerConnection] = {}
         self._rooms: dict[str, dict[str, str]] = {}
         """By room, the identity of each participant, by the participant's SID."""
@@ -64,6 +66,12 @@ class TwilioRooms:
         return f"window.twilioRooms = 'ws://{HOST}:{port}/';\n{SCRIPT.read_text()}"
 
     # --- what tests do ---
+
+    def wait_for(self, count: int) -> None:
+        """Wait until pages have come in `count` times in all. Raises TimeoutError after PATIENCE seconds."""
+        with self._came:
+            if not self._came.wait_for(lambda: len(self.entered) >= count, PATIENCE):
+                raise TimeoutError(f"Pages came in {len(self.entered)} times, not {count}.")
 
     def cut(self, identity: str) -> None:
         """Cut the line between a person's page and Twilio; the page may come back."""
@@ -136,6 +144,7 @@ class TwilioRooms:
             others = [{"sid": other, "identity": name} for other, name in people.items() if other != sid]
             people[sid] = identity
             self.entered.append(room)
+            self._came.notify_all()
             _send(socket, type="connected", me=sid, sid=room, participants=others)
             self._tell_others(
                 room, sid, "participantReconnected" if returning else "participantConnected", identity=identity

@@ -6,6 +6,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
+from zipfile import ZipFile
 
 from django.test import Client
 
@@ -33,7 +34,28 @@ HTML = b"<!doctype html><script>alert(document.cookie)</script>"
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
 WINDOWS_PROGRAM = b"MZ\x90\0\x03\0\0\0\x04\0\0\0\xff\xff\0\0"
 LINUX_PROGRAM = b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0"
-ZIP = b"PK\x03\x04\x14\0\0\0\x08\0"
+BROKEN_ZIP = b"PK\x03\x04\x14\0\0\0\x08\0"
+
+
+def archive(*names: str, mimetype: str = "") -> bytes:
+    """Return an archive with parts of these names; `mimetype`: what OpenDocument's first part says."""
+    content = BytesIO()
+    with ZipFile(content, "w") as made:
+        if mimetype:
+            made.writestr("mimetype", mimetype)
+        for name in names:
+            made.writestr(name, "<xml/>")
+    return content.getvalue()
+
+
+WORD = archive("[Content_Types].xml", "_rels/.rels", "word/document.xml")
+EXCEL = archive("[Content_Types].xml", "_rels/.rels", "xl/workbook.xml")
+SLIDES = archive("content.xml", mimetype="application/vnd.oasis.opendocument.presentation")
+MACROS = archive("[Content_Types].xml", "xl/workbook.xml", "xl/vbaProject.bin")
+EMBEDDED = archive("[Content_Types].xml", "word/document.xml", "word/embeddings/oleObject1.bin")
+BASIC = archive("Basic/Standard/Module1.xml", mimetype="application/vnd.oasis.opendocument.spreadsheet")
+ZIP = archive("setup.exe", "readme.txt")
+LONG_LIST = archive("[Content_Types].xml", "word/document.xml", *(f"word/media/{number:06}" for number in range(9_000)))
 
 
 def send(

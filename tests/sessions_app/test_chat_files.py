@@ -4,6 +4,7 @@ import logging
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
+from urllib.parse import quote
 from uuid import uuid4
 
 import pytest
@@ -23,15 +24,23 @@ from sessions_app.models import ChatFile, ChatMessage, HelpSession
 from sessions_app.orphans import sweep_uploads
 from tests.people import make_active
 from tests.sessions_app.files_world import (
+    BASIC,
+    BROKEN_ZIP,
+    EMBEDDED,
+    EXCEL,
     GIF,
     HTML,
     JPEG,
     LINUX_PROGRAM,
+    LONG_LIST,
+    MACROS,
     PDF,
     PNG,
+    SLIDES,
     SVG,
     WEBP,
     WINDOWS_PROGRAM,
+    WORD,
     ZIP,
     body_of,
     client_of,
@@ -97,6 +106,9 @@ def test_an_empty_file_is_refused_in_a_sentence(session: HelpSession, alice: Use
         (GIF, "a.gif", "a.gif", "image/gif"),
         (WEBP, "a.webp", "a.webp", "image/webp"),
         (PDF, "a.pdf", "a.pdf", "application/pdf"),
+        (WORD, "a.docx", "a.docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
+        (EXCEL, "a.xlsm", "a.xlsm.xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+        (SLIDES, "a.odp", "a.odp", "application/vnd.oasis.opendocument.presentation"),
         (b"id,name\n1,Ada\n", "a.csv", "a.csv", "text/plain"),
         ('{"naïve": "ü"}'.encode(), "a.json", "a.json", "text/plain"),
         ("caf\xe9".encode("latin-1"), "old.txt", "old.txt", "text/plain"),
@@ -120,9 +132,15 @@ def test_what_a_file_is_is_told_by_looking_into_it(
 
 @pytest.mark.parametrize(
     "content",
-    [WINDOWS_PROGRAM, LINUX_PROGRAM, ZIP, b"text and then \0", b"\xff\xfe\0\xd8", b"RIFF\x1a\0\0\0AVI LIST"],
-    ids=["windows", "linux", "zip", "nul", "half a letter", "film"],
-)
+    [
+        WINDOWS_PROGRAM, LINUX_PROGRAM, ZIP, BROKEN_ZIP, ZIP[:-4], MACROS, EMBEDDED, BASIC, LONG_LIST,
+        b"text and then \0", b"\xff\xfe\0\xd8", b"RIFF\x1a\0\0\0AVI LIST",
+    ],
+    ids=[
+        "windows", "linux", "zip", "broken zip", "cut zip", "macros", "embedded", "basic", "long list",
+        "nul", "half a letter", "film",
+    ],
+)  # fmt: skip
 def test_programs_archives_and_the_unknown_are_refused_whatever_they_are_called(
     session: HelpSession, alice: User, uploads: Path, content: bytes
 ) -> None:
@@ -143,7 +161,7 @@ def test_programs_archives_and_the_unknown_are_refused_whatever_they_are_called(
         ("a%0D%0ASet-Cookie%3A%20x%3D1.txt", "a Set-Cookie: x=1.txt"),
         ("report%E2%80%AEfdp.txt", "reportfdp.txt"),
         ("%FF%FE.txt", "\ufffd\ufffd.txt"),
-        ("\u0041\u030a.txt".encode().hex(" ").replace(" ", "%").join(["%", ""]), "\u00c5.txt"),
+        (quote("A\u030a.txt"), "\u00c5.txt"),
         ("%22quoted%22.txt", '"quoted".txt'),
         ("x" * 300 + ".log", "x" * 196 + ".log"),
         ("x." + "y" * 300, "x." + "y" * 198),

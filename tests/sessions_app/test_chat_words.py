@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import Topic, User
-from sessions_app import chat
+from sessions_app import cancel, chat
 from sessions_app.chat_words import as_html, size_text
 from sessions_app.end import end
 from tests.people import make_accepted, make_active
@@ -126,3 +126,12 @@ def test_a_chat_in_which_nobody_wrote_says_so(client: Client, alice: User, eve: 
     session = make_accepted(alice, eve, topic)
     client.force_login(alice)
     assert client.get(f"/sessions/{session.pk}/chat.txt").text.endswith("Nothing was written.\n")
+
+
+@pytest.mark.django_db
+def test_what_was_written_before_a_request_was_called_off_stays_too(alice: User, eve: User, topic: Topic) -> None:
+    session = make_accepted(alice, eve, topic)
+    chat.say(session=session, author=eve, message_id=uuid4(), body="I am on my way")
+    cancel.cancel(session_id=session.pk, customer=alice)
+    for person in (alice, eve):
+        assert "I am on my way" in client_of(person).get(session.get_absolute_url()).text

@@ -2,8 +2,8 @@
  * What stands in for `Twilio.Video.connect` in a page: Twilio's media servers cannot be had on a machine of one's own.
  *
  * Everything else of the SDK stays Twilio's own file. The objects here have the names, events and order of the SDK as far as the
- * adapter uses them, and `tsc` holds them to the package's own declarations. Between the two pages runs one RTCPeerConnection;
- * who is in the room, and who may be, a server says (tests/peers/twilio_rooms.py), at `window.twilioRooms`.
+ * adapter uses them, and `tsc` holds them to the package's own declarations. Between the two pages runs an RTCPeerConnection for
+ * each direction; who is in the room, and who may be, a server says (tests/peers/twilio_rooms.py), at `window.twilioRooms`.
  */
 
 /**
@@ -13,7 +13,10 @@
  * @typedef {import("twilio-video").RemoteTrackPublication} Publication
  * @typedef {import("twilio-video").RemoteVideoTrack} Track
  * @typedef {{sid: string, name: string, kind: "audio" | "video", mid: string}} Published
- * @typedef {{description?: RTCSessionDescriptionInit, candidate?: RTCIceCandidateInit | null, published?: Published[]}} Data
+ * @typedef {{offer: RTCSessionDescriptionInit, published: Published[]}} Offer
+ * @typedef {{answer: RTCSessionDescriptionInit}} Answer
+ * @typedef {{candidate: RTCIceCandidateInit | null, of: "sender" | "receiver"}} Candidate
+ * @typedef {Offer | Answer | Candidate} Data
  * @typedef {{sid: string, identity: string}} Who
  */
 
@@ -79,9 +82,9 @@
     #received = new Map();
     /** @type {Map<MediaStreamTrack, RTCRtpTransceiver>} */
     #sent = new Map();
-    #pc = new RTCPeerConnection();
-    #offering = false;
-    #ignoring = false;
+    // Each side offers on the connection it sends by, so that offers never cross.
+    #out = new RTCPeerConnection();
+    #in = new RTCPeerConnection();
     #queue = Promise.resolve();
 
     /**
@@ -93,61 +96,66 @@
       this.room = room;
       this.sid = sid;
       this.identity = identity;
-      const pc = this.#pc;
-      pc.onnegotiationneeded = async () => {
-        this.#offering = true;
-        await this.#describe();
-        this.#offering = false;
-      };
-      pc.onicecandidate = ({ candidate }) => room.tell(sid, { candidate: candidate?.toJSON() ?? null });
-      pc.ontrack = ({ track, transceiver }) => {
+      this.#out.onnegotiationneeded = () => this.#offer();
+      this.#out.onicecandidate = ({ candidate }) => this.#tell({ candidate: candidate?.toJSON() ?? null, of: "sender" });
+      this.#in.onicecandidate = ({ candidate }) => this.#tell({ candidate: candidate?.toJSON() ?? null, of: "receiver" });
+      this.#in.ontrack = ({ track, transceiver }) => {
         this.#received.set(transceiver.mid ?? "", track);
         this.#match();
       };
     }
 
+    /** @param {Data} data */
+    #tell(data) {
+      this.room.tell(this.sid, data);
+    }
+
     /** Make what is sent the room's tracks. */
     sendTracks() {
+      const { published } = this.room.localParticipant;
       for (const [track, transceiver] of this.#sent) {
-        if (this.room.localParticipant.published.has(track)) continue;
+        if (published.has(track)) continue;
         transceiver.stop();
         this.#sent.delete(track);
       }
-      for (const track of this.room.localParticipant.published.keys()) {
-        if (!this.#sent.has(track)) this.#sent.set(track, this.#pc.addTransceiver(track, { direction: "sendonly" }));
+      for (const track of published.keys()) {
+        if (!this.#sent.has(track)) this.#sent.set(track, this.#out.addTransceiver(track, { direction: "sendonly" }));
       }
     }
 
-    async #describe() {
-      await this.#pc.setLocalDescription();
+    async #offer() {
+      await this.#out.setLocalDescription();
+      /** @type {Published[]} */
       const published = [];
       for (const [track, { mid }] of this.#sent) {
         const one = this.room.localParticipant.published.get(track);
-        if (one && mid) published.push({ ...one, kind: /** @type {"audio" | "video"} */ (track.kind), mid });
+        if (one && mid) published.push({ ...one, kind: /** @type {Published["kind"]} */ (track.kind), mid });
       }
-      this.room.tell(this.sid, { description: this.#pc.localDescription?.toJSON(), published });
+      const offer = this.#out.localDescription?.toJSON();
+      if (offer) this.#tell({ offer, published });
     }
 
     /** @param {Data} data */
     hear(data) {
-      this.#queue = this.#queue.then(() => this.#signal(data));
+      this.#queue = this.#queue.then(() => this.#signal(data)).catch((error) => console.error("The stand-in's signalling", error));
     }
 
     /** @param {Data} data */
-    async #signal({ description, candidate, published }) {
-      const pc = this.#pc;
-      if (pc.signalingState === "closed") return;
-      if (!description) {
-        if (!this.#ignoring) await pc.addIceCandidate(candidate ?? undefined);
-        return;
+    async #signal(data) {
+      if (this.state === "disconnected") return;
+      if ("candidate" in data) {
+        const connection = data.of === "sender" ? this.#in : this.#out;
+        await connection.addIceCandidate(data.candidate ?? undefined);
+      } else if ("answer" in data) {
+        await this.#out.setRemoteDescription(data.answer);
+      } else {
+        this.#publish(data.published);
+        await this.#in.setRemoteDescription(data.offer);
+        await this.#in.setLocalDescription();
+        const answer = this.#in.localDescription?.toJSON();
+        if (answer) this.#tell({ answer });
+        this.#match();
       }
-      const collision = description.type === "offer" && (this.#offering || pc.signalingState !== "stable");
-      this.#ignoring = collision && this.room.me < this.sid;
-      if (this.#ignoring) return;
-      this.#publish(published ?? []);
-      await pc.setRemoteDescription(description);
-      if (description.type === "offer") await this.#describe();
-      this.#match();
     }
 
     /** @param {Published[]} published what the other page publishes now */
@@ -187,7 +195,8 @@
     leave() {
       this.state = "disconnected";
       for (const publication of this.tracks.values()) this.#unsubscribe(publication);
-      this.#pc.close();
+      this.#out.close();
+      this.#in.close();
     }
   }
 
