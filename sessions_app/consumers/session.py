@@ -178,6 +178,8 @@ class SessionSocket(Socket):
             if await database_sync_to_async(rooms.is_missing)(self.session_id):
                 # The service may take seconds: not on the thread that all sockets of the process share.
                 await database_sync_to_async(reroute.have_room, thread_sensitive=False)(self.session_id)
+                # Waiting for it is not being there.
+                asked_at = timezone.now()
             stretch = await database_sync_to_async(room.enter)(
                 session_id=self.session_id, person=self.user, page=message.page, token=message.grant, at=asked_at
             )
