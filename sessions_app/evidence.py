@@ -7,6 +7,7 @@ from accounts.models import User
 from billing.evidence import EvidenceLine
 from billing.models import Hold
 from hopps.money import format_money
+from sessions_app.chat_words import size_text
 from sessions_app.models import HelpSession, TimelineEntry, VideoEvent
 from sessions_app.video import told
 
@@ -76,8 +77,14 @@ def _pauses(session: HelpSession) -> Iterator[EvidenceLine]:
 
 
 def _chat(session: HelpSession) -> Iterator[EvidenceLine]:
-    lines = list(session.chat.select_related("author"))
+    files = session.files.in_bulk()
+    lines = [line for line in session.chat.select_related("author") if line.body or line.pk in files]
     for line in lines:
+        if file := files.get(line.pk):
+            yield EvidenceLine(
+                line.sent_at, _who(session, line.author), f"Sent a file: {file.name} ({size_text(file.size)})"
+            )
+            continue
         words = " ".join(line.body.split())
         first = words if len(words) <= FIRST_WORDS else f"{words[:FIRST_WORDS]}…"
         yield EvidenceLine(line.sent_at, _who(session, line.author), f"Wrote: {first}")

@@ -13,20 +13,26 @@ from hopps.errors import Refused
 from hopps.realtime.hub import hub
 from hopps.realtime.messages import PONG, Error, Event, Sync
 from hopps.realtime.sockets import GOODBYES, Socket
-from sessions_app import attendance, chat, live, room
+from sessions_app import attendance, chat, live, notes, room
 from sessions_app.events import (
     Chat,
+    EditNotes,
     Join,
     Media,
     MediaFlowing,
     MediaState,
     Moved,
+    NotesRefused,
+    NotesText,
+    OtherTypes,
     PeerJoined,
     PeerLeft,
+    ReadNotes,
     RenewVideo,
     SessionMessage,
     Signal,
     SignalFrom,
+    Typing,
     VideoFailed,
     Welcome,
 )
@@ -172,6 +178,8 @@ class SessionSocket(Socket):
             if await database_sync_to_async(rooms.is_missing)(self.session_id):
                 # The service may take seconds: not on the thread that all sockets of the process share.
                 await database_sync_to_async(reroute.have_room, thread_sensitive=False)(self.session_id)
+                # Waiting for it is not being there.
+                asked_at = timezone.now()
             stretch = await database_sync_to_async(room.enter)(
                 session_id=self.session_id, person=self.user, page=message.page, token=message.grant, at=asked_at
             )
@@ -292,8 +300,7 @@ class SessionSocket(Socket):
         if self.page is None:
             self.tell(Error(message="Join the call first."))
             return
-        state = MediaState(page=self.page, microphone=message.microphone, camera=message.camera, screen=message.screen)
-        self._publish(state)
+        self._publish(MediaState(page=self.page, **msgspec.structs.asdict(message)))
 
     async def on_media_flowing(self, message: MediaFlowing) -> None:
         attendance_id = self.attendance_id
@@ -314,9 +321,32 @@ class SessionSocket(Socket):
         except Refused as refusal:
             self.tell(Error(message=refusal.sentence))
 
+    async def on_typing(self, message: Typing) -> None:
+        if self.page is not None:
+            self._publish(OtherTypes())
+
     def _say(self, message: Chat) -> None:
         session = HelpSession.objects.get(pk=self.session_id)
         chat.say(session=session, author=self.user, message_id=message.id, body=message.body)
+
+    async def on_edit_notes(self, message: EditNotes) -> None:
+        if not await self.may_stay():
+            return
+        try:
+            await database_sync_to_async(self._edit_notes)(message)
+        except Refused as refusal:
+            self.tell(NotesRefused(id=message.id, message=refusal.sentence))
+
+    def _edit_notes(self, message: EditNotes) -> None:
+        session = HelpSession.objects.get(pk=self.session_id)
+        notes.edit(session=session, author=self.user, edit_id=message.id, base=message.base, steps=message.change)
+
+    async def on_read_notes(self, message: ReadNotes) -> None:
+        if await self.may_stay():
+            self.tell(await database_sync_to_async(self._notes)(message))
+
+    def _notes(self, message: ReadNotes) -> NotesText:
+        return notes.state_of(HelpSession.objects.get(pk=self.session_id), since=message.since, text=message.text)
 
     def _publish(self, event: Event) -> None:
         """Tell the other side's pages."""

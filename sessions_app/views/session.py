@@ -84,6 +84,7 @@ def page_context(
         context["first_seconds"] = settings.FIRST_EXPERT_SECONDS
     if session.is_live:
         context["twilio_sdk"] = sdk_address(session)
+        context["file_bytes"] = settings.UPLOAD_BYTES
     if session.is_live and role == "customer":
         context["extend_form"] = ExtendForm(session=session)
     if role == "customer" and session.state in watch.CLOSED:

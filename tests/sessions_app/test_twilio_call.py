@@ -1,13 +1,14 @@
 """A call through a room at Twilio as the two pages' sockets see it: who gets a token, and what if it is out of reach."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import jwt
 import pytest
 from asgiref.sync import sync_to_async
+from django.utils import timezone
 from huey.contrib.djhuey import HUEY
 from pytest_django import Settings
 
@@ -17,6 +18,8 @@ from sessions_app import cancel, release, room
 from sessions_app.models import Attendance, HelpSession, Video
 from sessions_app.video import rooms
 from sessions_app.video.carrier import carrier_of
+from sessions_app.video.service import Room
+from sessions_app.video.twilio import TOKEN_SECONDS, TwilioRooms
 from tests.peers.twilio_api import ACCOUNT
 from tests.peers.twilio_video import KEY, SECRET, TwilioVideo
 from tests.people import make_accepted
@@ -149,6 +152,31 @@ def test_a_room_that_could_not_be_made_on_accepting_is_made_on_joining(
     run(journey)
     session.refresh_from_db()
     assert video_peer.open_rooms() == [session.room_sid]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nobody_counts_as_there_while_they_wait_for_their_room(
+    video_peer: TwilioVideo, alice: User, eve: User, topic: Topic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    video_peer.refuse_next(status=503)
+    session = make_accepted(alice, eve, topic)
+    page, grant = page_of(session, alice), room.grant(session=session, person=alice)
+    made: list[datetime] = []
+
+    class Slow(TwilioRooms):
+        def open(self, name: str) -> Room:
+            room = super().open(name)
+            made.append(timezone.now())
+            return room
+
+    monkeypatch.setattr(rooms, "service", Slow)
+
+    async def journey() -> None:
+        assert (await come_in(page, grant))["type"] == "carried_by_twilio"
+        await page.close()
+
+    run(journey)
+    assert Attendance.objects.get(session=session).joined_at >= made[0]
 
 
 # --- out of reach ---
@@ -296,6 +324,4 @@ def test_a_session_accepted_before_the_setting_changed_keeps_its_way(
 
 
 def test_a_token_lasts_for_longer_than_a_page_takes_to_use_it() -> None:
-    from sessions_app.video.twilio import TOKEN_SECONDS
-
     assert timedelta(minutes=10) <= timedelta(seconds=TOKEN_SECONDS) <= timedelta(hours=24)

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -15,6 +17,7 @@ from sessions_app import accept, cancel, end, release
 from sessions_app.models import HelpSession, State, VideoEvent
 from sessions_app.sweep import sweep
 from sessions_app.video import rooms, service
+from sessions_app.video.reconcile import reconcile
 from sessions_app.video.service import VideoUnavailable
 from sessions_app.video.twilio import TwilioRooms
 from tests.peers.twilio_video import CREATE, UPDATE, TwilioVideo
@@ -171,6 +174,54 @@ def test_an_answer_nobody_can_read_is_said_so(video_peer: TwilioVideo, accepted:
     video_peer.fail("/v1/Rooms", 201, b"<html>Welcome</html>")
     with pytest.raises(VideoUnavailable, match="could not be read"):
         rooms.open_room(accepted.pk)
+
+
+# --- killed while it is made ---
+
+
+class Killed(BaseException):
+    """The process is gone: nothing of ours catches it."""
+
+
+@contextmanager
+def killed_before(write: str) -> Iterator[None]:
+    """Die before the first such write, such as 'UPDATE "sessions_app_helpsession"'; what was done before it stays."""
+
+    def die(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if sql.startswith(write):
+            raise Killed
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(die), pytest.raises(Killed):
+        yield
+
+
+WRITES = ['UPDATE "sessions_app_helpsession"', 'INSERT INTO "sessions_app_videoevent"']
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("write", WRITES)
+def test_whoever_makes_it_after_one_who_was_killed_finds_the_same_room(
+    video_peer: TwilioVideo, accepted: HelpSession, write: str
+) -> None:
+    with killed_before(write):
+        rooms.open_room(accepted.pk)
+    rooms.open_room(accepted.pk)
+    accepted.refresh_from_db()
+    assert video_peer.open_rooms() == list(video_peer.rooms) == [accepted.room_sid]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("write", WRITES)
+def test_the_night_ends_the_room_of_one_who_was_killed(
+    video_peer: TwilioVideo, accepted: HelpSession, alice: User, write: str
+) -> None:
+    with killed_before(write):
+        rooms.open_room(accepted.pk)
+    cancel.cancel(session_id=accepted.pk, customer=alice)
+    now = timezone.now() + timedelta(hours=1)
+    reconcile(since=now - timedelta(days=1), now=now)
+    assert video_peer.open_rooms() == []
 
 
 # --- ended ---

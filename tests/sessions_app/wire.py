@@ -108,8 +108,10 @@ class WirePage:
     def rest(self) -> None:
         """Let a moment pass, giving a sign of life."""
         self.say(type="ping")
+        until = time.monotonic() + BEAT_SECONDS / 2
         with suppress(TimeoutError):
-            self.socket.recv(timeout=BEAT_SECONDS / 2)
+            while (left := until - time.monotonic()) > 0:
+                self.socket.recv(timeout=left)
 
     def eventually(self, holds: Callable[[], bool]) -> None:
         """Wait until something holds that no event tells of."""

@@ -14,7 +14,8 @@ export interface RoomListener {
   /** The other side's track for `line` is there; it stays the same while the other side sends or not. */
   onTrack(line: Line, track: MediaStreamTrack): void;
   onConnection(connection: Connection): void;
-  onQuality(quality: Quality): void;
+  /** `outbound`: how well what this page sends gets through, where the adapter can tell; it decides whether the camera rests. */
+  onQuality(quality: Quality, outbound?: Quality): void;
 }
 
 /** What the server says about whatever carries the call, with this page's credentials for it. */

@@ -17,6 +17,8 @@ import { Chat } from "./chat.js";
 import { ClockView } from "./clock.js";
 import { Controls } from "./controls.js";
 import { Renewal } from "./renewal.js";
+import { watchLine } from "./line_watch.js";
+import { Notes } from "./notes.js";
 import { Stage } from "./stage.js";
 import { statusOf } from "./status.js";
 
@@ -58,21 +60,28 @@ export class Room {
     this.devices = need(root, "[data-devices]", HTMLElement);
     this.clock = new ClockView(root);
     this.check = new DeviceCheck(this.devices, media);
-    this.stage = new Stage(need(root, "[data-stage]", HTMLElement), () => this.#connectionChanged(), signal);
+    this.stage = new Stage(need(root, "[data-stage]", HTMLElement), other, () => this.#connectionChanged(), signal);
+    this.notes = new Notes(need(root, "[data-notes]", HTMLElement));
     this.chat = new Chat(need(root, "[data-chat-panel]", HTMLElement), {
       session,
       person,
+      other,
       send: (line) => socket.send(line),
       heard: () => this.#lineHeard(),
+      attached: () => this.#showChat(true, false),
       signal,
     });
     this.controls = new Controls(need(root, "[data-controls]", HTMLElement), {
       media,
+      notes: this.notes,
       session,
       changed: (sends) => this.#sendsChanged(sends),
-      problem: (sentence) => this.#problem(sentence),
       signal,
     });
+    watchLine({ quality: () => this.stage.outbound, controls: this.controls, notes: this.notes, signal });
+    const offerChatOnly = () => show(this.joinForm, "[data-chat-only]", !media.tracks.microphone);
+    media.addEventListener("change", offerChatOnly, { signal });
+    offerChatOnly();
     this.#listen(signal);
     this.#show("lobby");
     // Pressed before this script was there: the form went to the server, which sent the person back with this hash.
@@ -84,14 +93,17 @@ export class Room {
 
   // --- coming and going ---
 
-  /** Join the call with a fresh grant, as a new page. */
-  async enter() {
+  /**
+   * Join the call with a fresh grant, as a new page.
+   * @param {boolean} [chatOnly] with neither camera nor microphone
+   */
+  async enter(chatOnly) {
     if (this.#mode === "joining" || this.#mode === "call") return;
     this.#show("joining");
     showError(this.joinForm, "");
     const page = (this.#page = uuid());
     // While the server is asked: devices take their time.
-    this.controls.start();
+    this.controls.start(chatOnly);
     try {
       const { grant } = await post(this.joinForm);
       if (this.#page !== page || typeof grant !== "string") return;
@@ -199,6 +211,9 @@ export class Room {
       case "chat_line":
         this.chat.add(event);
         break;
+      case "other_types":
+        this.chat.typing.show();
+        break;
       case "media_state":
         this.stage.setSends(event);
         break;
@@ -274,7 +289,7 @@ export class Room {
 
   /** @param {Sends} sends */
   #sendsChanged(sends) {
-    this.stage.setOwn(this.media.tracks.camera);
+    this.stage.setOwn(this.media.tracks.camera, this.controls.screen);
     this.stage.useSpeaker();
     if (this.#mode === "call") this.socket.send({ type: "media", ...sends });
   }
@@ -317,9 +332,7 @@ export class Room {
 
   /** @param {string} sentence */
   #problem(sentence) {
-    const line = need(this.root, "[data-problem-line]", HTMLElement);
-    say(line, sentence);
-    line.hidden = !sentence;
+    this.notes.set("said", sentence ? { sentence } : null);
   }
 
   // --- what the person does ---
@@ -331,11 +344,11 @@ export class Room {
       "submit",
       (event) => {
         event.preventDefault();
-        void this.enter();
+        void this.enter(event.submitter?.hasAttribute("data-chat-only") ?? false);
       },
       { signal },
     );
-    need(root, "[data-take-back]", HTMLButtonElement).addEventListener("click", () => this.enter(), { signal });
+    need(root, "[data-take-back]", HTMLButtonElement).addEventListener("click", () => void this.enter(), { signal });
     need(root, "[data-chat-toggle]", HTMLButtonElement).addEventListener("click", () => this.#showChat(), { signal });
     need(root, "[data-chat-close]", HTMLButtonElement).addEventListener("click", () => this.#showChat(false), { signal });
     this.#showChat(matchMedia("(min-width: 60rem)").matches, false);
