@@ -177,6 +177,7 @@ class SessionSocket(Socket):
         self.tell(await database_sync_to_async(self._welcome)())
         self._publish(PeerJoined(page=message.page))
         hub.wake_now(self._person_audience, str(message.page))
+        await database_sync_to_async(room.entered)(session_id=self.session_id)
 
     async def _take_over_from_lost_line(self, page: UUID) -> None:
         """Let go of the line this same page had before, which nobody has noticed yet is dead."""
@@ -214,6 +215,7 @@ class SessionSocket(Socket):
             self.attendance_id = stretch.pk
             self._fell_silent = False
             self._publish(PeerJoined(page=page))
+            await database_sync_to_async(room.entered)(session_id=self.session_id)
         else:
             # It left in between, and knew of the old presence only.
             await database_sync_to_async(room.go)(attendance_id=stretch.pk, at=self.last_heard)
