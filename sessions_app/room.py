@@ -52,7 +52,8 @@ def is_granted(token: str, *, session_id: UUID, person: User) -> bool:
 def enter(*, session_id: UUID, person: User, page: UUID, token: str | None, at: datetime) -> Attendance:
     """Come into the room with `page`; the session becomes active when both are in.
 
-    `at` (UTC): when the page said so. It is there from then on, however long the door takes to open.
+    `at` (UTC): when the page said so. It is there from then on, however long the door takes to open. `entered` is to follow,
+    once the page was told that it is in: two who wait for each other's picture wait for nothing else.
 
     Raises:
         Refused: no valid grant and not let in before, or the room is not open.
@@ -68,9 +69,14 @@ def enter(*, session_id: UUID, person: User, page: UUID, token: str | None, at: 
         raise Refused("This invitation into the room has run out. Press “Join call” again.")
     stretch = attendance.join(session=session, person=person, page=page, now=at)
     start_when_both_are_here(session, timezone.now())
-    live.clock_changed(HelpSession.objects.get(pk=session_id))
-    jobs.look_again_when_due(session)
     return stretch
+
+
+def entered(*, session_id: UUID) -> None:
+    """Tell both sides who is there and what the clock says, after somebody came in, and look again when something is due."""
+    session = HelpSession.objects.with_people().get(pk=session_id)
+    live.clock_changed(session)
+    jobs.look_again_when_due(session)
 
 
 def start_when_both_are_here(session: HelpSession, now: datetime) -> None:

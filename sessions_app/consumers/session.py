@@ -190,6 +190,7 @@ class SessionSocket(Socket):
         self.listen_to(self.audience, self._person_audience, self._page_audience(message.page), ROOMS)
         await self._show_room(message.page)
         hub.wake_now(self._person_audience, str(message.page))
+        await database_sync_to_async(room.entered)(session_id=self.session_id)
 
     async def _take_over_from_lost_line(self, page: UUID) -> None:
         """Let go of the line this same page had before, which nobody has noticed yet is dead."""
@@ -233,6 +234,7 @@ class SessionSocket(Socket):
             self.attendance_id = stretch.pk
             self._fell_silent = False
             self._publish(PeerJoined(page=page))
+            await database_sync_to_async(room.entered)(session_id=self.session_id)
         else:
             # It left in between, and knew of the old presence only.
             await database_sync_to_async(room.go)(attendance_id=stretch.pk, at=self.last_heard)

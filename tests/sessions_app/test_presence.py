@@ -116,9 +116,9 @@ def test_a_silent_page_is_gone_since_it_was_heard_and_its_next_word_brings_it_ba
 
         with now_or_just_before() as between:
             await alices.say(type="ping")
-            while not (await eves.hear("clock"))["running"]:
-                pass
-        assert (await eves.hear("peer_joined"))["page"] == str(alices.page)
+            assert (await eves.hear("peer_joined"))["page"] == str(alices.page)
+        while not (await eves.hear("clock"))["running"]:
+            pass
         back = await sync_to_async(session.attendances.get)(person=alice, left_at=None)
         assert between[0] <= back.joined_at <= between[1]
         for page in (alices, eves):

@@ -164,7 +164,8 @@ def test_signals_reach_the_addressed_page_of_the_same_room_only(
             await page.open()
             await page.join(grant)
         await bobs.say(type="sync")
-        await bobs.hear("clock")
+        for _ in ("after joining", "for the asking"):
+            await bobs.hear("clock")
         await alices.say(type="signal", to=bobs.page, data={"sdp": "for nobody"})
         await alices.say(type="signal", to=eves.page, data={"sdp": "hello"})
         heard = await eves.hear("signal_from")

@@ -10,12 +10,13 @@
 
 import { DeviceCheck } from "../device_check.js";
 import { all, make, need, say, show } from "../lib/dom.js";
-import { Refused, post, showError, submitInPlace } from "../lib/forms.js";
+import { Refused, showError, submitInPlace } from "../lib/forms.js";
 import { uuid } from "../lib/id.js";
 import { makeAdapter } from "./adapters.js";
 import { Chat } from "./chat.js";
 import { ClockView } from "./clock.js";
 import { Controls } from "./controls.js";
+import { Grants } from "./grants.js";
 import { Renewal } from "./renewal.js";
 import { watchLine } from "./line_watch.js";
 import { Notes } from "./notes.js";
@@ -57,6 +58,7 @@ export class Room {
     this.state = state;
     this.key = `hopps.call.${session}`;
     this.joinForm = need(root, "[data-join]", HTMLFormElement);
+    this.grants = new Grants(this.joinForm, signal);
     this.devices = need(root, "[data-devices]", HTMLElement);
     this.clock = new ClockView(root);
     this.check = new DeviceCheck(this.devices, media);
@@ -89,6 +91,7 @@ export class Room {
     if (pressed) history.replaceState(null, "", location.pathname);
     // This tab was in the call before it was reloaded: it goes back by itself.
     if (pressed || sessionStorage.getItem(this.key)) void this.enter();
+    else this.grants.prepare();
   }
 
   // --- coming and going ---
@@ -105,8 +108,8 @@ export class Room {
     // While the server is asked: devices take their time.
     this.controls.start(chatOnly);
     try {
-      const { grant } = await post(this.joinForm);
-      if (this.#page !== page || typeof grant !== "string") return;
+      const grant = await this.grants.take();
+      if (this.#page !== page) return;
       this.#grant = grant;
       this.#join();
     } catch (problem) {
