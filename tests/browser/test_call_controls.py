@@ -26,7 +26,7 @@ from tests.browser.call import (
     wait_for_clock,
 )
 from tests.browser.conftest import PHONE, OpenPage
-from tests.browser.tools import axe_violations, screenshot_path
+from tests.browser.tools import axe_violations, light_and_dark
 from tests.live import LiveServer
 
 # Keeps every connection the page makes, to ask what its senders were told.
@@ -41,13 +41,6 @@ SENDERS = """() => window.connections.at(-1).getTransceivers().map(({ sender }) 
     const { encodings: [encoding], degradationPreference } = sender.getParameters();
     return { ...encoding, degradationPreference };
 })"""
-
-
-def picture(page: Page, name: str) -> None:
-    """Take a picture, light and dark."""
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme="light" if scheme == "light" else "dark", reduced_motion="reduce")
-        page.screenshot(path=screenshot_path(f"{name}-{scheme}"))
 
 
 def area(element: Locator) -> float:
@@ -68,7 +61,7 @@ def test_muting_and_darkening_are_seen_on_the_other_side_and_talking_while_muted
     # Chromium's fake microphone never stops beeping.
     muted = call.customer.get_by_text("You are muted: nobody hears you.")
     expect(muted).to_be_visible()
-    picture(call.customer, "room-muted")
+    light_and_dark(call.customer, "room-muted")
     assert axe_violations(call.customer) == []
     call.customer.locator("[data-notes]").get_by_role("button", name="Unmute").click()
     expect(muted).to_be_hidden()
@@ -78,12 +71,12 @@ def test_muting_and_darkening_are_seen_on_the_other_side_and_talking_while_muted
     call.customer.get_by_role("button", name="Turn camera off").click()
     expect(call.expert.get_by_text(f"{CLEO}'s camera is off.")).to_be_visible()
     expect(call.expert.locator("[data-other-dark] svg")).to_be_visible()
-    picture(call.expert, "room-camera-off")
+    light_and_dark(call.expert, "room-camera-off")
     # Another camera chosen meanwhile does not switch it on.
     call.customer.get_by_role("button", name="Devices").click()
     picker = call.customer.get_by_role("dialog").locator("select[data-picker=camera]")
     picker.select_option(index=1)
-    picture(call.customer, "room-devices")
+    light_and_dark(call.customer, "room-devices")
     assert axe_violations(call.customer) == []
     call.customer.get_by_role("button", name="Done").click()
     expect(call.customer.get_by_role("button", name="Turn camera on")).to_be_visible()
@@ -106,7 +99,7 @@ def test_both_share_at_once_choose_what_is_large_and_pay_for_the_time_both_were_
         expect(page.get_by_label("The screen you share")).to_be_visible()
         # A screen that is shared is what the talk is about; the face stays in view, and covers none of it.
         assert area(screen) > 4 * area(video)
-    picture(call.customer, "room-both-share")
+    light_and_dark(call.customer, "room-both-share")
     assert axe_violations(call.customer) == []
 
     video, screen = (call.customer.get_by_label(f"{ADA}'s {what}") for what in ("video", "screen"))
@@ -123,7 +116,7 @@ def test_both_share_at_once_choose_what_is_large_and_pay_for_the_time_both_were_
     call.customer.get_by_role("button", name="Close chat").click()
     call.customer.set_viewport_size(PHONE)
     shows_movement(screen)
-    picture(call.customer, "room-both-share-phone")
+    light_and_dark(call.customer, "room-both-share-phone")
     call.expert.get_by_role("button", name="Stop sharing").click()
     expect(screen).to_be_hidden()
     shows_movement(video)
@@ -167,10 +160,10 @@ def test_on_a_phone_everything_is_in_reach(server: LiveServer, open_page: OpenPa
     accept(board, "On the phone")
     join(phone)
     expect(phone.locator(".stage").get_by_text(f"Waiting for {ADA}.")).to_be_visible()
-    picture(phone, "room-alone-phone")
+    light_and_dark(phone, "room-alone-phone")
     join(board)
     both_see_each_other(call)
-    picture(phone, "room-phone")
+    light_and_dark(phone, "room-phone")
     for name in ("Mute microphone", "Turn camera off", "Chat", "Devices", "Pause clock", "End session"):
         control = phone.locator(".controls").get_by_role("button", name=name)
         control.click(trial=True)
@@ -186,7 +179,7 @@ def test_on_a_phone_everything_is_in_reach(server: LiveServer, open_page: OpenPa
     phone.locator(".controls").get_by_role("button", name="Mute microphone").click(trial=True)
     # The other stays in view while one writes.
     shows_movement(phone.get_by_label(f"{ADA}'s video"))
-    picture(phone, "room-chat-phone")
+    light_and_dark(phone, "room-chat-phone")
     phone.get_by_role("button", name="Close chat").click()
     shows_movement(phone.get_by_label(f"{ADA}'s video"))
     assert axe_violations(phone) == []
@@ -345,7 +338,7 @@ def test_a_weak_line_lets_the_camera_rest_and_says_so_on_both_sides(server: Live
     both_see_each_other(call)
     customer.evaluate("window.lost = 0.2")
     expect(customer.get_by_text("Turn your camera off to keep the sound clear.")).to_be_visible()
-    picture(customer, "room-weak")
+    light_and_dark(customer, "room-weak")
     expect(customer.get_by_text("your camera rests")).to_be_visible()
     expect(board.get_by_text(f"{CLEO}'s camera rests, so that the sound stays clear.")).to_be_visible()
     assert axe_violations(customer) == []

@@ -20,8 +20,8 @@ from tests.browser.call import (
     join,
     shows_movement,
 )
-from tests.browser.conftest import WIDE, OpenPage
-from tests.browser.tools import AUTOPLAY, CHROMIUM_FLAGS, axe_violations, chromium_path, sign_in
+from tests.browser.conftest import PHONE, WIDE, OpenPage
+from tests.browser.tools import AUTOPLAY, CHROMIUM_FLAGS, axe_violations, chromium_path, light_and_dark, sign_in
 from tests.conftest import StartServer
 from tests.live import LiveServer
 
@@ -99,6 +99,11 @@ def test_without_any_device_one_is_told_and_joins(
     expect(call.expert.get_by_text(f"{CLEO} has no camera and no microphone")).to_be_visible()
     shows_movement(customer.get_by_label(f"{ADA}'s video"))
     assert axe_violations(customer) == []
+    light_and_dark(customer, "room-no-devices")
+    customer.set_viewport_size(PHONE)
+    light_and_dark(customer, "room-no-devices-phone")
+    customer.set_viewport_size(WIDE)
+    light_and_dark(call.expert, "room-other-without")
     end_session(call.expert)
 
 
@@ -113,6 +118,7 @@ def test_a_page_the_policy_keeps_devices_from_says_so(server: LiveServer, open_p
     page.goto("/expert/check/")
     for source in ("camera", "microphone"):
         expect(page.get_by_text(f"Your network or organisation does not let this page use a {source}.")).to_be_visible()
+    light_and_dark(page, "check-policy")
     copy = page.get_by_role("alert").filter(has_text="use a camera").get_by_role("button", name="Copy the address")
     copy.click()
     expect(page.get_by_text(re.compile("The address is"))).to_be_visible()
@@ -162,6 +168,7 @@ def test_joining_with_chat_only_asks_for_no_device_until_it_is_wanted(server: Li
     call = Call(customer=customer, expert=board, session=ask_for_help(customer, "Only writing"))
     accept(board, "Only writing")
     join(board)
+    light_and_dark(customer, "lobby")
     customer.get_by_role("button", name="Join with chat only").click()
     expect(board.get_by_text(f"{CLEO} has no camera and no microphone, and writes in the chat.")).to_be_visible()
     shows_movement(customer.get_by_label(f"{ADA}'s video"))
