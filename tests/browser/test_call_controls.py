@@ -5,7 +5,7 @@ import time
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, ViewportSize, expect
 
 from tests.browser.call import (
     ADA,
@@ -29,6 +29,7 @@ from tests.browser.conftest import PHONE, OpenPage
 from tests.browser.tools import axe_violations, light_and_dark
 from tests.live import LiveServer
 
+ON_ITS_SIDE = ViewportSize(width=PHONE["height"], height=PHONE["width"])
 # Keeps every connection the page makes, to ask what its senders were told.
 KEEP_CONNECTIONS = """
     window.connections = [];
@@ -41,6 +42,18 @@ SENDERS = """() => window.connections.at(-1).getTransceivers().map(({ sender }) 
     const { encodings: [encoding], degradationPreference } = sender.getParameters();
     return { ...encoding, degradationPreference };
 })"""
+
+
+def controls_are_in_reach(page: Page) -> None:
+    """Fail unless every control can be pressed, is large enough for a thumb, and lies within the window."""
+    assert page.viewport_size is not None
+    for name in ("Mute microphone", "Turn camera off", "Chat", "Devices", "Pause clock", "End session"):
+        control = page.locator(".controls").get_by_role("button", name=name)
+        control.click(trial=True)
+        box = control.bounding_box()
+        assert box is not None, name
+        assert min(box["height"], box["width"]) >= 44, name
+        assert box["y"] + box["height"] <= page.viewport_size["height"], name
 
 
 def area(element: Locator) -> float:
@@ -164,22 +177,22 @@ def test_on_a_phone_everything_is_in_reach(server: LiveServer, open_page: OpenPa
     join(board)
     both_see_each_other(call)
     light_and_dark(phone, "room-phone")
-    for name in ("Mute microphone", "Turn camera off", "Chat", "Devices", "Pause clock", "End session"):
-        control = phone.locator(".controls").get_by_role("button", name=name)
-        control.click(trial=True)
-        box = control.bounding_box()
-        assert box is not None, name
-        assert box["height"] >= 44, name
-        assert box["width"] >= 44, name
-        assert box["y"] + box["height"] <= PHONE["height"], name
+    controls_are_in_reach(phone)
+    phone.set_viewport_size(ON_ITS_SIDE)
+    shows_movement(phone.get_by_label(f"{ADA}'s video"))
+    light_and_dark(phone, "room-phone-on-its-side")
+    controls_are_in_reach(phone)
+    phone.set_viewport_size(PHONE)
     phone.get_by_role("button", name="Chat", exact=True).click()
     phone.get_by_label(f"Write to {ADA}").fill("From the phone")
     phone.get_by_role("button", name="Send").click()
     expect(board.get_by_text("From the phone")).to_be_visible()
     phone.locator(".controls").get_by_role("button", name="Mute microphone").click(trial=True)
     # The other stays in view while one writes.
-    shows_movement(phone.get_by_label(f"{ADA}'s video"))
-    light_and_dark(phone, "room-chat-phone")
+    for size in (ON_ITS_SIDE, PHONE):
+        phone.set_viewport_size(size)
+        shows_movement(phone.get_by_label(f"{ADA}'s video"))
+        light_and_dark(phone, f"room-chat-phone-{size['width']}")
     phone.get_by_role("button", name="Close chat").click()
     shows_movement(phone.get_by_label(f"{ADA}'s video"))
     assert axe_violations(phone) == []
