@@ -1,11 +1,8 @@
 """Cameras and microphones that are forbidden, missing, busy or unplugged: one sentence, one action, and the call goes on."""
 
 import re
-from collections.abc import Callable, Iterator
-from typing import Any
 
-import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.call import (
     ADA,
@@ -20,37 +17,10 @@ from tests.browser.call import (
     join,
     shows_movement,
 )
-from tests.browser.conftest import PHONE, WIDE, OpenPage
-from tests.browser.tools import AUTOPLAY, CHROMIUM_FLAGS, axe_violations, chromium_path, light_and_dark, sign_in
+from tests.browser.conftest import FAKE_DEVICES, FAKE_UI, PHONE, WIDE, OpenElsewhere, OpenPage
+from tests.browser.tools import axe_violations, light_and_dark
 from tests.conftest import StartServer
 from tests.live import LiveServer
-
-FAKE_UI = "--use-fake-ui-for-media-stream"
-FAKE_DEVICES = "--use-fake-device-for-media-stream"
-OpenElsewhere = Callable[..., Page]
-
-
-@pytest.fixture
-def open_elsewhere(browser: Browser) -> Iterator[OpenElsewhere]:
-    """Open pages in Chromiums of their own, one each.
-
-    `open_elsewhere(server, person, without=[FAKE_UI], flags=[…], **context)`: without the flags named, with others.
-    """
-    browsers: list[Browser] = []
-
-    def open_one(
-        server: LiveServer, person: str, *, without: tuple[str, ...] = (), flags: tuple[str, ...] = (), **options: Any
-    ) -> Page:
-        kept = [flag for flag in CHROMIUM_FLAGS if not flag.startswith(without)] if without else CHROMIUM_FLAGS
-        own = browser.browser_type.launch(executable_path=chromium_path(), args=[*kept, AUTOPLAY, *flags])
-        browsers.append(own)
-        page = own.new_context(**{"base_url": server.url, "viewport": WIDE, **options}).new_page()
-        sign_in(page, server, person)
-        return page
-
-    yield open_one
-    for own in browsers:
-        own.close()
 
 
 def join_each_other(server: LiveServer, open_page: OpenPage, customer: Page, title: str) -> Call:
