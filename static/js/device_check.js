@@ -1,6 +1,6 @@
 /** The device check: own picture, microphone level, speaker test, and pickers. Shown while waiting, before joining, and in the room. */
 
-import { act, speakerSentence } from "./lib/device_problems.js";
+import { act, speakerSentence, toShow } from "./lib/device_problems.js";
 import { NONE, listDevices, remember, remembered } from "./lib/devices.js";
 import { all, make, need, say, show } from "./lib/dom.js";
 import { showLevel } from "./lib/meter.js";
@@ -52,10 +52,10 @@ export class DeviceCheck {
     if (shown !== (tracks.camera ?? undefined)) preview.srcObject = tracks.camera && new MediaStream([tracks.camera]);
     show(this.root, "[data-preview-off]", !tracks.camera);
     for (const source of SOURCES) {
-      const problem = problems[source];
+      const problem = toShow(problems)[source];
       const notice = need(this.root, `[data-problem="${source}"]`, HTMLElement);
       notice.hidden = !problem;
-      say(notice.querySelector("[data-sentence]"), problem?.sentence ?? "");
+      say(notice.querySelector("[data-sentence]"), problem ? `${problem.sentence} ${problem.without}` : "");
       if (problem) say(notice.querySelector("button"), problem.label);
     }
     // Each problem brings a button of its own.
@@ -66,7 +66,7 @@ export class DeviceCheck {
 
   /** @param {"camera" | "microphone"} source */
   async #solve(source) {
-    const problem = this.media.problems[source];
+    const problem = toShow(this.media.problems)[source];
     if (!problem) return;
     // Asked once for both, where both wait for the same answer.
     const said = await act(problem, () => void this.media.open());

@@ -5,7 +5,7 @@ import time
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, ViewportSize, expect
 
 from tests.browser.call import (
     ADA,
@@ -25,10 +25,11 @@ from tests.browser.call import (
     start_call,
     wait_for_clock,
 )
-from tests.browser.conftest import PHONE, OpenPage
-from tests.browser.tools import axe_violations, screenshot_path
+from tests.browser.conftest import FAKE_UI, PHONE, OpenElsewhere, OpenPage
+from tests.browser.tools import axe_violations, light_and_dark
 from tests.live import LiveServer
 
+ON_ITS_SIDE = ViewportSize(width=PHONE["height"], height=PHONE["width"])
 # Keeps every connection the page makes, to ask what its senders were told.
 KEEP_CONNECTIONS = """
     window.connections = [];
@@ -43,11 +44,16 @@ SENDERS = """() => window.connections.at(-1).getTransceivers().map(({ sender }) 
 })"""
 
 
-def picture(page: Page, name: str) -> None:
-    """Take a picture, light and dark."""
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme="light" if scheme == "light" else "dark", reduced_motion="reduce")
-        page.screenshot(path=screenshot_path(f"{name}-{scheme}"))
+def controls_are_in_reach(page: Page) -> None:
+    """Fail unless every control can be pressed, is large enough for a thumb, and lies within the window."""
+    assert page.viewport_size is not None
+    for name in ("Mute microphone", "Turn camera off", "Chat", "Devices", "Pause clock", "End session"):
+        control = page.locator(".controls").get_by_role("button", name=name)
+        control.click(trial=True)
+        box = control.bounding_box()
+        assert box is not None, name
+        assert min(box["height"], box["width"]) >= 44, name
+        assert box["y"] + box["height"] <= page.viewport_size["height"], name
 
 
 def area(element: Locator) -> float:
@@ -68,7 +74,7 @@ def test_muting_and_darkening_are_seen_on_the_other_side_and_talking_while_muted
     # Chromium's fake microphone never stops beeping.
     muted = call.customer.get_by_text("You are muted: nobody hears you.")
     expect(muted).to_be_visible()
-    picture(call.customer, "room-muted")
+    light_and_dark(call.customer, "room-muted")
     assert axe_violations(call.customer) == []
     call.customer.locator("[data-notes]").get_by_role("button", name="Unmute").click()
     expect(muted).to_be_hidden()
@@ -78,12 +84,12 @@ def test_muting_and_darkening_are_seen_on_the_other_side_and_talking_while_muted
     call.customer.get_by_role("button", name="Turn camera off").click()
     expect(call.expert.get_by_text(f"{CLEO}'s camera is off.")).to_be_visible()
     expect(call.expert.locator("[data-other-dark] svg")).to_be_visible()
-    picture(call.expert, "room-camera-off")
+    light_and_dark(call.expert, "room-camera-off")
     # Another camera chosen meanwhile does not switch it on.
     call.customer.get_by_role("button", name="Devices").click()
     picker = call.customer.get_by_role("dialog").locator("select[data-picker=camera]")
     picker.select_option(index=1)
-    picture(call.customer, "room-devices")
+    light_and_dark(call.customer, "room-devices")
     assert axe_violations(call.customer) == []
     call.customer.get_by_role("button", name="Done").click()
     expect(call.customer.get_by_role("button", name="Turn camera on")).to_be_visible()
@@ -106,7 +112,7 @@ def test_both_share_at_once_choose_what_is_large_and_pay_for_the_time_both_were_
         expect(page.get_by_label("The screen you share")).to_be_visible()
         # A screen that is shared is what the talk is about; the face stays in view, and covers none of it.
         assert area(screen) > 4 * area(video)
-    picture(call.customer, "room-both-share")
+    light_and_dark(call.customer, "room-both-share")
     assert axe_violations(call.customer) == []
 
     video, screen = (call.customer.get_by_label(f"{ADA}'s {what}") for what in ("video", "screen"))
@@ -123,7 +129,7 @@ def test_both_share_at_once_choose_what_is_large_and_pay_for_the_time_both_were_
     call.customer.get_by_role("button", name="Close chat").click()
     call.customer.set_viewport_size(PHONE)
     shows_movement(screen)
-    picture(call.customer, "room-both-share-phone")
+    light_and_dark(call.customer, "room-both-share-phone")
     call.expert.get_by_role("button", name="Stop sharing").click()
     expect(screen).to_be_hidden()
     shows_movement(video)
@@ -140,22 +146,33 @@ def test_both_share_at_once_choose_what_is_large_and_pay_for_the_time_both_were_
     assert least - 1 <= billed_seconds(call.customer) <= most + 1
 
 
-def test_a_screen_stopped_in_the_browsers_own_bar_is_gone_on_both_sides(server: LiveServer, open_page: OpenPage) -> None:
-    call = start_call(server, open_page, "Stopped outside")
-    call.customer.get_by_role("button", name="Share screen").click()
-    screen = call.expert.get_by_label(f"{CLEO}'s screen")
-    shows_movement(screen)
-    # A headless browser has no bar to click in; what the page is told is this.
-    call.customer.evaluate("""() => {
-        const [track] = document.querySelector("[data-own-screen]").srcObject.getVideoTracks();
-        track.stop();
-        track.dispatchEvent(new Event("ended"));
-    }""")
+def test_a_screen_whose_sharing_ends_outside_the_page_is_gone_on_both_sides(
+    server: LiveServer, open_page: OpenPage, open_elsewhere: OpenElsewhere
+) -> None:
+    allowed = ["camera", "microphone"]
+    pick = "--auto-select-tab-capture-source-by-title=The plan"
+    customer = open_elsewhere(server, CUSTOMER, without=(FAKE_UI,), flags=(pick,), permissions=allowed)
+    board = open_page(server, EXPERT)
+    board.goto("/expert/")
+    expect(board.get_by_role("switch", name="Available for requests")).to_be_checked()
+    call = Call(customer=customer, expert=board, session=ask_for_help(customer, "Stopped outside"))
+    accept(board, "Stopped outside")
+    join(board)
+    join(customer)
+    plan = customer.context.new_page()
+    plan.set_content("<title>The plan</title><p>Seq Scan on orders</p>")
+    customer.bring_to_front()
+    customer.get_by_role("button", name="Share screen").click()
+    screen = board.get_by_label(f"{CLEO}'s screen")
+    expect(screen).to_be_visible()
+    expect(customer.get_by_label("The screen you share")).to_be_visible()
+    # What the browser does on "Stop sharing" in its own bar as well, which a headless one does not show.
+    plan.close()
     expect(screen).to_be_hidden()
-    expect(call.customer.get_by_label("The screen you share")).to_be_hidden()
-    expect(call.customer.get_by_role("button", name="Share screen")).to_be_visible()
+    expect(customer.get_by_label("The screen you share")).to_be_hidden()
+    expect(customer.get_by_role("button", name="Share screen")).to_be_visible()
     both_see_each_other(call)
-    end_session(call.expert)
+    end_session(board)
 
 
 def test_on_a_phone_everything_is_in_reach(server: LiveServer, open_page: OpenPage) -> None:
@@ -167,26 +184,26 @@ def test_on_a_phone_everything_is_in_reach(server: LiveServer, open_page: OpenPa
     accept(board, "On the phone")
     join(phone)
     expect(phone.locator(".stage").get_by_text(f"Waiting for {ADA}.")).to_be_visible()
-    picture(phone, "room-alone-phone")
+    light_and_dark(phone, "room-alone-phone")
     join(board)
     both_see_each_other(call)
-    picture(phone, "room-phone")
-    for name in ("Mute microphone", "Turn camera off", "Chat", "Devices", "Pause clock", "End session"):
-        control = phone.locator(".controls").get_by_role("button", name=name)
-        control.click(trial=True)
-        box = control.bounding_box()
-        assert box is not None, name
-        assert box["height"] >= 44, name
-        assert box["width"] >= 44, name
-        assert box["y"] + box["height"] <= PHONE["height"], name
+    light_and_dark(phone, "room-phone")
+    controls_are_in_reach(phone)
+    phone.set_viewport_size(ON_ITS_SIDE)
+    shows_movement(phone.get_by_label(f"{ADA}'s video"))
+    light_and_dark(phone, "room-phone-on-its-side")
+    controls_are_in_reach(phone)
+    phone.set_viewport_size(PHONE)
     phone.get_by_role("button", name="Chat", exact=True).click()
     phone.get_by_label(f"Write to {ADA}").fill("From the phone")
     phone.get_by_role("button", name="Send").click()
     expect(board.get_by_text("From the phone")).to_be_visible()
     phone.locator(".controls").get_by_role("button", name="Mute microphone").click(trial=True)
     # The other stays in view while one writes.
-    shows_movement(phone.get_by_label(f"{ADA}'s video"))
-    picture(phone, "room-chat-phone")
+    for size in (ON_ITS_SIDE, PHONE):
+        phone.set_viewport_size(size)
+        shows_movement(phone.get_by_label(f"{ADA}'s video"))
+        light_and_dark(phone, f"room-chat-phone-{size['width']}")
     phone.get_by_role("button", name="Close chat").click()
     shows_movement(phone.get_by_label(f"{ADA}'s video"))
     assert axe_violations(phone) == []
@@ -345,7 +362,7 @@ def test_a_weak_line_lets_the_camera_rest_and_says_so_on_both_sides(server: Live
     both_see_each_other(call)
     customer.evaluate("window.lost = 0.2")
     expect(customer.get_by_text("Turn your camera off to keep the sound clear.")).to_be_visible()
-    picture(customer, "room-weak")
+    light_and_dark(customer, "room-weak")
     expect(customer.get_by_text("your camera rests")).to_be_visible()
     expect(board.get_by_text(f"{CLEO}'s camera rests, so that the sound stays clear.")).to_be_visible()
     assert axe_violations(customer) == []

@@ -3,7 +3,14 @@
 /** @typedef {"camera" | "microphone"} Source */
 /** @typedef {"blocked" | "dismissed" | "system" | "missing" | "busy" | "policy" | "insecure" | "unable" | "other"} Kind */
 /** @typedef {"again" | "secure" | "copy"} Does open it again; go to the https:// address; copy the page's address */
-/** @typedef {{kind: Kind, sentence: string, label: string, does: Does}} Problem `label` stands on the action's button */
+/**
+ * @typedef {object} Problem
+ * @property {Kind} kind
+ * @property {string} sentence
+ * @property {string} without what one can do without the device, before joining
+ * @property {string} label on the action's button
+ * @property {Does} does
+ */
 
 /**
  * @typedef {object} Circumstances what the browser says around the error
@@ -17,6 +24,32 @@
 const WITHOUT = {
   camera: "You can join without it.",
   microphone: "Without it you can listen, and write in the chat.",
+  "camera or microphone": "You can join without them: listen, and write in the chat.",
+};
+
+/** @type {Record<Kind, (what: string) => [sentence: string, label: string, does: Does]>} */
+const SAID = {
+  insecure: (what) => [`This address is not secure, and browsers keep the ${what} from such pages.`, "Open the secure page", "secure"],
+  unable: (what) => [
+    `This browser has no way to use a ${what}. Open the page in Chrome, Edge, Firefox or Safari.`,
+    "Copy the address",
+    "copy",
+  ],
+  policy: (what) => [
+    `Your network or organisation does not let this page use a ${what}. Open it on another device.`,
+    "Copy the address",
+    "copy",
+  ],
+  blocked: (what) => [`This page may not use your ${what}. Allow it beside the page's address, then try again.`, "Try again", "again"],
+  dismissed: (what) => [`The question about your ${what} was closed. Have it asked again, and choose “Allow”.`, "Ask again", "again"],
+  system: (what) => [
+    `Your computer does not let this browser use the ${what}. Allow it in the system's privacy settings.`,
+    "Try again",
+    "again",
+  ],
+  missing: (what) => [`No ${what} was found. Plug one in or switch it on.`, "Look again", "again"],
+  busy: (what) => [`Another program is using your ${what}. Close that one, then try again.`, "Try again", "again"],
+  other: (what) => [`Your ${what} did not start. Try again, or start your browser anew.`, "Try again", "again"],
 };
 
 /**
@@ -27,30 +60,27 @@ const WITHOUT = {
  * @returns {Problem}
  */
 export function problemOf(source, reason, around) {
-  const kind = kindOf(reason, around);
-  const without = WITHOUT[source];
-  /** @param {string} what @param {string} label @param {Does} does @returns {Problem} */
-  const told = (what, label, does) => ({ kind, sentence: `${what} ${without}`, label, does });
-  switch (kind) {
-    case "insecure":
-      return told(`This address is not secure, and browsers keep the ${source} from such pages.`, "Open the secure page", "secure");
-    case "unable":
-      return told(`This browser has no way to use a ${source}. Open the page in Chrome, Edge, Firefox or Safari.`, "Copy the address", "copy");
-    case "policy":
-      return told(`Your network or organisation does not let this page use a ${source}. Open it on another device.`, "Copy the address", "copy");
-    case "blocked":
-      return told(`This page may not use your ${source}. Allow it beside the page's address, then try again.`, "Try again", "again");
-    case "dismissed":
-      return told(`The question about your ${source} was closed. Let the browser ask again, and choose “Allow”.`, "Ask again", "again");
-    case "system":
-      return told(`Your computer does not let this browser use the ${source}. Allow it in the system's privacy settings.`, "Try again", "again");
-    case "missing":
-      return told(`No ${source} was found. Plug one in or switch it on.`, "Look again", "again");
-    case "busy":
-      return told(`Another program is using your ${source}. Close that one, then try again.`, "Try again", "again");
-    default:
-      return told(`Your ${source} did not start (${nameOf(reason) || "no reason given"}).`, "Try again", "again");
-  }
+  return told(kindOf(reason, around), source);
+}
+
+/**
+ * Return the problems to show, by the place for each: one where both devices suffer from the same.
+ * @param {Record<Source, Problem | null>} problems
+ * @returns {Record<Source, Problem | null>}
+ */
+export function toShow({ camera, microphone }) {
+  if (!camera || camera.kind !== microphone?.kind) return { camera, microphone };
+  return { camera: null, microphone: told(camera.kind, "camera or microphone") };
+}
+
+/**
+ * @param {Kind} kind
+ * @param {keyof typeof WITHOUT} what
+ * @returns {Problem}
+ */
+function told(kind, what) {
+  const [sentence, label, does] = SAID[kind](what);
+  return { kind, sentence, without: WITHOUT[what], label, does };
 }
 
 /**

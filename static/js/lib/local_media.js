@@ -173,6 +173,7 @@ export class LocalMedia extends EventTarget {
 
   /** Something was plugged in or out. */
   async #devicesChanged() {
+    this.#changed(); // whoever sounds through a speaker looks whether it is still there
     for (const source of SOURCES) {
       if (this.problems[source]?.kind === "missing" && (await isAllowed(source))) await this.open([source]);
       const chosen = remembered()[source];

@@ -7,7 +7,7 @@
  * @import {Notes} from "./notes.js"
  */
 
-import { act } from "../lib/device_problems.js";
+import { act, toShow } from "../lib/device_problems.js";
 import { NONE, remember, remembered } from "../lib/devices.js";
 import { need, say, show } from "../lib/dom.js";
 import { watchMutedTalk } from "./muted_talk.js";
@@ -205,7 +205,7 @@ export class Controls {
 
   /** @param {"microphone" | "camera"} source */
   #note(source) {
-    const problem = this.media.problems[source];
+    const problem = toShow(this.media.problems)[source];
     if (problem) {
       const run = async () => this.#say(await act(problem, () => void this.media.open()));
       this.notes.set(source, { sentence: problem.sentence, label: problem.label, run });

@@ -43,6 +43,8 @@ export function watchMutedTalk(track, told) {
   let score = 0;
   let speaking = false;
   const timer = setInterval(() => {
+    // Locked until a click, after a reload for instance: till then it hears nothing, and says nothing.
+    if (context.state !== "running") void context.resume();
     analyser.getFloatTimeDomainData(samples);
     score = scored(score, Math.sqrt(samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length));
     const now = speaking ? score > 0 : speaks(score);

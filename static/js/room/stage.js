@@ -116,10 +116,10 @@ export class Stage {
 
   /** Send the other's voice to the speaker chosen. */
   useSpeaker() {
-    if ("setSinkId" in this.camera) {
-      // A speaker that was unplugged: the system's own goes on sounding.
-      this.camera.setSinkId(remembered().speaker).catch(() => undefined);
-    }
+    if (!("setSinkId" in this.camera)) return;
+    const { camera } = this;
+    // A speaker that was unplugged: the system's own goes on sounding.
+    camera.setSinkId(remembered().speaker).catch(() => camera.setSinkId("").catch(() => undefined));
   }
 
   /** Nobody is on stage. */
