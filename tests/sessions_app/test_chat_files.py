@@ -46,7 +46,7 @@ from tests.sessions_app.files_world import (
     client_of,
     files_in,
     send,
-)  # fmt: skip
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -133,14 +133,34 @@ def test_what_a_file_is_is_told_by_looking_into_it(
 @pytest.mark.parametrize(
     "content",
     [
-        WINDOWS_PROGRAM, LINUX_PROGRAM, ZIP, BROKEN_ZIP, ZIP[:-4], MACROS, EMBEDDED, BASIC, LONG_LIST,
-        b"text and then \0", b"\xff\xfe\0\xd8", b"RIFF\x1a\0\0\0AVI LIST",
+        WINDOWS_PROGRAM,
+        LINUX_PROGRAM,
+        ZIP,
+        BROKEN_ZIP,
+        ZIP[:-4],
+        MACROS,
+        EMBEDDED,
+        BASIC,
+        LONG_LIST,
+        b"text and then \0",
+        b"\xff\xfe\0\xd8",
+        b"RIFF\x1a\0\0\0AVI LIST",
     ],
     ids=[
-        "windows", "linux", "zip", "broken zip", "cut zip", "macros", "embedded", "basic", "long list",
-        "nul", "half a letter", "film",
+        "windows",
+        "linux",
+        "zip",
+        "broken zip",
+        "cut zip",
+        "macros",
+        "embedded",
+        "basic",
+        "long list",
+        "nul",
+        "half a letter",
+        "film",
     ],
-)  # fmt: skip
+)
 def test_programs_archives_and_the_unknown_are_refused_whatever_they_are_called(
     session: HelpSession, alice: User, uploads: Path, content: bytes
 ) -> None:
