@@ -5,7 +5,7 @@ from uuid import UUID
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
-from django.http import Http404, HttpRequest, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
@@ -103,7 +103,7 @@ class HelpSessionAdmin(ReadOnly, admin.ModelAdmin[HelpSession]):
         )
         return [own, file, *super().get_urls()]
 
-    def file(self, request: HttpRequest, session_id: UUID, file_id: UUID) -> HttpResponseBase:
+    def file(self, request: HttpRequest, session_id: UUID, file_id: UUID) -> HttpResponse:
         """Give a file of the chat to an operator, and write down that they had it."""
         file = ChatFile.objects.select_related("session").filter(pk=file_id, session_id=session_id).first()
         if not self.has_view_permission(request):

@@ -9,8 +9,9 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 _FENCE = re.compile(r"```(?:[\w+#.-]*\n)?(.*?)(?:```|\Z)", re.DOTALL | re.ASCII)
-# Code between single ticks, or an address, without what ends the sentence it stands in.
-_INLINE = re.compile(r"(`[^`\n]+`|https?://[^\s<>\"'`]*[^\s<>\"'`.,;:!?)\]}])")
+# Code between single ticks, or an address: brackets in pairs are part of it, what ends the sentence around it is not.
+_PAIR = r"\([^\s<>\"'`()]*\)"
+_INLINE = re.compile(rf"(`[^`\n]+`|https?://(?:[^\s<>\"'`()]|{_PAIR})*(?:[^\s<>\"'`().,;:!?\]}}]|{_PAIR}))")
 
 
 def as_html(body: str) -> SafeString:

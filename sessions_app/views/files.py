@@ -9,7 +9,8 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.core.files.storage import storages
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
 from accounts.http import signed_in
@@ -67,7 +68,7 @@ def _copy(request: HttpRequest, content: IO[bytes]) -> None:
 
 @login_required
 @require_safe
-def give(request: HttpRequest, session_id: UUID, file_id: UUID) -> HttpResponseBase:
+def give(request: HttpRequest, session_id: UUID, file_id: UUID) -> HttpResponse:
     """Give a file to one of the two: a picture to look at, anything else to keep."""
     session = HelpSession.objects.of(signed_in(request)).filter(pk=session_id).first()
     file = ChatFile.objects.filter(pk=file_id, session=session).first() if session is not None else None
@@ -76,10 +77,12 @@ def give(request: HttpRequest, session_id: UUID, file_id: UUID) -> HttpResponseB
     return file_response(file)
 
 
-def file_response(file: ChatFile) -> HttpResponseBase:
+def file_response(file: ChatFile) -> HttpResponse:
     """Answer with the bytes of a file, in the only ways a browser is allowed to take them."""
     try:
-        content = storages["uploads"].open(file.stored_as)
+        # As one piece: under ASGI a file in pieces is first read as a whole too, and comes without its length.
+        with storages["uploads"].open(file.stored_as) as stored:
+            content = stored.read()
     except FileNotFoundError:
         logger.error("%s is in a chat and no longer in the storage", file.stored_as)
         raise Http404 from None
@@ -87,9 +90,9 @@ def file_response(file: ChatFile) -> HttpResponseBase:
         logger.exception("%s could not be read", file.stored_as)
         sentence = "This file cannot be fetched just now. Try again in a moment."
         return HttpResponse(sentence, content_type="text/plain; charset=utf-8", status=503)
-    return FileResponse(
-        content, as_attachment=not file.is_image, filename=file.name, content_type=file.content_type, headers=HEADERS
-    )
+    disposition = content_disposition_header(as_attachment=not file.is_image, filename=file.name)
+    headers = HEADERS | {"Content-Disposition": disposition or "attachment"}
+    return HttpResponse(content, content_type=file.content_type, headers=headers)
 
 
 @login_required

@@ -75,14 +75,6 @@ def client_of(person: User) -> Client:
     return client
 
 
-def body_of(answer: Any) -> bytes:
-    """Return the whole of an answer that comes in pieces; the last of them closes it."""
-    taken = BytesIO()
-    for piece in answer.streaming_content:
-        taken.write(piece)
-    return taken.getvalue()
-
-
 def files_in(folder: Path) -> list[Path]:
     """Return every file below `folder`."""
     return [path for path in folder.rglob("*") if path.is_file()] if folder.exists() else []

@@ -42,11 +42,10 @@ from tests.sessions_app.files_world import (
     WINDOWS_PROGRAM,
     WORD,
     ZIP,
-    body_of,
     client_of,
     files_in,
     send,
-)  # fmt: skip
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -81,7 +80,7 @@ def test_a_file_is_a_line_of_the_chat_for_both(session: HelpSession, alice: User
     assert answer.json()["file"]["address"] == line.file.address
     assert [path.read_bytes() for path in files_in(uploads)] == [PNG]
     for person in (alice, eve):
-        assert body_of(client_of(person).get(line.file.address)) == PNG
+        assert client_of(person).get(line.file.address).content == PNG
 
 
 def test_ten_megabytes_are_taken_and_one_byte_more_is_not(session: HelpSession, alice: User, uploads: Path) -> None:
@@ -133,14 +132,34 @@ def test_what_a_file_is_is_told_by_looking_into_it(
 @pytest.mark.parametrize(
     "content",
     [
-        WINDOWS_PROGRAM, LINUX_PROGRAM, ZIP, BROKEN_ZIP, ZIP[:-4], MACROS, EMBEDDED, BASIC, LONG_LIST,
-        b"text and then \0", b"\xff\xfe\0\xd8", b"RIFF\x1a\0\0\0AVI LIST",
+        WINDOWS_PROGRAM,
+        LINUX_PROGRAM,
+        ZIP,
+        BROKEN_ZIP,
+        ZIP[:-4],
+        MACROS,
+        EMBEDDED,
+        BASIC,
+        LONG_LIST,
+        b"text and then \0",
+        b"\xff\xfe\0\xd8",
+        b"RIFF\x1a\0\0\0AVI LIST",
     ],
     ids=[
-        "windows", "linux", "zip", "broken zip", "cut zip", "macros", "embedded", "basic", "long list",
-        "nul", "half a letter", "film",
+        "windows",
+        "linux",
+        "zip",
+        "broken zip",
+        "cut zip",
+        "macros",
+        "embedded",
+        "basic",
+        "long list",
+        "nul",
+        "half a letter",
+        "film",
     ],
-)  # fmt: skip
+)
 def test_programs_archives_and_the_unknown_are_refused_whatever_they_are_called(
     session: HelpSession, alice: User, uploads: Path, content: bytes
 ) -> None:
@@ -178,7 +197,7 @@ def test_names_lose_what_is_no_part_of_a_name(
     assert stored.relative_to(uploads).as_posix() == file.stored_as
     given = client_of(alice).get(file.get_absolute_url())
     assert "\n" not in given["Content-Disposition"]
-    assert body_of(given) == b"words"
+    assert given.content == b"words"
 
 
 def test_the_same_id_twice_is_one_file(session: HelpSession, alice: User, uploads: Path) -> None:
@@ -249,7 +268,7 @@ def test_after_the_end_files_are_read_and_no_longer_sent(session: HelpSession, a
     answer = send(person, session, PNG)
     assert answer.status_code == 409
     assert "over" in answer.json()["error"]
-    assert body_of(person.get(sent["file"]["address"])) == PNG
+    assert person.get(sent["file"]["address"]).content == PNG
     # The page did not hear that it arrived, and tries again: it did.
     assert send(person, session, PNG, file_id=file_id).status_code == 200
 
@@ -319,7 +338,7 @@ def test_a_picture_is_shown_and_anything_else_is_only_kept(
     assert given["Content-Security-Policy"].startswith("sandbox;")
     assert given["Cross-Origin-Resource-Policy"] == "same-origin"
     assert given["Cache-Control"].startswith("private")
-    assert body_of(given) == content
+    assert given.content == content
 
 
 def test_a_file_that_is_gone_is_not_found_and_the_log_says_so(
@@ -337,7 +356,7 @@ def test_operators_open_it_in_the_admin_and_that_is_written_down(session: HelpSe
     file_id = send(client_of(alice), session, PNG, name="proof.png").json()["id"]
     operator, address = client_of(olga), f"/admin/sessions_app/helpsession/{session.pk}/files/{file_id}/"
     assert address in operator.get(f"/admin/sessions_app/helpsession/{session.pk}/change/").text
-    assert body_of(operator.get(address)) == PNG
+    assert operator.get(address).content == PNG
     assert LogEntry.objects.get().get_change_message() == "Opened the file proof.png of the chat."
     assert client_of(alice).get(address).status_code == 302
     evidence = evidence_for(Payment.objects.get(reference=session.pk))

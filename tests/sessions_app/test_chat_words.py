@@ -26,6 +26,8 @@ LINK = '<a href="{0}" target="_blank" rel="noopener noreferrer">{0}</a>'
         ("``````", ""),
         ("try `a < b` here", "<p>try <code>a &lt; b</code> here</p>"),
         ("see https://a.example/x?y=1&z=2.", "<p>see " + LINK.format("https://a.example/x?y=1&amp;z=2") + ".</p>"),
+        ("https://a.example/wiki/A_(b).", "<p>" + LINK.format("https://a.example/wiki/A_(b)") + ".</p>"),
+        ("https://a.example/(b", "<p>" + LINK.format("https://a.example/") + "(b</p>"),
         ("(http://a.example/)", "<p>(" + LINK.format("http://a.example/") + ")</p>"),
     ],
 )

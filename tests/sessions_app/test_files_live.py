@@ -6,6 +6,7 @@ import socket
 from contextlib import closing
 from http.client import HTTPConnection, HTTPResponse
 from http.cookies import SimpleCookie
+from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 from uuid import uuid4
 
@@ -13,6 +14,7 @@ import pytest
 
 from tests.conftest import StartServer
 from tests.live import DEMO_PASSWORD, LiveServer
+from tests.peers.s3 import BUCKET, S3StandIn
 from tests.sessions_app.files_world import PNG, files_in
 
 LIMIT = 10 * 1024 * 1024
@@ -73,7 +75,11 @@ def server(start_server: StartServer) -> LiveServer:
 
 @pytest.fixture(scope="module")
 def address(server: LiveServer) -> str:
-    """Where the customer's files go."""
+    return start_talking(server)
+
+
+def start_talking(server: LiveServer) -> str:
+    """Put the two demo people into a session; return where their files go."""
     (session,) = re.findall(r"^[0-9a-f-]{36}$", server.manage("shell", "-c", TALKING), re.MULTILINE)
     return f"/sessions/{session}/files/"
 
@@ -135,3 +141,18 @@ def test_a_body_cut_off_half_way_leaves_nothing(server: LiveServer, person: Pers
     assert person.ask("POST", address, b"whole", cut)[0] == 200
     assert len(files_in(server.folder / "uploads")) == before + 1
     assert person.ask("GET", f"{address}{cut['X-File-Id']}/") == (200, b"whole")
+
+
+def test_where_the_settings_name_a_bucket_files_go_there(start_server: StartServer, tmp_path: Path) -> None:
+    bucket = S3StandIn(tmp_path)
+    try:
+        bucket.reset()
+        server = start_server(EXPERT_JOIN_SECONDS="3600", UPLOADS_S3_BUCKET=BUCKET, **bucket.environment)
+        person = Person(server)
+        status, body = person.ask("POST", start_talking(server), PNG, file_headers())
+        assert status == 200
+        assert list(bucket.objects().values()) == [PNG]
+        assert person.ask("GET", json.loads(body)["file"]["address"]) == (200, PNG)
+        assert files_in(server.folder / "uploads") == []
+    finally:
+        bucket.stop()

@@ -17,7 +17,7 @@ from sessions_app.models import ChatFile, HelpSession
 from sessions_app.orphans import sweep_uploads
 from tests.peers.s3 import BUCKET, S3StandIn
 from tests.people import make_active
-from tests.sessions_app.files_world import GIF, PNG, body_of, client_of, send
+from tests.sessions_app.files_world import GIF, PNG, client_of, send
 
 pytestmark = pytest.mark.django_db
 
@@ -48,7 +48,7 @@ def session(alice: User, eve: User, topic: Topic) -> HelpSession:
 def test_a_file_goes_into_the_bucket_and_comes_back(session: HelpSession, alice: User, eve: User, s3: S3StandIn) -> None:
     address = send(client_of(alice), session, PNG).json()["file"]["address"]
     assert s3.objects() == {ChatFile.objects.get().stored_as: PNG}
-    assert body_of(client_of(eve).get(address)) == PNG
+    assert client_of(eve).get(address).content == PNG
 
 
 def test_ten_megabytes_go_into_the_bucket(session: HelpSession, alice: User, s3: S3StandIn) -> None:

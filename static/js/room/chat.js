@@ -91,7 +91,8 @@ export class Chat {
       signal,
     });
     takeFiles(this.root, {
-      open: () => !this.root.closest("[hidden]"),
+      // The call shows, whether or not the chat does.
+      open: () => !this.root.parentElement?.closest("[hidden]"),
       take: (files) => {
         if (files.length) attached();
         for (const file of files) outgoing.add(file);

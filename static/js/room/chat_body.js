@@ -21,12 +21,18 @@ export function bodyOf(body) {
   return nodes;
 }
 
+// Code between single ticks, or an address: brackets in pairs are part of it, what ends the sentence around it is not.
+const PAIR = String.raw`\([^\s<>"'\x60()]*\)`;
+const INLINE = new RegExp(
+  String.raw`(\x60[^\x60\n]+\x60|https?://(?:[^\s<>"'\x60()]|${PAIR})*(?:[^\s<>"'\x60().,;:!?\]}]|${PAIR}))`,
+);
+
 /**
  * @param {string} text
  * @returns {(Node | string)[]}
  */
 function inline(text) {
-  return text.split(/(`[^`\n]+`|https?:\/\/[^\s<>"'`]*[^\s<>"'`.,;:!?)\]}])/).map((piece, place) => {
+  return text.split(INLINE).map((piece, place) => {
     if (place % 2 === 0) return piece;
     if (piece.startsWith("`")) return make("code", {}, piece.slice(1, -1));
     return make("a", { href: piece, target: "_blank", rel: "noopener noreferrer" }, piece);
