@@ -16,6 +16,8 @@ import { makeAdapter } from "./adapters.js";
 import { Chat } from "./chat.js";
 import { ClockView } from "./clock.js";
 import { Controls } from "./controls.js";
+import { SharedNotes } from "./shared_notes/view.js";
+import { Side } from "./side.js";
 import { Stage } from "./stage.js";
 import { statusOf } from "./status.js";
 
@@ -57,11 +59,20 @@ export class Room {
     this.clock = new ClockView(root);
     this.check = new DeviceCheck(this.devices, media);
     this.stage = new Stage(need(root, "[data-stage]", HTMLElement), () => this.#connectionChanged(), signal);
+    this.side = new Side(root, signal);
+    this.sharedNotes = new SharedNotes(need(root, "[data-shared-notes]", HTMLElement), {
+      session,
+      person,
+      isCustomer: role === "customer",
+      send: (message) => socket.send(message),
+      heard: () => this.side.news("notes"),
+      signal,
+    });
     this.chat = new Chat(need(root, "[data-chat-panel]", HTMLElement), {
       session,
       person,
       send: (line) => socket.send(line),
-      heard: () => this.#lineHeard(),
+      heard: () => this.side.news("chat"),
       signal,
     });
     this.controls = new Controls(need(root, "[data-controls]", HTMLElement), {
@@ -174,6 +185,7 @@ export class Room {
       case "welcome":
         this.#welcomed();
         this.chat.welcome(event.chat);
+        this.sharedNotes.welcome();
         break;
       case "clock":
         this.clock.set(event);
@@ -201,6 +213,7 @@ export class Room {
         this.#refused(event.message);
         break;
     }
+    this.sharedNotes.hear(event);
     this.#adapter?.hear(event);
     this.#status();
   }
@@ -208,6 +221,7 @@ export class Room {
   /** @param {SocketState} state */
   connection(state) {
     if (state === "lost") this.clock.hold();
+    if (state === "lost") this.sharedNotes.lost();
     if (state === "open" && this.#page && (this.#grant || this.#mode === "call")) this.#join();
     this.#status();
   }
@@ -325,9 +339,6 @@ export class Room {
       { signal },
     );
     need(root, "[data-take-back]", HTMLButtonElement).addEventListener("click", () => this.enter(), { signal });
-    need(root, "[data-chat-toggle]", HTMLButtonElement).addEventListener("click", () => this.#showChat(), { signal });
-    need(root, "[data-chat-close]", HTMLButtonElement).addEventListener("click", () => this.#showChat(false), { signal });
-    this.#showChat(matchMedia("(min-width: 60rem)").matches, false);
     for (const button of all(root, "[commandfor]")) {
       // Browsers that know `command` open the dialog themselves, also before this script is here; this is for the others.
       if ("command" in HTMLButtonElement.prototype) continue;
@@ -351,23 +362,5 @@ export class Room {
       show(this.root, "[data-bank]", true);
     }
     this.socket.sync();
-  }
-
-  /**
-   * @param {boolean} [open] the other way round, if not given
-   * @param {boolean} [focus] whether the person asked for it just now
-   */
-  #showChat(open = this.root.dataset.chat !== "open", focus = true) {
-    this.root.dataset.chat = open ? "open" : "closed";
-    const button = need(this.root, "[data-chat-toggle]", HTMLButtonElement);
-    button.setAttribute("aria-expanded", String(open));
-    show(this.root, "[data-unread]", false);
-    if (!focus) return;
-    if (open) need(this.root, "[data-chat-panel] textarea", HTMLTextAreaElement).focus();
-    else button.focus();
-  }
-
-  #lineHeard() {
-    if (this.root.dataset.chat !== "open") show(this.root, "[data-unread]", true);
   }
 }
