@@ -1,6 +1,6 @@
 from django.urls import path
 
-from sessions_app.views import actions, asking, board, landing, numbers, past, receipt, session
+from sessions_app.views import actions, asking, board, landing, notes, numbers, past, receipt, session
 
 urlpatterns = [
     path("", landing.home, name="home"),
@@ -9,6 +9,7 @@ urlpatterns = [
     path("sessions/export.csv", past.export, name="sessions_csv"),
     path("sessions/<uuid:session_id>/", session.session, name="session"),
     path("sessions/<uuid:session_id>/receipt.pdf", receipt.pdf, name="session_receipt"),
+    path("sessions/<uuid:session_id>/notes.txt", notes.text, name="session_notes"),
     path("sessions/<uuid:session_id>/accept/", actions.accept, name="session_accept"),
     path("sessions/<uuid:session_id>/pass/", actions.pass_on, name="session_pass"),
     path("sessions/<uuid:session_id>/wait/", actions.wait, name="session_wait"),

@@ -127,7 +127,7 @@ def test_tabs_by_keyboard_with_a_mark_for_what_is_new_on_wide_and_phone(server: 
     expect(notes_of(expert)).to_have_value("Look here")
     for page, name in ((customer, "wide"), (expert, "phone")):
         for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            page.emulate_media(color_scheme=scheme)
             assert axe_violations(page) == []
             page.screenshot(path=screenshot_path(f"notes-{name}-{scheme}"))
 
