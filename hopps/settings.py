@@ -267,8 +267,12 @@ NOBODY_AFTER_SECONDS = env.number("NOBODY_AFTER_SECONDS", 3 * 60, least=1)
 # How long a customer who left is told that somebody is there.
 WATCH_HOURS = env.number("WATCH_HOURS", 24, least=1)
 ROOM_GRANT_SECONDS = 60
-# Seconds between two writes of "last seen" by a server process, and how old that may be before a person counts as gone.
-PRESENCE_BEAT_SECONDS = 5
+# Somebody in a room is heard this often, and each server process writes it down as often: the bill rests on it.
+PRESENCE_BEAT_SECONDS = 0.5
+# Who was not heard for so long, on a line nobody reported lost, is gone: since they were last heard.
+PRESENCE_SILENCE_SECONDS = 10
+# The same for boards, where nobody is billed: how often it is written down, and how old that may be.
+BOARD_BEAT_SECONDS = 5
 PRESENCE_STALE_SECONDS = 20
 
 # --- The room (DESIGN §5) ----------------------------------------------------------------------------------------------
@@ -292,6 +296,12 @@ if TURN_URLS and not TURN_SECRET:
     raise ImproperlyConfigured("TURN_URLS needs TURN_SECRET, the relay's static-auth-secret.")
 # How long a relay's credential holds; the page asks for the next one before that.
 TURN_SECONDS = env.number("TURN_SECONDS", 60 * 60, least=20)
+# All calls go through the relay: neither side learns the other's address.
+TURN_ONLY = env.flag("TURN_ONLY")
+if TURN_ONLY and not TURN_URLS:
+    raise ImproperlyConfigured(
+        "TURN_ONLY needs TURN_URLS: with nothing but a relay allowed, and none there, no call connects."
+    )
 
 # --- Pages -----------------------------------------------------------------------------------------------------------
 
@@ -302,9 +312,28 @@ TIME_ZONE = "UTC"
 STATIC_URL = "static/"
 STATIC_ROOT = Path(env.text("STATIC_ROOT", str(BASE_DIR / "staticfiles")))
 STATICFILES_DIRS = [BASE_DIR / "static"]
+STATICFILES_FINDERS = [
+    "django.contrib.staticfiles.finders.FileSystemFinder",
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+    "hopps.npm_files.NpmFilesFinder",
+]
+# What people put into chats: outside of everything that is served, and given out by a view alone.
+UPLOAD_BYTES = 10 * 1024 * 1024
+# A private bucket for it; without one it is on this machine. Key and region as with SNS.
+UPLOADS_S3_BUCKET = env.text("UPLOADS_S3_BUCKET")
 STORAGES = {
-    # What people put into chats: outside of everything that is served, and given out by a view alone.
-    "uploads": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": VAR_DIR / "uploads"}},
+    "uploads": (
+        {"BACKEND": "hopps.s3.S3Uploads", "OPTIONS": {"bucket_name": UPLOADS_S3_BUCKET}}
+        if UPLOADS_S3_BUCKET
+        else {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {
+                "location": VAR_DIR / "uploads",
+                "file_permissions_mode": 0o600,
+                "directory_permissions_mode": 0o700,
+            },
+        }
+    ),
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "hopps.storage.HashedStaticFiles"},
 }

@@ -1,11 +1,11 @@
 """Who is in the room, from when to when, and what the clock therefore says."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Case, DateTimeField, F, Q, Value, When
+from django.db.models import F, Q
 from django.utils import timezone
 
 from accounts.models import ExpertProfile, User
@@ -38,24 +38,29 @@ def was_admitted(*, session_id: UUID, person: User, page: UUID) -> bool:
 
 
 def leave(*, attendance_id: UUID, at: datetime) -> None:
-    """Close one stretch of presence at `at` (UTC), the last sign of life; a stretch already closed stays as it is."""
+    """Close one stretch of presence at `at` (UTC), the last sign of life.
+
+    One that is closed already (the page came back by another server process, which knew of the last *written* sign of life
+    only) ends later where there was a later one, and never earlier.
+    """
     stretch = Attendance.objects.select_related("session", "person").get(pk=attendance_id)
     # Never before it began: the clock of the last sign of life and that of joining are the same, but be sure.
     at = max(at, stretch.joined_at)
     if not Attendance.objects.filter(pk=attendance_id, left_at=None).update(left_at=at, last_seen_at=at):
+        Attendance.objects.filter(pk=attendance_id, left_at__lt=at).update(left_at=at, last_seen_at=at)
         return
     if not Attendance.objects.filter(session=stretch.session, person=stretch.person, left_at=None).exists():
         record(stretch.session, TimelineEntry.Kind.LEFT, by=stretch.person, at=at)
 
 
-def seen(heard: Mapping[UUID, datetime]) -> None:
-    """Write the last sign of life (UTC) of each open attendance, in one UPDATE for the whole process."""
-    if not heard:
-        return
-    cases = [When(pk=pk, then=Value(at, output_field=DateTimeField())) for pk, at in heard.items()]
-    Attendance.objects.filter(pk__in=list(heard), left_at=None).update(
-        last_seen_at=Case(*cases, default=F("last_seen_at"), output_field=DateTimeField())
-    )
+def seen(attendance_ids: Collection[UUID], *, at: datetime) -> list[UUID]:
+    """Write that all of these were in their rooms at `at` (UTC), in one UPDATE for the whole process.
+
+    Returns those among them that are closed: by the sweep, while they were silent, or by mistake. Somebody is there.
+    """
+    Attendance.objects.filter(pk__in=attendance_ids, left_at=None).update(last_seen_at=at)
+    closed = Attendance.objects.filter(pk__in=attendance_ids, left_at__isnull=False)
+    return list(closed.values_list("pk", flat=True))
 
 
 def media_flows(*, attendance_id: UUID, at: datetime) -> None:
@@ -68,7 +73,7 @@ def close_stale(now: datetime) -> list[UUID]:
 
     They are what a killed server or a vanished laptop leaves behind.
     """
-    limit = now - timedelta(seconds=settings.PRESENCE_STALE_SECONDS)
+    limit = now - timedelta(seconds=settings.PRESENCE_SILENCE_SECONDS)
     stale = list(Attendance.objects.filter(left_at=None, last_seen_at__lt=limit))
     for stretch in stale:
         leave(attendance_id=stretch.pk, at=stretch.last_seen_at)
@@ -77,7 +82,7 @@ def close_stale(now: datetime) -> list[UUID]:
 
 def is_fresh(stretch: Attendance, now: datetime) -> bool:
     """Return whether somebody is behind an open attendance at `now`."""
-    return stretch.left_at is None and now - stretch.last_seen_at <= timedelta(seconds=settings.PRESENCE_STALE_SECONDS)
+    return stretch.left_at is None and now - stretch.last_seen_at <= timedelta(seconds=settings.PRESENCE_SILENCE_SECONDS)
 
 
 def people_present(session: HelpSession, now: datetime) -> set[UUID]:
@@ -186,17 +191,9 @@ def clock(session: HelpSession, now: datetime) -> Clock:
     )
 
 
-def beat(*, heard: Mapping[UUID, datetime], boards: Iterable[str]) -> None:
-    """Write the signs of life of one server process.
-
-    Args:
-        heard: open attendances and when their page was last heard (UTC).
-        boards: ids of the experts who have a board open.
-    """
-    seen(heard)
-    people = list(boards)
-    if people:
-        ExpertProfile.objects.filter(user_id__in=people).update(board_seen_at=timezone.now())
+def boards_seen(people: Collection[str]) -> None:
+    """Write that these experts, by id, have a board open now."""
+    ExpertProfile.objects.filter(user_id__in=people).update(board_seen_at=timezone.now())
 
 
 def leave_board(*, person: str, now: datetime) -> None:
@@ -204,5 +201,5 @@ def leave_board(*, person: str, now: datetime) -> None:
 
     A board that is open in another tab, on another server, says so with its next beat.
     """
-    soon_stale = now - timedelta(seconds=settings.PRESENCE_STALE_SECONDS - settings.PRESENCE_BEAT_SECONDS)
+    soon_stale = now - timedelta(seconds=settings.PRESENCE_STALE_SECONDS - settings.BOARD_BEAT_SECONDS)
     ExpertProfile.objects.filter(user_id=person, board_seen_at__gt=soon_stale).update(board_seen_at=soon_stale)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from hopps.realtime.messages import Error, Event, Message, Ping, Sync
+from hopps.realtime.messages import Error, Event, Message, Ping, Pong, Sync
 
 # --- The board: server to page ---------------------------------------------------------------------------------------
 
@@ -96,14 +96,30 @@ class Presence(Event):
     expert: bool
 
 
+class SentFile(msgspec.Struct, kw_only=True):
+    """A file in the chat."""
+
+    name: str
+    size: int
+    """Bytes."""
+    is_image: bool
+    """Whether it may be shown as a picture; anything else is only downloaded."""
+    address: str
+
+
 class ChatLine(Event):
-    """A line of chat, from either side, one's own included."""
+    """A line of chat, from either side, one's own included. With a file it has no words."""
 
     id: UUID
     author: UUID
     name: str
     body: str
+    file: SentFile | None
     sent_at: datetime
+
+
+class OtherTypes(Event):
+    """The other person is writing a line. Holds for a few seconds, or until the line comes."""
 
 
 class IceServer(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -120,6 +136,18 @@ class CarriedByPeer(Event):
     ice_servers: list[IceServer]
     seconds: int | None
     """How long the credentials hold from now; None: for good."""
+    relay_only: bool
+    """Whether media may go through the relay alone, which hides the two sides' addresses from each other."""
+
+
+class CarriedByTwilio(Event):
+    """The call goes through a room at Twilio. Comes where `CarriedByPeer` would."""
+
+    room: str
+    """The room's SID."""
+    token: str
+    seconds: int
+    """How long the token lets a page connect, from now."""
 
 
 class Welcome(Event):
@@ -127,6 +155,8 @@ class Welcome(Event):
 
     peers: list[UUID]
     chat: list[ChatLine]
+    beat_seconds: float
+    """How often the page shall give its sign of life while it is in the room. Each is answered with `Pong`."""
 
 
 class PeerJoined(Event):
@@ -159,6 +189,9 @@ class MediaState(Event):
     microphone: bool
     camera: bool
     screen: bool
+    has_microphone: bool
+    has_camera: bool
+    weak_line: bool
 
 
 class NotesEdited(Event):
@@ -216,6 +249,11 @@ class Media(Message):
     microphone: bool
     camera: bool
     screen: bool
+    has_microphone: bool = True
+    """False where there is none that this page may use, and nobody can speak there."""
+    has_camera: bool = True
+    weak_line: bool = False
+    """Whether the camera rests for now, so that the sound stays clear."""
 
 
 class MediaFlowing(Message):
@@ -226,11 +264,21 @@ class RenewVideo(Message):
     """The page's credentials for what carries the call run out soon, or did not do: it wants fresh ones."""
 
 
+class VideoFailed(Message):
+    """The page cannot reach the room at Twilio."""
+
+    reason: Annotated[str, msgspec.Meta(max_length=200)]
+
+
 class Chat(Message):
     """A line of chat. `id` is made by the page, so that sending it again does no harm."""
 
     id: UUID
     body: Annotated[str, msgspec.Meta(min_length=1, max_length=4000)]
+
+
+class Typing(Message):
+    """This person is writing a line. Said again every few seconds while they are."""
 
 
 class EditNotes(Message):
@@ -258,7 +306,9 @@ SessionEvent = (
     | Clock
     | Presence
     | ChatLine
+    | OtherTypes
     | CarriedByPeer
+    | CarriedByTwilio
     | Welcome
     | PeerJoined
     | PeerLeft
@@ -268,6 +318,9 @@ SessionEvent = (
     | NotesEdited
     | NotesText
     | NotesRefused
+    | Pong
     | Error
 )
-SessionMessage = Join | Signal | Media | MediaFlowing | RenewVideo | Chat | EditNotes | ReadNotes | Sync | Ping
+SessionMessage = (
+    Join | Signal | Media | MediaFlowing | RenewVideo | VideoFailed | Chat | Typing | EditNotes | ReadNotes | Sync | Ping
+)

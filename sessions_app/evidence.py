@@ -10,7 +10,9 @@ from billing.evidence import EvidenceLine
 from billing.models import Hold
 from hopps.money import format_money
 from sessions_app import notes
-from sessions_app.models import HelpSession, TimelineEntry
+from sessions_app.chat_words import size_text
+from sessions_app.models import HelpSession, TimelineEntry, VideoEvent
+from sessions_app.video import told
 
 Kind = TimelineEntry.Kind
 
@@ -26,9 +28,9 @@ FIRST_WORDS = 120
 def evidence_of(session: HelpSession) -> list[EvidenceLine]:
     """Return the request's words, who was in the room when and if the two were connected, chat, notes, pauses and opinions.
 
-    In no order; fourteen queries at most, however long the session was.
+    In no order; fifteen queries at most, however long the session was.
     """
-    parts = (_request, _timeline, _attendances, _pauses, _chat, _notes, _bill, _rating, _cases)
+    parts = (_request, _timeline, _attendances, _pauses, _chat, _notes, _video, _bill, _rating, _cases)
     return [line for part in parts for line in part(session)]
 
 
@@ -78,8 +80,14 @@ def _pauses(session: HelpSession) -> Iterator[EvidenceLine]:
 
 
 def _chat(session: HelpSession) -> Iterator[EvidenceLine]:
-    lines = list(session.chat.select_related("author"))
+    files = session.files.in_bulk()
+    lines = [line for line in session.chat.select_related("author") if line.body or line.pk in files]
     for line in lines:
+        if file := files.get(line.pk):
+            yield EvidenceLine(
+                line.sent_at, _who(session, line.author), f"Sent a file: {file.name} ({size_text(file.size)})"
+            )
+            continue
         words = " ".join(line.body.split())
         first = words if len(words) <= FIRST_WORDS else f"{words[:FIRST_WORDS]}…"
         yield EvidenceLine(line.sent_at, _who(session, line.author), f"Wrote: {first}")
@@ -102,6 +110,25 @@ def _notes(session: HelpSession) -> Iterator[EvidenceLine]:
     words = " ".join(notes.body_of(session).split())
     first = words if len(words) <= FIRST_WORDS else f"{words[:FIRST_WORDS]}…"
     yield EvidenceLine(max(last for _, last in counts.values()), "Hopps", f"The shared notes as they were left: {first}")
+
+
+def _video(session: HelpSession) -> Iterator[EvidenceLine]:
+    """What the video service told, by its own clock. It is no part of the bill (decision 0011)."""
+    for event in session.video_events.select_related("person"):
+        who = _who(session, event.person) if event.person is not None else "Twilio"
+        yield EvidenceLine(event.at, who, _told(event))
+
+
+def _told(event: VideoEvent) -> str:
+    match event.kind:
+        case told.ROOM_OPENED:
+            return f"Made room {event.room_sid} for the call."
+        case told.ROOM_ENDED:
+            return f"Room {event.room_sid} is over."
+        case told.CONNECTED:
+            return "Was connected to the room, by Twilio's clock."
+        case _:
+            return "Was no longer connected to the room, by Twilio's clock."
 
 
 def _bill(session: HelpSession) -> Iterator[EvidenceLine]:

@@ -49,8 +49,10 @@ def is_granted(token: str, *, session_id: UUID, person: User) -> bool:
     return bool(claims["sub"] == str(person.pk))
 
 
-def enter(*, session_id: UUID, person: User, page: UUID, token: str | None) -> Attendance:
+def enter(*, session_id: UUID, person: User, page: UUID, token: str | None, at: datetime) -> Attendance:
     """Come into the room with `page`; the session becomes active when both are in.
+
+    `at` (UTC): when the page said so. It is there from then on, however long the door takes to open.
 
     Raises:
         Refused: no valid grant and not let in before, or the room is not open.
@@ -64,9 +66,8 @@ def enter(*, session_id: UUID, person: User, page: UUID, token: str | None) -> A
         admitted = attendance.was_admitted(session_id=session_id, person=person, page=page)
     if not admitted:
         raise Refused("This invitation into the room has run out. Press “Join call” again.")
-    now = timezone.now()
-    stretch = attendance.join(session=session, person=person, page=page, now=now)
-    start_when_both_are_here(session, now)
+    stretch = attendance.join(session=session, person=person, page=page, now=at)
+    start_when_both_are_here(session, timezone.now())
     live.clock_changed(HelpSession.objects.get(pk=session_id))
     jobs.look_again_when_due(session)
     return stretch

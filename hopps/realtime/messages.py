@@ -24,6 +24,10 @@ class Error(Event):
     message: str
 
 
+class Pong(Event):
+    """The answer to a `Ping` where the page wants to know at once that its line is dead."""
+
+
 class Ping(Message):
     """The page is alive: its sign of life, sent every few seconds."""
 
@@ -38,3 +42,6 @@ _encoder = msgspec.json.Encoder()
 def encode(event: Event) -> str:
     """Return the text that goes to every socket of an audience, encoded once for all of them."""
     return _encoder.encode(event).decode()
+
+
+PONG = encode(Pong())

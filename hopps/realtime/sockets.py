@@ -179,6 +179,7 @@ class Socket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels carries 
             self.tell(Error(message=f"That message could not be read: {problem}."))
             return
         if isinstance(message, Ping):
+            self.on_ping()
             return
         try:
             await self._handle(message)
@@ -186,6 +187,9 @@ class Socket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels carries 
             # One message that failed is no reason to take the page's whole connection away.
             logger.exception("A message of type %s failed", message.__struct_config__.tag)
             self.tell(Error(message="That did not work. Try again."))
+
+    def on_ping(self) -> None:
+        """The page gave its sign of life."""
 
     async def _handle(self, message: Message) -> None:
         # Who asks for everything gets it only while it is theirs: a wake that said otherwise may have been lost.

@@ -12,7 +12,7 @@ from hopps.errors import Refused
 from hopps.realtime.hub import hub
 from hopps.realtime.messages import Error, Sync
 from hopps.realtime.sockets import Socket
-from sessions_app.attendance import beat, leave_board
+from sessions_app.attendance import boards_seen, leave_board
 from sessions_app.events import BoardMessage, BoardState, SetAvailability
 from sessions_app.matching import (
     approved_topic_ids,
@@ -51,7 +51,7 @@ class BoardSocket(Socket):
         return user
 
     async def greet(self) -> None:
-        await database_sync_to_async(beat)(heard={}, boards=[self.person_id])
+        await database_sync_to_async(boards_seen)([self.person_id])
         await self.show_state()
 
     async def show_state(self) -> None:

@@ -1,19 +1,20 @@
 """A participant's page of one help session: its state, and the room."""
 
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
 from channels.db import database_sync_to_async
+from django.conf import settings
 from django.utils import timezone
 
 from accounts.models import User
 from hopps.errors import Refused
 from hopps.realtime.hub import hub
-from hopps.realtime.messages import Error, Event, Sync
+from hopps.realtime.messages import PONG, Error, Event, Sync
 from hopps.realtime.sockets import GOODBYES, Socket
 from sessions_app import attendance, chat, live, notes, room
 from sessions_app.events import (
-    CarriedByPeer,
     Chat,
     EditNotes,
     Join,
@@ -23,6 +24,7 @@ from sessions_app.events import (
     Moved,
     NotesRefused,
     NotesText,
+    OtherTypes,
     PeerJoined,
     PeerLeft,
     ReadNotes,
@@ -30,13 +32,18 @@ from sessions_app.events import (
     SessionMessage,
     Signal,
     SignalFrom,
+    Typing,
+    VideoFailed,
     Welcome,
 )
 from sessions_app.models import HelpSession
+from sessions_app.video import reroute, rooms
 from sessions_app.video.carrier import carrier_of
 
 # Every page of this process that is in a room.
 ROOMS = "rooms"
+# Why a page's older line is closed.
+REPLACED = 4409
 
 
 class SessionSocket(Socket):
@@ -48,6 +55,9 @@ class SessionSocket(Socket):
         super().__init__()
         self.page: UUID | None = None
         self.attendance_id: UUID | None = None
+        # Counted as gone since it was last heard; the next word brings it back.
+        self._fell_silent = False
+        self._coming_back = False
 
     @property
     def user(self) -> User:
@@ -106,13 +116,53 @@ class SessionSocket(Socket):
             if not await database_sync_to_async(self._is_participant)():
                 await self._show_state()
                 await self.dismiss()
+        elif reason == reroute.CARRIER:
+            if self.page is not None:
+                await self._show_room(self.page)
         elif self.page is not None and reason != str(self.page):
             # The same person came in from another tab.
             self.tell(Moved())
-            await self._leave_room(said_goodbye=True)
+            await self._leave_room(at=timezone.now())
 
     async def gone(self, code: int) -> None:
-        await self._leave_room(said_goodbye=code in GOODBYES)
+        await self._leave_room(at=timezone.now() if code in GOODBYES else self._was_here_until())
+
+    # --- presence ---
+
+    def was_just_heard(self, now: datetime) -> bool:
+        """Return whether the page spoke within its last two beats: at `now` (UTC) it is there."""
+        return now - self.last_heard <= timedelta(seconds=2 * settings.PRESENCE_BEAT_SECONDS)
+
+    def is_silent(self, now: datetime) -> bool:
+        """Return whether nothing has been heard for so long that at `now` (UTC) nobody is taken to be there."""
+        return now - self.last_heard > timedelta(seconds=settings.PRESENCE_SILENCE_SECONDS)
+
+    def _was_here_until(self) -> datetime:
+        """Return until when the page of a line that is lost was there.
+
+        A loss that the network reports at once is a moment as good as a goodbye. A page that fell silent before was there
+        until it was last heard, and no longer.
+        """
+        now = timezone.now()
+        return now if self.was_just_heard(now) else self.last_heard
+
+    def on_ping(self) -> None:
+        if self.page is not None:
+            self.push(PONG)
+        self._heard_again()
+
+    def _heard_again(self) -> None:
+        if self._fell_silent and self.attendance_id is not None:
+            self.later(self.come_back(self.attendance_id))
+
+    async def fall_silent(self) -> None:
+        """Count the page as gone since it was last heard. Its line is left open: it may be asleep, and come back by it."""
+        page, attendance_id = self.page, self.attendance_id
+        if page is None or attendance_id is None or self._fell_silent:
+            return
+        self._fell_silent = True
+        await database_sync_to_async(room.go)(attendance_id=attendance_id, at=self.last_heard)
+        self._publish(PeerLeft(page=page))
 
     # --- the room ---
 
@@ -120,36 +170,67 @@ class SessionSocket(Socket):
         if self.attendance_id is not None:
             self.tell(Error(message="This page is in the room already."))
             return
+        asked_at = self.last_heard
         if not await self.may_stay():
             return
+        await self._take_over_from_lost_line(message.page)
         try:
+            if await database_sync_to_async(rooms.is_missing)(self.session_id):
+                # The service may take seconds: not on the thread that all sockets of the process share.
+                await database_sync_to_async(reroute.have_room, thread_sensitive=False)(self.session_id)
             stretch = await database_sync_to_async(room.enter)(
-                session_id=self.session_id, person=self.user, page=message.page, token=message.grant
+                session_id=self.session_id, person=self.user, page=message.page, token=message.grant, at=asked_at
             )
         except Refused as refusal:
             self.tell(Error(message=refusal.sentence))
             return
-        self.page, self.attendance_id = message.page, stretch.pk
+        self.page, self.attendance_id, self._fell_silent = message.page, stretch.pk, False
         self.listen_to(self.audience, self._person_audience, self._page_audience(message.page), ROOMS)
-        self.tell(await database_sync_to_async(self._carrier)())
-        self.tell(await database_sync_to_async(self._welcome)())
-        self._publish(PeerJoined(page=message.page))
+        await self._show_room(message.page)
         hub.wake_now(self._person_audience, str(message.page))
+
+    async def _take_over_from_lost_line(self, page: UUID) -> None:
+        """Let go of the line this same page had before, which nobody has noticed yet is dead."""
+        for other in hub.sockets(self._page_audience(page)):
+            if isinstance(other, SessionSocket) and other is not self and other.person_id == self.person_id:
+                await other.give_way()
+
+    async def give_way(self) -> None:
+        """The page has a new line: this one ends, and with it the stretch of presence it stands for."""
+        await self._leave_room(at=self._was_here_until())
+        await self.dismiss(REPLACED)
+
+    async def _show_room(self, page: UUID) -> None:
+        """Tell the page what carries the call and who is there; and the other side of the page, which is met anew."""
+        await self._tell_carrier()
+        self.tell(await database_sync_to_async(self._welcome)())
+        self._publish(PeerJoined(page=page))
 
     async def come_back(self, closed: UUID) -> None:
         """Enter again: the page is alive, but was silent for so long that its presence `closed` was closed."""
-        page = self.page
+        if self._coming_back:
+            return
+        self._coming_back = True
+        try:
+            await self._come_back(closed)
+        finally:
+            self._coming_back = False
+
+    async def _come_back(self, closed: UUID) -> None:
+        page, heard_at = self.page, self.last_heard
         if page is None or self.attendance_id != closed or not await self.may_stay():
             return
         try:
             stretch = await database_sync_to_async(room.enter)(
-                session_id=self.session_id, person=self.user, page=page, token=None
+                session_id=self.session_id, person=self.user, page=page, token=None, at=heard_at
             )
         except Refused:
-            await self._leave_room(said_goodbye=False)
+            await self._leave_room(at=self.last_heard)
             return
         if self.attendance_id == closed:
             self.attendance_id = stretch.pk
+            self._fell_silent = False
+            self._publish(PeerJoined(page=page))
         else:
             # It left in between, and knew of the old presence only.
             await database_sync_to_async(room.go)(attendance_id=stretch.pk, at=self.last_heard)
@@ -158,9 +239,31 @@ class SessionSocket(Socket):
         if self.page is None:
             self.tell(Error(message="Join the call first."))
         elif await self.may_stay():
-            self.tell(await database_sync_to_async(self._carrier)())
+            await self._tell_carrier()
 
-    def _carrier(self) -> CarriedByPeer:
+    async def on_video_failed(self, message: VideoFailed) -> None:
+        if self.page is None:
+            self.tell(Error(message="Join the call first."))
+            return
+        if not await self.may_stay():
+            return
+        try:
+            missed_it = await database_sync_to_async(reroute.cannot_reach)(
+                session_id=self.session_id, person=self.user, reason=message.reason
+            )
+        except Refused as refusal:
+            self.tell(Error(message=refusal.sentence))
+            return
+        if missed_it:
+            await self._tell_carrier()
+
+    async def _tell_carrier(self) -> None:
+        try:
+            self.tell(await database_sync_to_async(self._carrier)())
+        except Refused as refusal:
+            self.tell(Error(message=refusal.sentence))
+
+    def _carrier(self) -> Event:
         return carrier_of(HelpSession.objects.get(pk=self.session_id), self.user)
 
     def _welcome(self) -> Welcome:
@@ -168,16 +271,19 @@ class SessionSocket(Socket):
         return Welcome(
             peers=attendance.pages_of_other(session, self.user, timezone.now()),
             chat=chat.lines_of(session),
+            beat_seconds=settings.PRESENCE_BEAT_SECONDS,
         )
 
-    async def _leave_room(self, *, said_goodbye: bool) -> None:
+    async def _leave_room(self, *, at: datetime) -> None:
         if self.attendance_id is None or self.page is None:
             return
-        page, attendance_id = self.page, self.attendance_id
+        page, attendance_id, gone_already = self.page, self.attendance_id, self._fell_silent
         self.page = self.attendance_id = None
+        self._fell_silent = False
         self.listen_to(self.audience)
-        # A page that vanished without a word was there until it was last heard, and no longer.
-        at = timezone.now() if said_goodbye else self.last_heard
+        if gone_already:
+            # Since it was last heard. That its line ends only now does not mean that anybody was there meanwhile.
+            return
         await database_sync_to_async(room.go)(attendance_id=attendance_id, at=at)
         self._publish(PeerLeft(page=page))
 
@@ -192,8 +298,7 @@ class SessionSocket(Socket):
         if self.page is None:
             self.tell(Error(message="Join the call first."))
             return
-        state = MediaState(page=self.page, microphone=message.microphone, camera=message.camera, screen=message.screen)
-        self._publish(state)
+        self._publish(MediaState(page=self.page, **msgspec.structs.asdict(message)))
 
     async def on_media_flowing(self, message: MediaFlowing) -> None:
         attendance_id = self.attendance_id
@@ -213,6 +318,10 @@ class SessionSocket(Socket):
             await database_sync_to_async(self._say)(message)
         except Refused as refusal:
             self.tell(Error(message=refusal.sentence))
+
+    async def on_typing(self, message: Typing) -> None:
+        if self.page is not None:
+            self._publish(OtherTypes())
 
     def _say(self, message: Chat) -> None:
         session = HelpSession.objects.get(pk=self.session_id)

@@ -19,6 +19,7 @@ from sessions_app.history import role_in
 from sessions_app.late import is_late_for, what_became
 from sessions_app.matching import may_accept, usual_wait_seconds
 from sessions_app.models import Case, HelpSession, Rating, State, TimelineEntry
+from sessions_app.video.sdk import sdk_address
 
 # What puts an accepted request back in front of the other experts.
 GIVEN_BACK = (TimelineEntry.Kind.RETURNED, TimelineEntry.Kind.RELEASED)
@@ -81,6 +82,9 @@ def page_context(
         context["happening"] = wait.happening(session, timezone.now())
         context["usual_wait"] = usual_wait_seconds()
         context["first_seconds"] = settings.FIRST_EXPERT_SECONDS
+    if session.is_live:
+        context["twilio_sdk"] = sdk_address(session)
+        context["file_bytes"] = settings.UPLOAD_BYTES
     if session.is_live and role == "customer":
         context["extend_form"] = ExtendForm(session=session)
     if role == "customer" and session.state in watch.CLOSED:

@@ -12,6 +12,14 @@ export interface CarriedByPeer {
   type: "carried_by_peer";
   ice_servers: Array<IceServer>;
   seconds: number | null;
+  relay_only: boolean;
+}
+
+export interface CarriedByTwilio {
+  type: "carried_by_twilio";
+  room: string;
+  token: string;
+  seconds: number;
 }
 
 export interface Chat {
@@ -26,6 +34,7 @@ export interface ChatLine {
   author: string;
   name: string;
   body: string;
+  file: SentFile | null;
   sent_at: string;
 }
 
@@ -73,6 +82,9 @@ export interface Media {
   microphone: boolean;
   camera: boolean;
   screen: boolean;
+  has_microphone?: boolean;
+  has_camera?: boolean;
+  weak_line?: boolean;
 }
 
 export interface MediaFlowing {
@@ -85,6 +97,9 @@ export interface MediaState {
   microphone: boolean;
   camera: boolean;
   screen: boolean;
+  has_microphone: boolean;
+  has_camera: boolean;
+  weak_line: boolean;
 }
 
 export interface Moved {
@@ -128,6 +143,10 @@ export interface OpenRequest {
   asked_first: boolean;
 }
 
+export interface OtherTypes {
+  type: "other_types";
+}
+
 export interface PeerJoined {
   type: "peer_joined";
   page: string;
@@ -140,6 +159,10 @@ export interface PeerLeft {
 
 export interface Ping {
   type: "ping";
+}
+
+export interface Pong {
+  type: "pong";
 }
 
 export interface Presence {
@@ -167,6 +190,13 @@ export interface RequestClosed {
 export interface RequestOpened {
   type: "request_opened";
   request: OpenRequest;
+}
+
+export interface SentFile {
+  name: string;
+  size: number;
+  is_image: boolean;
+  address: string;
 }
 
 export interface SessionChanged {
@@ -197,10 +227,20 @@ export interface Sync {
   type: "sync";
 }
 
+export interface Typing {
+  type: "typing";
+}
+
+export interface VideoFailed {
+  type: "video_failed";
+  reason: string;
+}
+
 export interface Welcome {
   type: "welcome";
   peers: Array<string>;
   chat: Array<ChatLine>;
+  beat_seconds: number;
 }
 
 export type BoardEvent =
@@ -219,7 +259,9 @@ export type SessionEvent =
   | Clock
   | Presence
   | ChatLine
+  | OtherTypes
   | CarriedByPeer
+  | CarriedByTwilio
   | Welcome
   | PeerJoined
   | PeerLeft
@@ -229,6 +271,7 @@ export type SessionEvent =
   | NotesEdited
   | NotesText
   | NotesRefused
+  | Pong
   | Error;
 
 export type SessionMessage =
@@ -237,7 +280,9 @@ export type SessionMessage =
   | Media
   | MediaFlowing
   | RenewVideo
+  | VideoFailed
   | Chat
+  | Typing
   | EditNotes
   | ReadNotes
   | Sync

@@ -38,11 +38,11 @@ def test_a_second_tab_takes_the_call_and_the_first_can_take_it_back(server: Live
     second = first.context.new_page()
     second.goto(call.session)
     join(second)
-    expect(first.get_by_role("heading", name="You moved to another tab")).to_be_visible()
+    expect(first.get_by_role("heading", name="This call moved to another tab")).to_be_visible()
     both_see_each_other(Call(customer=second, expert=call.expert, session=call.session))
 
     first.get_by_role("button", name="Take the call back here").click()
-    expect(second.get_by_role("heading", name="You moved to another tab")).to_be_visible()
+    expect(second.get_by_role("heading", name="This call moved to another tab")).to_be_visible()
     both_see_each_other(call)
     clocks_agree(call)
     end_session(call.expert)

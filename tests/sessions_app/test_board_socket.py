@@ -222,6 +222,6 @@ def test_a_board_that_was_closed_counts_for_a_moment_more_and_an_open_one_beside
         assert await sync_to_async(is_seen)(after=settings.PRESENCE_STALE_SECONDS - 2)
         await second.close()
         assert await sync_to_async(is_seen)(after=0)
-        assert not await sync_to_async(is_seen)(after=settings.PRESENCE_BEAT_SECONDS + 2)
+        assert not await sync_to_async(is_seen)(after=settings.BOARD_BEAT_SECONDS + 2)
 
     run(journey)

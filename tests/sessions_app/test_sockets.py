@@ -1,7 +1,9 @@
 """The session's socket, and what holds for every socket: who gets in, what they are told, what bad input does."""
 
+import asyncio
 import json
 from datetime import datetime, timedelta
+from io import BytesIO
 from typing import Any
 from uuid import uuid4
 
@@ -14,7 +16,7 @@ from django.utils import timezone
 
 from accounts.models import Topic, User
 from hopps.realtime.hub import hub
-from sessions_app import attendance, cancel, release, room
+from sessions_app import attendance, cancel, files, release, room
 from sessions_app.consumers.beat import beat
 from sessions_app.consumers.session import ROOMS, SessionSocket
 from sessions_app.models import Attendance, ChatMessage, HelpSession, State
@@ -197,6 +199,46 @@ def test_a_line_sent_twice_is_kept_once(alice: User, eve: User, topic: Topic) ->
     assert ChatMessage.objects.get().body == "SELECT 1;"
 
 
+def test_who_writes_is_told_to_the_other_page_in_the_call_and_to_nobody_else(alice: User, eve: User, topic: Topic) -> None:
+    session = make_accepted(alice, eve, topic)
+    alices, eves = page_of(session, alice), page_of(session, eve)
+    grant = room.grant(session=session, person=alice)
+
+    async def journey() -> None:
+        for page in (alices, eves):
+            await page.open()
+            await page.hear("clock")
+        # Not in the call: nothing is told, and the line after it proves that it was passed over.
+        await alices.say(type="typing")
+        await alices.say(type="chat", id=uuid4(), body="not yet")
+        assert (await eves.hear("other_types", "chat_line"))["type"] == "chat_line"
+        await alices.join(grant)
+        await alices.say(type="typing")
+        await alices.say(type="chat", id=uuid4(), body="now")
+        assert await eves.hear("other_types") == {"type": "other_types"}
+        assert (await alices.hear("other_types", "chat_line"))["body"] == "now"
+        for page in (alices, eves):
+            await page.close()
+
+    run(journey)
+
+
+def test_whoever_comes_in_gets_the_files_that_were_sent(alice: User, eve: User, topic: Topic) -> None:
+    session = make_accepted(alice, eve, topic)
+    page, file_id = page_of(session, eve), uuid4()
+    files.attach(session=session, author=alice, message_id=file_id, name="a.txt", content=BytesIO(b"words"))
+    grant = room.grant(session=session, person=eve)
+
+    async def journey() -> None:
+        await page.open()
+        (line,) = (await page.join(grant))["chat"]
+        address = f"/sessions/{session.pk}/files/{file_id}/"
+        assert line["file"] == {"name": "a.txt", "size": 5, "is_image": False, "address": address}
+        await page.close()
+
+    run(journey)
+
+
 def test_bad_messages_get_a_sentence_and_the_socket_stays(alice: User, eve: User, topic: Topic) -> None:
     session = make_accepted(alice, eve, topic)
     page = page_of(session, alice)
@@ -279,6 +321,9 @@ def test_a_page_taken_for_gone_and_heard_again_is_counted_again(alice: User, eve
             await page.open()
             assert (await page.join(grants[person]))["type"] == "welcome"
         await sync_to_async(sweep_away_everybody)()
+        for page in (alices, eves):
+            await page.say(type="ping")
+            await page.hear("pong")
         await beat()
         for page in (alices, eves):
             while not (await page.hear("clock"))["running"]:
@@ -304,14 +349,14 @@ def test_a_page_that_stays_silent_or_whose_room_is_over_is_not_counted_again(ali
         await sync_to_async(sweep_away_everybody)()
         (socket,) = hub.sockets(ROOMS)
         assert isinstance(socket, SessionSocket)
-        heard, socket.last_heard = socket.last_heard, timezone.now() - timedelta(seconds=60)
+        socket.last_heard = timezone.now() - timedelta(seconds=60)
         await beat()
-        assert not socket._tasks
-        socket.last_heard = heard
+        assert await sync_to_async(Attendance.objects.count)() == 1
+        socket.last_heard = timezone.now()
         await sync_to_async(cancel.cancel)(session_id=session.pk, customer=alice)
         await beat()
-        while socket.attendance_id is not None:
-            await page.hear("presence", "clock", "session_changed")
+        await asyncio.gather(*socket._tasks)
+        assert socket.attendance_id is None
         assert not list(hub.sockets(ROOMS))
         await page.close()
 

@@ -4,6 +4,8 @@ const BEAT_MS = 4_000; // the same as in beat.js
 const SYNC_MS = 30_000;
 // A socket that leaves a `sync` unanswered this long is dead, even where the browser has not noticed.
 const ANSWER_MS = 6_000;
+// The same for one whose every ping is answered.
+const QUIET_MS = 4_000;
 const FIRST_WAIT_MS = 200;
 const LONGEST_WAIT_MS = 5_000;
 // Handshakes refused in a row after which we ask whether it is the network at all.
@@ -24,8 +26,9 @@ export class LiveSocket {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #retry;
   #retryAt = 0;
-  /** @type {() => void} */
-  #stopBeat = () => {};
+  /** @type {Beat | null} */
+  #beats = null;
+  #beatMs = BEAT_MS;
   #failures = 0;
   #syncedAt = 0;
   #heardAt = 0;
@@ -55,15 +58,27 @@ export class LiveSocket {
     addEventListener("online", () => this.#hurry(), { signal });
     addEventListener("pageshow", () => this.#hurry(), { signal });
     document.addEventListener("visibilitychange", () => document.hidden || this.#hurry(), { signal });
-    this.#stopBeat = everyBeat(() => this.#beat());
+    this.#beats = new Beat(() => this.#beat());
+    this.#beats.every(this.#beatMs);
     this.#connect();
+  }
+
+  /**
+   * Ping this often, in a hidden page too. Faster than usual, the server answers each, and silence means that the line is dead.
+   * @param {number} [ms] as usual, if not given
+   */
+  beatEvery(ms = BEAT_MS) {
+    if (ms === this.#beatMs) return;
+    this.#beatMs = ms;
+    this.#beats?.every(ms);
   }
 
   /** Say goodbye: the server knows that this page left on purpose. */
   close() {
     this.#ends?.abort();
     this.#ends = null;
-    this.#stopBeat();
+    this.#beats?.stop();
+    this.#beats = null;
     clearTimeout(this.#retry);
     this.#socket?.close(1000);
     this.#socket = null;
@@ -90,6 +105,7 @@ export class LiveSocket {
     clearTimeout(this.#retry);
     const socket = new WebSocket(this.url);
     this.#socket = socket;
+    this.#heardAt = performance.now();
     socket.onopen = () => {
       this.#failures = 0;
       this.#syncedAt = this.#heardAt = performance.now();
@@ -97,7 +113,9 @@ export class LiveSocket {
     };
     socket.onmessage = (message) => {
       this.#heardAt = performance.now();
-      if (this.#socket === socket) this.hear(JSON.parse(message.data));
+      if (this.#socket !== socket) return;
+      const event = JSON.parse(message.data);
+      if (event.type !== "pong") this.hear(event);
     };
     socket.onclose = ({ code }) => {
       if (this.#socket !== socket || !this.#ends) return;
@@ -143,7 +161,7 @@ export class LiveSocket {
     if (!this.#socket) {
       // In a hidden page the time-out of `#comeBack` may be late.
       if (now >= this.#retryAt) this.#connect();
-    } else if (this.#syncedAt > this.#heardAt && now - this.#syncedAt > ANSWER_MS) {
+    } else if (this.#isDead(now)) {
       const dead = this.#socket;
       this.#comeBack();
       dead.close();
@@ -152,6 +170,14 @@ export class LiveSocket {
     } else {
       this.#message("ping");
     }
+  }
+
+  /** @param {number} now */
+  #isDead(now) {
+    if (this.#syncedAt > this.#heardAt && now - this.#syncedAt > ANSWER_MS) return true;
+    if (this.#beatMs >= BEAT_MS) return false;
+    const patience = this.#socket?.readyState === WebSocket.OPEN ? QUIET_MS : ANSWER_MS;
+    return now - this.#heardAt > patience;
   }
 
   /** @param {"ping" | "sync"} type both belong to every socket's messages (hopps/realtime/messages.py) */
@@ -166,20 +192,35 @@ export class LiveSocket {
   }
 }
 
-/**
- * Call `beat` every few seconds, in a hidden page too, until the returned function is called.
- * @param {() => void} beat
- * @returns {() => void}
- */
-function everyBeat(beat) {
+/** Calls `beat` again and again, in a hidden page too, until it is stopped. */
+class Beat {
+  #worker = new Worker(new URL("./beat.js", import.meta.url));
   /** @type {ReturnType<typeof setInterval> | undefined} */
-  let timer;
-  const worker = new Worker(new URL("./beat.js", import.meta.url));
-  worker.onmessage = beat;
-  // Where the worker cannot load, the page's own timer does while the page is seen.
-  worker.onerror = () => (timer ??= setInterval(beat, BEAT_MS));
-  return () => {
-    worker.terminate();
-    clearInterval(timer);
-  };
+  #timer;
+  #ms = BEAT_MS;
+  #alone = false;
+
+  /** @param {() => void} beat */
+  constructor(beat) {
+    this.beat = beat;
+    this.#worker.onmessage = beat;
+    // Where the worker cannot load, the page's own timer does while the page is seen.
+    this.#worker.onerror = () => {
+      this.#alone = true;
+      this.every(this.#ms);
+    };
+  }
+
+  /** @param {number} ms */
+  every(ms) {
+    this.#ms = ms;
+    if (!this.#alone) return this.#worker.postMessage(ms);
+    clearInterval(this.#timer);
+    this.#timer = setInterval(this.beat, ms);
+  }
+
+  stop() {
+    this.#worker.terminate();
+    clearInterval(this.#timer);
+  }
 }

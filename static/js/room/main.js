@@ -16,6 +16,9 @@ import { makeAdapter } from "./adapters.js";
 import { Chat } from "./chat.js";
 import { ClockView } from "./clock.js";
 import { Controls } from "./controls.js";
+import { Renewal } from "./renewal.js";
+import { watchLine } from "./line_watch.js";
+import { Notes } from "./notes.js";
 import { SharedNotes } from "./shared_notes/view.js";
 import { Side } from "./side.js";
 import { Stage } from "./stage.js";
@@ -37,6 +40,7 @@ export class Room {
   // Whether this joining said that the line is up.
   #toldFlowing = false;
   #presence = { customer: false, expert: false };
+  #renewal = new Renewal(() => this.socket.send({ type: "renew_video" }));
   #ends = new AbortController();
 
   /**
@@ -58,7 +62,8 @@ export class Room {
     this.devices = need(root, "[data-devices]", HTMLElement);
     this.clock = new ClockView(root);
     this.check = new DeviceCheck(this.devices, media);
-    this.stage = new Stage(need(root, "[data-stage]", HTMLElement), () => this.#connectionChanged(), signal);
+    this.stage = new Stage(need(root, "[data-stage]", HTMLElement), other, () => this.#connectionChanged(), signal);
+    this.notes = new Notes(need(root, "[data-notes]", HTMLElement));
     this.side = new Side(root, signal);
     this.sharedNotes = new SharedNotes(need(root, "[data-shared-notes]", HTMLElement), {
       session,
@@ -71,17 +76,23 @@ export class Room {
     this.chat = new Chat(need(root, "[data-chat-panel]", HTMLElement), {
       session,
       person,
+      other,
       send: (line) => socket.send(line),
       heard: () => this.side.news("chat"),
+      attached: () => this.side.show("chat"),
       signal,
     });
     this.controls = new Controls(need(root, "[data-controls]", HTMLElement), {
       media,
+      notes: this.notes,
       session,
       changed: (sends) => this.#sendsChanged(sends),
-      problem: (sentence) => this.#problem(sentence),
       signal,
     });
+    watchLine({ quality: () => this.stage.outbound, controls: this.controls, notes: this.notes, signal });
+    const offerChatOnly = () => show(this.joinForm, "[data-chat-only]", !media.tracks.microphone);
+    media.addEventListener("change", offerChatOnly, { signal });
+    offerChatOnly();
     this.#listen(signal);
     this.#show("lobby");
     // Pressed before this script was there: the form went to the server, which sent the person back with this hash.
@@ -93,14 +104,17 @@ export class Room {
 
   // --- coming and going ---
 
-  /** Join the call with a fresh grant, as a new page. */
-  async enter() {
+  /**
+   * Join the call with a fresh grant, as a new page.
+   * @param {boolean} [chatOnly] with neither camera nor microphone
+   */
+  async enter(chatOnly) {
     if (this.#mode === "joining" || this.#mode === "call") return;
     this.#show("joining");
     showError(this.joinForm, "");
     const page = (this.#page = uuid());
     // While the server is asked: devices take their time.
-    this.controls.start();
+    this.controls.start(chatOnly);
     try {
       const { grant } = await post(this.joinForm);
       if (this.#page !== page || typeof grant !== "string") return;
@@ -127,6 +141,7 @@ export class Room {
     if (!this.#page) return;
     if (this.#adapter?.kind === carrier.type) {
       this.#adapter.useCarrier(carrier);
+      this.#renewal.came(carrier);
       return;
     }
     this.#adapter?.close();
@@ -134,7 +149,11 @@ export class Room {
       page: this.#page,
       listener: this.stage,
       sendSignal: (to, data) => this.socket.send({ type: "signal", to, data }),
+      fresh: () => this.#renewal.fresh(),
+      sdk: this.root.dataset.twilioSdk ?? "",
+      failed: (reason) => this.socket.send({ type: "video_failed", reason }),
     });
+    this.#renewal.came(carrier);
     this.controls.attach(this.#adapter);
   }
 
@@ -152,10 +171,12 @@ export class Room {
   }
 
   #drop() {
+    this.socket.beatEvery();
     this.#page = "";
     this.#grant = null;
     this.#adapter?.close();
     this.#adapter = null;
+    this.#renewal.stop();
     this.controls.detach();
     this.stage.clear();
   }
@@ -180,10 +201,12 @@ export class Room {
   hear(event) {
     switch (event.type) {
       case "carried_by_peer":
+      case "carried_by_twilio":
         this.#carry(event);
         break;
       case "welcome":
         this.#welcomed();
+        this.socket.beatEvery(event.beat_seconds * 1000);
         this.chat.welcome(event.chat);
         this.sharedNotes.welcome();
         break;
@@ -199,6 +222,9 @@ export class Room {
         break;
       case "chat_line":
         this.chat.add(event);
+        break;
+      case "other_types":
+        this.chat.typing.show();
         break;
       case "media_state":
         this.stage.setSends(event);
@@ -277,7 +303,7 @@ export class Room {
 
   /** @param {Sends} sends */
   #sendsChanged(sends) {
-    this.stage.setOwn(this.media.tracks.camera);
+    this.stage.setOwn(this.media.tracks.camera, this.controls.screen);
     this.stage.useSpeaker();
     if (this.#mode === "call") this.socket.send({ type: "media", ...sends });
   }
@@ -320,9 +346,7 @@ export class Room {
 
   /** @param {string} sentence */
   #problem(sentence) {
-    const line = need(this.root, "[data-problem-line]", HTMLElement);
-    say(line, sentence);
-    line.hidden = !sentence;
+    this.notes.set("said", sentence ? { sentence } : null);
   }
 
   // --- what the person does ---
@@ -334,11 +358,11 @@ export class Room {
       "submit",
       (event) => {
         event.preventDefault();
-        void this.enter();
+        void this.enter(event.submitter?.hasAttribute("data-chat-only") ?? false);
       },
       { signal },
     );
-    need(root, "[data-take-back]", HTMLButtonElement).addEventListener("click", () => this.enter(), { signal });
+    need(root, "[data-take-back]", HTMLButtonElement).addEventListener("click", () => void this.enter(), { signal });
     for (const button of all(root, "[commandfor]")) {
       // Browsers that know `command` open the dialog themselves, also before this script is here; this is for the others.
       if ("command" in HTMLButtonElement.prototype) continue;

@@ -5,10 +5,11 @@
  * a gap. The socket may drop while media flows; nothing here ends a call because signalling is gone.
  *
  * @import {CarriedByPeer, SessionEvent} from "../events.js"
- * @import {Line, RoomAdapter, RoomListener} from "./adapter.js"
+ * @import {Line, Quality, RoomAdapter, RoomListener} from "./adapter.js"
  */
 
 import { readQuality } from "./quality.js";
+import { keepTo, shareOf } from "./sender_rules.js";
 
 /** @type {{line: Line, kind: "audio" | "video"}[]} the order of the m-lines, the same on both sides */
 const LINES = [
@@ -17,10 +18,11 @@ const LINES = [
   { line: "screen", kind: "video" },
 ];
 const QUALITY_EVERY_MS = 3_000;
-// Restarting ICE at every failure would use up a relay's ports: each try waits twice as long, up to 16 times.
+// Restarting ICE at every failure would use up a relay's ports: each try waits twice as long, up to 4 times;
+// no longer, for a relay that is back after a minute must not wait for another.
 const INTERRUPTED_MS = 3_000;
 const FAILED_MS = 500;
-const DOUBLINGS = 4;
+const DOUBLINGS = 2;
 
 /** @typedef {{description: RTCSessionDescriptionInit} | {candidate: RTCIceCandidateInit | null}} SignalData */
 /** @typedef {(to: string, data: SignalData) => boolean} SendSignal */
@@ -32,8 +34,9 @@ export class PeerAdapter {
   #page;
   #listener;
   #sendSignal;
-  /** @type {RTCIceServer[]} */
-  #iceServers = [];
+  /** @type {RTCConfiguration} */
+  #configuration = {};
+  #fresh;
   /** @type {PeerConnection | null} */
   #peer = null;
   /** @type {Map<Line, MediaStreamTrack>} */
@@ -45,17 +48,19 @@ export class PeerAdapter {
    * @param {string} page this page's id in the room
    * @param {RoomListener} listener
    * @param {SendSignal} sendSignal hand signalling to the other page; a lost one is made up for when either page comes back
+   * @param {() => Promise<void>} [fresh] resolves once `useCarrier` was given fresh credentials, or there are none to be had
    */
-  constructor(page, listener, sendSignal) {
+  constructor(page, listener, sendSignal, fresh = () => Promise.resolve()) {
     this.#page = page;
     this.#listener = listener;
     this.#sendSignal = sendSignal;
+    this.#fresh = fresh;
   }
 
   /** @param {CarriedByPeer} carrier */
   useCarrier(carrier) {
-    this.#iceServers = carrier.ice_servers;
-    this.#peer?.useServers(this.#iceServers);
+    this.#configuration = { iceServers: carrier.ice_servers, iceTransportPolicy: carrier.relay_only ? "relay" : "all" };
+    this.#peer?.configure(this.#configuration);
   }
 
   /** @param {SessionEvent} event */
@@ -105,7 +110,8 @@ export class PeerAdapter {
       id,
       // One side makes the lines and wins when both offer at once; which, both know from the ids.
       leads: this.#page > id,
-      iceServers: this.#iceServers,
+      configuration: this.#configuration,
+      fresh: this.#fresh,
       tracks: this.#tracks,
       listener: this.#listener,
       sendSignal: (data) => this.#sendSignal(id, data),
@@ -116,6 +122,7 @@ export class PeerAdapter {
 /** The connection to one page load of the other person. */
 class PeerConnection {
   #pc;
+  #fresh;
   #leads;
   #tracks;
   #listener;
@@ -130,23 +137,27 @@ class PeerConnection {
   #recovery;
   #tries = 0;
   #quality;
+  /** @type {Quality | null} by which the senders' shares were made */
+  #shared = null;
 
   /**
    * @param {object} peer
    * @param {string} peer.id
    * @param {boolean} peer.leads
-   * @param {RTCIceServer[]} peer.iceServers
+   * @param {RTCConfiguration} peer.configuration
+   * @param {() => Promise<void>} peer.fresh resolves once `configure` was given fresh credentials, or there are none
    * @param {ReadonlyMap<Line, MediaStreamTrack>} peer.tracks what is sent now
    * @param {RoomListener} peer.listener
    * @param {(data: SignalData) => boolean} peer.sendSignal
    */
-  constructor({ id, leads, iceServers, tracks, listener, sendSignal }) {
+  constructor({ id, leads, configuration, fresh, tracks, listener, sendSignal }) {
     this.id = id;
+    this.#fresh = fresh;
     this.#leads = leads;
     this.#tracks = tracks;
     this.#listener = listener;
     this.#sendSignal = sendSignal;
-    const pc = (this.#pc = new RTCPeerConnection({ iceServers }));
+    const pc = (this.#pc = new RTCPeerConnection(configuration));
     pc.onnegotiationneeded = () => this.#offer();
     pc.onicecandidate = ({ candidate }) => this.#sendSignal({ candidate: candidate?.toJSON() ?? null });
     pc.ontrack = ({ transceiver, track }) => {
@@ -154,7 +165,7 @@ class PeerConnection {
       if (place) listener.onTrack(place.line, track);
     };
     pc.onconnectionstatechange = () => this.#connectionChanged();
-    this.#quality = setInterval(async () => listener.onQuality(await readQuality(pc)), QUALITY_EVERY_MS);
+    this.#quality = setInterval(() => this.#readQuality(), QUALITY_EVERY_MS);
     listener.onConnection("connecting");
     if (leads) this.#makeLines();
   }
@@ -175,9 +186,9 @@ class PeerConnection {
     else if (this.#lines) this.#pc.restartIce();
   }
 
-  /** @param {RTCIceServer[]} iceServers fresh credentials, for the next restart */
-  useServers(iceServers) {
-    this.#pc.setConfiguration({ iceServers });
+  /** @param {RTCConfiguration} configuration with fresh credentials, for the next restart */
+  configure(configuration) {
+    if (this.#pc.signalingState !== "closed") this.#pc.setConfiguration(configuration);
   }
 
   /** @param {SignalData} data */
@@ -200,6 +211,19 @@ class PeerConnection {
     clearInterval(this.#quality);
     this.#pc.onconnectionstatechange = null;
     this.#pc.close();
+  }
+
+  async #readQuality() {
+    const { quality, outbound } = await readQuality(this.#pc);
+    this.#listener.onQuality(quality, outbound);
+    this.#share(outbound);
+  }
+
+  /** @param {Quality} quality the sound goes before the picture, the more so the poorer the line */
+  #share(quality) {
+    if (quality === this.#shared) return;
+    this.#shared = quality;
+    for (const [line, { sender }] of this.#lines ?? []) void keepTo(sender, shareOf(line, quality));
   }
 
   #makeLines() {
@@ -272,6 +296,7 @@ class PeerConnection {
       clearTimeout(this.#recovery);
       this.#recovery = undefined;
       this.#tries = 0;
+      this.#share("unknown");
       this.#listener.onConnection("connected");
     } else if (state === "disconnected" || state === "failed") {
       this.#listener.onConnection("interrupted");
@@ -287,10 +312,12 @@ class PeerConnection {
     if (this.#recovery !== undefined) return;
     // The side that does not lead gives the other the first go: both at once would collide.
     const turn = wait * 2 ** Math.min(this.#tries, DOUBLINGS) * (this.#leads ? 1 : 2);
-    this.#recovery = setTimeout(() => {
+    this.#recovery = setTimeout(async () => {
+      this.#tries += 1;
+      // A relay refuses a credential that ran out, and a restart would fail for nothing.
+      await this.#fresh();
       this.#recovery = undefined;
       if (this.#pc.connectionState === "connected" || this.#pc.signalingState === "closed") return;
-      this.#tries += 1;
       this.seenAgain();
       this.#recoverIn(INTERRUPTED_MS);
     }, turn);

@@ -57,6 +57,16 @@ export class Side {
     else this.#toggle.focus();
   }
 
+  /**
+   * Show `part`, and leave the focus where it is.
+   * @param {Part} part
+   */
+  show(part) {
+    const tab = this.#tabs.find((one) => one.dataset.sideTab === part);
+    if (tab) this.#select(tab);
+    this.open(true, false);
+  }
+
   #seen() {
     show(this.root, "[data-unread]", false);
     show(this.root, `[data-news="${this.#selected?.dataset.sideTab}"]`, false);

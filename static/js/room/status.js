@@ -26,13 +26,13 @@ export function statusOf({ inCall, state, other, otherHere, connection, socket }
   if (socket === "refused") return "You are signed out, or this call is no longer yours. Reload the page.";
   if (socket === "lost") {
     return flows
-      ? "The connection to Hopps is lost, the call goes on. Trying again; the clock stands still."
-      : "Your connection is lost. Trying again.";
+      ? "Reconnecting to Hopps… The call goes on, the clock stands still."
+      : "Your connection is lost. Reconnecting… The clock stands still.";
   }
   if (!otherHere) {
-    if (flows) return `${other} is cut off from Hopps. The call goes on, the clock stands still.`;
+    if (flows) return `The clock stands still: ${other} is cut off from Hopps. The call goes on.`;
     return state === "active"
-      ? `${other} is away, the clock stands still. If that lasts 2 minutes, the session ends by itself.`
+      ? `The clock stands still: ${other} is not here. If that lasts 2 minutes, the session ends by itself.`
       : `Waiting for ${other}. The clock starts when you are both here.`;
   }
   if (flows) return "";

@@ -1,0 +1,136 @@
+"""A call whose two people each have a line of their own that can be cut, and the bill against the diary of these lines."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import product
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.call import (
+    CUSTOMER,
+    EXPERT,
+    Call,
+    accept,
+    ask_for_help,
+    billed_seconds,
+    both_see_each_other,
+    end_session,
+    join,
+)
+from tests.browser.conftest import OpenPage
+from tests.live import LiveServer
+from tests.peers.cutter import Cutter, Stay
+
+# At which seconds are dollars: a short call is above the processor's minimum.
+PRICE_PER_MINUTE = 6000
+
+Interval = tuple[datetime, datetime]
+
+
+@dataclass
+class WatchedCall(Call):
+    """A call, and the two lines its pages are connected by."""
+
+    server: LiveServer
+    customers_line: Cutter
+    experts_line: Cutter
+
+    @property
+    def session_id(self) -> str:
+        """The session's id as SQLite keeps it."""
+        return self.session.rstrip("/").rpartition("/")[2].replace("-", "")
+
+
+@contextmanager
+def watched_call(
+    server: LiveServer, open_page: OpenPage, title: str, before_joining: Callable[[Page], None] = lambda page: None
+) -> Iterator[WatchedCall]:
+    """Go from nothing to a call in which both see each other; the lines are closed afterwards.
+
+    `before_joining` is called with each of the two pages, when it is open and empty.
+    """
+    lines = [Cutter(server.port), Cutter(server.port)]
+    try:
+        customer, board = (open_page(line, person) for line, person in zip(lines, (CUSTOMER, EXPERT), strict=True))
+        for page in (customer, board):
+            before_joining(page)
+        board.goto("/expert/")
+        expect(board.get_by_role("switch", name="Available for requests")).to_be_checked()
+        session = ask_for_help(customer, title)
+        accept(board, title)
+        join(board)
+        join(customer)
+        call = WatchedCall(customer, board, session, server, *lines)
+        both_see_each_other(call)
+        yield call
+    finally:
+        for line in lines:
+            line.stop()
+
+
+def both_were_there(call: WatchedCall) -> float:
+    """Return for how many seconds both were in the room, as their lines saw it, up to the end of the session."""
+    ended = [line.ended_at for line in (call.customers_line, call.experts_line) if line.ended_at is not None]
+    until = min(ended)
+    pairs = product(_merged(call.customers_line.stays, until), _merged(call.experts_line.stays, until))
+    overlaps = ((min(one[1], two[1]) - max(one[0], two[0])).total_seconds() for one, two in pairs)
+    return sum(overlap for overlap in overlaps if overlap > 0)
+
+
+def _merged(stays: list[Stay], until: datetime) -> list[Interval]:
+    merged: list[Interval] = []
+    for stay in sorted(stays, key=lambda stay: stay.start):
+        start, end = stay.start, min(stay.end or until, until)
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        elif start < end:
+            merged.append((start, end))
+    return merged
+
+
+def end_and_check_the_bill(call: WatchedCall, by: Page | None = None) -> None:
+    """End the session: billed is the time both were there, to a second, and it is charged once, in one payment."""
+    end_session(by or call.customer)
+    for page in (call.customer, call.expert):
+        expect(page.get_by_text("Receipt", exact=True)).to_be_visible()
+    billed, there = billed_seconds(call.customer), both_were_there(call)
+    assert abs(billed - int(there)) <= 1, f"Billed {billed} s, both were there for {there:.2f} s.\n{diary(call)}"
+    assert billed_seconds(call.expert) == billed
+    # What came of the charge, the page says when it is known.
+    expect(call.customer.locator("[data-live]")).to_have_attribute("data-charge", "charged")
+    payments = _rows(call.server, "SELECT id FROM billing_payment WHERE reference = ?", call.session_id)
+    assert len(payments) == 1
+    (payment,) = payments[0]
+    charges = _rows(call.server, "SELECT id FROM billing_posting WHERE kind = 'charge' AND payment_id = ?", payment)
+    assert len(charges) == 1
+
+
+def diary(call: WatchedCall) -> str:
+    """Return what the lines saw beside what the server wrote, stretch by stretch."""
+    lines = []
+    for name, line in (("customer", call.customers_line), ("expert", call.experts_line)):
+        lines += [f"{stay.start:%H:%M:%S.%f} {name} on the line until {stay.end and stay.end.time()}" for stay in line.stays]
+    rows = _rows(
+        call.server,
+        "SELECT a.joined_at, u.email, a.left_at, a.last_seen_at FROM sessions_app_attendance a"
+        " JOIN accounts_user u ON u.id = a.person_id WHERE a.session_id = ?",
+        call.session_id,
+    )
+    lines += [
+        f"{joined[11:]} {email} on the server until {(left or f'{seen} (seen)')[11:]}" for joined, email, left, seen in rows
+    ]
+    return "\n".join(sorted(lines))
+
+
+def set_price(server: LiveServer, per_minute: int = PRICE_PER_MINUTE) -> None:
+    """Set the price of every topic of `server`, in minor units."""
+    with closing(sqlite3.connect(server.database)) as database, database:
+        database.execute("UPDATE accounts_topic SET price_per_minute = ?", (per_minute,))
+
+
+def _rows(server: LiveServer, query: str, *values: str) -> list[tuple[str, ...]]:
+    with closing(sqlite3.connect(server.database)) as database:
+        return database.execute(query, values).fetchall()

@@ -1,0 +1,48 @@
+"""The relay as `compose.yaml` starts it: whom it lets in, and where it refuses to relay to."""
+
+import subprocess
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from hopps.turn import mint
+from script.lib.processes import HOST
+from tests.live import ROOT
+from tests.peers.coturn import SECRET, Coturn
+
+
+@pytest.fixture(scope="module")
+def relay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Coturn]:
+    coturn = Coturn(tmp_path_factory.mktemp("coturn"), config=ROOT / "docker" / "coturn" / "turnserver.conf")
+    coturn.start()
+    yield coturn
+    coturn.kill()
+
+
+def ask(relay: Coturn, *, expires_in: int, secret: str = SECRET, peer: str = HOST) -> str:
+    """Return what coturn's own client says of being relayed to `peer` with a credential of ours."""
+    credential = mint(secret=secret, holder="room.person", expires_at=int(time.time()) + expires_in)
+    login = ["-u", credential.username, "-w", credential.password]
+    done = subprocess.run(
+        ["turnutils_uclient", "-v", "-n", "1", "-m", "1", *login, "-p", str(relay.port), "-e", peer, HOST],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    return done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("peer", [HOST, "10.1.2.3", "169.254.169.254", "172.20.0.1", "192.168.0.1"])
+def test_it_takes_our_credential_and_relays_to_nobody_behind_it(relay: Coturn, peer: str) -> None:
+    said = ask(relay, expires_in=60, peer=peer)
+    assert "Received relay addr" in said
+    assert "403 (Forbidden IP)" in said
+
+
+@pytest.mark.parametrize(("expires_in", "secret"), [(-60, SECRET), (60, "south")])
+def test_it_refuses_one_that_ran_out_or_was_made_with_another_secret(relay: Coturn, expires_in: int, secret: str) -> None:
+    said = ask(relay, expires_in=expires_in, secret=secret)
+    assert "Received relay addr" not in said
+    assert "401" in said or "Cannot complete Allocation" in said

@@ -1,0 +1,207 @@
+"""Until when somebody was there: a goodbye, a line the network reports lost, silence, and a page on a new line."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.utils import timezone
+from pytest_django import Settings
+
+from accounts.models import Topic, User
+from hopps.realtime.hub import hub
+from hopps.realtime.sockets import LOST
+from sessions_app import attendance, room
+from sessions_app.consumers.beat import beat
+from sessions_app.consumers.session import REPLACED, ROOMS, SessionSocket
+from sessions_app.models import Attendance, HelpSession
+from tests.people import be_present, make_accepted
+from tests.sessions_app.sockets import Page, page_of, run, until_closed
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+LONG_AGO = timedelta(seconds=settings.PRESENCE_SILENCE_SECONDS + 5)
+
+
+@pytest.fixture(autouse=True)
+def slow_machine(settings: Settings) -> None:
+    """The pages of these tests speak when they are told to: a beat is long enough for a loaded machine."""
+    settings.PRESENCE_BEAT_SECONDS = 2
+
+
+def socket_of(page: Page) -> SessionSocket:
+    """Return the server's end of a page that is in a room."""
+    (found,) = (s for s in hub.sockets(ROOMS) if isinstance(s, SessionSocket) and s.page == page.page)
+    return found
+
+
+def ends(session: HelpSession, person: User) -> list[datetime | None]:
+    """Return when the stretches of `person` ended, in order; None for one that is open."""
+    return list(session.attendances.filter(person=person).order_by("joined_at").values_list("left_at", flat=True))
+
+
+@contextmanager
+def now_or_just_before() -> Iterator[list[datetime]]:
+    """Yield a list that holds two moments afterwards: before and after the block."""
+    moments = [timezone.now()]
+    yield moments
+    moments.append(timezone.now())
+
+
+def test_a_line_that_the_network_reports_lost_counts_to_that_moment(alice: User, eve: User, topic: Topic) -> None:
+    session = make_accepted(alice, eve, topic)
+    page, grant = page_of(session, alice), room.grant(session=session, person=alice)
+    moments: list[datetime] = []
+
+    async def journey() -> None:
+        await page.open()
+        await page.join(grant)
+        await page.say(type="ping")
+        await page.hear("pong")
+        with now_or_just_before() as between:
+            await page.socket.disconnect(code=LOST, timeout=10)
+        moments.extend(between)
+
+    run(journey)
+    (left,) = ends(session, alice)
+    assert left is not None
+    assert moments[0] <= left <= moments[1]
+
+
+def test_a_page_that_was_silent_before_its_line_was_lost_counts_until_it_was_heard(
+    alice: User, eve: User, topic: Topic
+) -> None:
+    session = make_accepted(alice, eve, topic)
+    page, grant = page_of(session, alice), room.grant(session=session, person=alice)
+    heard = timezone.now() - timedelta(seconds=6)
+
+    async def journey() -> None:
+        await page.open()
+        await page.join(grant)
+        await sync_to_async(Attendance.objects.update)(joined_at=heard - timedelta(seconds=60))
+        socket_of(page).last_heard = heard
+        await page.socket.disconnect(code=LOST, timeout=10)
+
+    run(journey)
+    assert ends(session, alice) == [heard]
+
+
+def test_a_silent_page_is_gone_since_it_was_heard_and_its_next_word_brings_it_back(
+    alice: User, eve: User, topic: Topic
+) -> None:
+    session = make_accepted(alice, eve, topic)
+    alices, eves = page_of(session, alice), page_of(session, eve)
+    grants = {person: room.grant(session=session, person=person) for person in (alice, eve)}
+    heard = timezone.now() - LONG_AGO
+
+    async def journey() -> None:
+        for page, person in ((alices, alice), (eves, eve)):
+            await page.open()
+            await page.join(grants[person])
+        await sync_to_async(Attendance.objects.update)(joined_at=heard - timedelta(seconds=60))
+        await eves.say(type="sync")
+        while not (await eves.hear("clock"))["running"]:
+            pass
+        socket_of(alices).last_heard = heard
+        socket_of(eves).last_heard = timezone.now()
+        await beat()
+        # The other side is told at once, and its clock stands.
+        while (await eves.hear("presence"))["customer"]:
+            pass
+        assert not (await eves.hear("clock"))["running"]
+        assert (await eves.hear("peer_left"))["page"] == str(alices.page)
+        assert await sync_to_async(ends)(session, alice) == [heard]
+
+        with now_or_just_before() as between:
+            await alices.say(type="ping")
+            while not (await eves.hear("clock"))["running"]:
+                pass
+        assert (await eves.hear("peer_joined"))["page"] == str(alices.page)
+        back = await sync_to_async(session.attendances.get)(person=alice, left_at=None)
+        assert between[0] <= back.joined_at <= between[1]
+        for page in (alices, eves):
+            await page.close()
+
+    run(journey)
+
+
+def test_a_line_that_ends_long_after_its_page_fell_silent_adds_nothing(alice: User, eve: User, topic: Topic) -> None:
+    session = make_accepted(alice, eve, topic)
+    page, grant = page_of(session, alice), room.grant(session=session, person=alice)
+    heard = timezone.now() - LONG_AGO
+
+    async def journey() -> None:
+        await page.open()
+        await page.join(grant)
+        await sync_to_async(Attendance.objects.update)(joined_at=heard - timedelta(seconds=60))
+        socket_of(page).last_heard = heard
+        await beat()
+        while await sync_to_async(ends)(session, alice) != [heard]:
+            await page.hear("presence")
+        # A laptop that wakes up lets go of its old line first.
+        await page.close()
+
+    run(journey)
+    assert ends(session, alice) == [heard]
+
+
+def test_a_page_on_a_new_line_was_on_the_old_one_until_it_was_last_heard_there(alice: User, eve: User, topic: Topic) -> None:
+    session = make_accepted(alice, eve, topic)
+    old, new = page_of(session, alice), page_of(session, alice)
+    new.page = old.page
+    grant = room.grant(session=session, person=alice)
+    heard = timezone.now() - timedelta(seconds=4)
+
+    async def journey() -> None:
+        await old.open()
+        await old.join(grant)
+        # As it was written last, and as this process knows it.
+        written = heard - timedelta(seconds=3)
+        await sync_to_async(Attendance.objects.update)(joined_at=written - timedelta(seconds=60), last_seen_at=written)
+        socket_of(old).last_heard = heard
+        await new.open()
+        assert (await new.join(None))["type"] == "welcome"
+        assert await until_closed(old) == REPLACED
+        await new.close()
+
+    run(journey)
+    first, second = ends(session, alice)
+    assert first == heard
+    assert second is not None
+
+
+def test_a_stretch_closed_by_another_process_ends_when_this_one_last_heard_of_it_but_never_earlier(
+    alice: User, eve: User, topic: Topic
+) -> None:
+    session = make_accepted(alice, eve, topic)
+    start = timezone.now() - timedelta(minutes=5)
+    stretch = be_present(session, alice, start, left=start + timedelta(seconds=60)).pk
+
+    def left_after_leaving_at(seconds: int) -> float:
+        attendance.leave(attendance_id=stretch, at=start + timedelta(seconds=seconds))
+        (left,) = ends(session, alice)
+        assert left is not None
+        return (left - start).total_seconds()
+
+    assert left_after_leaving_at(62) == 62
+    assert left_after_leaving_at(50) == 62
+
+
+def test_who_is_heard_is_written_down_with_every_beat(alice: User, eve: User, topic: Topic) -> None:
+    session = make_accepted(alice, eve, topic)
+    page, grant = page_of(session, alice), room.grant(session=session, person=alice)
+
+    async def journey() -> None:
+        await page.open()
+        await page.join(grant)
+        await page.say(type="ping")
+        await page.hear("pong")
+        with now_or_just_before() as between:
+            await beat()
+        stretch = await sync_to_async(session.attendances.get)()
+        assert between[0] <= stretch.last_seen_at <= between[1]
+        await page.close()
+
+    run(journey)
