@@ -3,10 +3,13 @@
 from collections import Counter
 from collections.abc import Iterator
 
+from django.db.models import Count, Max
+
 from accounts.models import User
 from billing.evidence import EvidenceLine
 from billing.models import Hold
 from hopps.money import format_money
+from sessions_app import notes
 from sessions_app.chat_words import size_text
 from sessions_app.models import HelpSession, TimelineEntry, VideoEvent
 from sessions_app.video import told
@@ -23,11 +26,11 @@ FIRST_WORDS = 120
 
 
 def evidence_of(session: HelpSession) -> list[EvidenceLine]:
-    """Return the request's words, who was in the room when and whether the two were connected, chat, pauses and opinions.
+    """Return the request's words, who was in the room when and if the two were connected, chat, notes, pauses and opinions.
 
-    In no order; twelve queries at most, however long the session was.
+    In no order; fifteen queries at most, however long the session was.
     """
-    parts = (_request, _timeline, _attendances, _pauses, _chat, _video, _bill, _rating, _cases)
+    parts = (_request, _timeline, _attendances, _pauses, _chat, _notes, _video, _bill, _rating, _cases)
     return [line for part in parts for line in part(session)]
 
 
@@ -92,6 +95,21 @@ def _chat(session: HelpSession) -> Iterator[EvidenceLine]:
         counts = Counter(_who(session, line.author) for line in lines)
         of_whom = ", ".join(f"{count} by {who}" for who, count in counts.items())
         yield EvidenceLine(lines[-1].sent_at, "Hopps", f"Lines of chat in all: {of_whom}.")
+
+
+def _notes(session: HelpSession) -> Iterator[EvidenceLine]:
+    edits = session.notes_edits.order_by().values_list("author").annotate(count=Count("pk"), last=Max("edited_at"))
+    counts = {author: (count, last) for author, count, last in edits}
+    if not counts:
+        return
+    for person in User.objects.filter(pk__in=counts):
+        count, last = counts[person.pk]
+        yield EvidenceLine(
+            last, _who(session, person), f"Wrote in the shared notes, for the last time here; changes in all: {count}."
+        )
+    words = " ".join(notes.body_of(session).split())
+    first = words if len(words) <= FIRST_WORDS else f"{words[:FIRST_WORDS]}…"
+    yield EvidenceLine(max(last for _, last in counts.values()), "Hopps", f"The shared notes as they were left: {first}")
 
 
 def _video(session: HelpSession) -> Iterator[EvidenceLine]:

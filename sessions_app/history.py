@@ -12,12 +12,12 @@ from accounts.models import User
 from billing.models import Payment
 from billing.paid import payments_for, theirs_of
 from hopps.csv_files import safe
-from sessions_app.models import OPEN_STATES, ChatFile, ChatMessage, HelpSession, HelpSessionQuerySet
+from sessions_app.models import OPEN_STATES, ChatFile, ChatMessage, HelpSession, HelpSessionQuerySet, SharedNotes
 
 CSV_HEADER = (
     "Session", "Asked at (UTC)", "As", "With", "Topic", "Title", "State",
     "Billable seconds", "Amount (minor units)", "Currency", "Charged (minor units)", "Refunded (minor units)",
-    "Chat lines", "Files",
+    "Chat lines", "Files", "Notes",
 )  # fmt: skip
 
 
@@ -103,6 +103,7 @@ def csv_rows(user: User, sessions: HelpSessionQuerySet) -> Iterator[tuple[object
     money = PaidAndEarned(user, ids)
     lines = _counts(ChatMessage.objects.exclude(body=""), ids)
     files = _counts(ChatFile.objects.all(), ids)
+    notes = set(SharedNotes.objects.filter(session__in=ids).exclude(body="").values_list("session", flat=True))
     for session in sessions.iterator(chunk_size=500):
         other = session.other(user)
         asked = session.requested_at or session.created_at
@@ -122,6 +123,7 @@ def csv_rows(user: User, sessions: HelpSessionQuerySet) -> Iterator[tuple[object
             came_to.refunded_minor,
             lines.get(session.pk, 0),
             files.get(session.pk, 0),
+            "yes" if session.pk in notes else "no",
         )
 
 

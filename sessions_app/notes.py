@@ -61,10 +61,12 @@ def _keep(session: HelpSession, author: User, edit_id: UUID, base: int, change: 
     notes = _latest(session)
     if base > notes.revision:
         raise NotAChange("it is of a text that is not there yet")
-    for (earlier,) in NotesEdit.objects.filter(session=session, revision__gt=base, revision__lte=notes.revision).values_list(
-        "change"
-    ):
-        change = notes_change.rebase(change, earlier)
+    missed = NotesEdit.objects.filter(session=session, revision__gt=base, revision__lte=notes.revision)
+    for by, earlier in missed.values_list("author_id", "change"):
+        # Where both write at one place the customer's words stand first, whoever was quicker: so each one's stay together.
+        # Else it is as they came. The page does the same (static/js/room/shared_notes/copy.js).
+        customer_stands_first = author.pk == session.customer_id != by
+        change = notes_change.rebase(change, earlier, done_stands_first=not customer_stands_first)
     body = notes_change.apply(notes.body, change)
     if len(body) > max(LONGEST, len(notes.body)):
         raise Refused(f"These notes are full: {LONGEST:,} characters are the most they hold. Make them shorter first.")

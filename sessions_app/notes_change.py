@@ -1,4 +1,4 @@
-"""Changes of a text that two people write in at once. The page has the same in static/js/room/notes_change.js.
+"""Changes of a text that two people write in at once. The page has the same in static/js/room/shared_notes/change.js.
 
 A change goes through the whole text from its beginning: a number above zero keeps so many characters, one below zero takes
 so many out, a string is put in. `[5, "big ", -3, 2]` makes "very big ox" of "very tinyox". Characters are code points, not
@@ -107,24 +107,24 @@ def apply(text: str, change: Change) -> str:
     return "".join(pieces)
 
 
-def rebase(change: Change, done: Change) -> Change:
-    """Return `change` as it has to be now that `done` came first; both were made of the same text.
+def rebase(change: Change, done: Change, *, done_stands_first: bool) -> Change:
+    """Return `change` as it has to be now that `done` came before it; both were made of the same text.
 
-    What either put in stays, what either took out is gone, once. Where both put something in at the same place, what came
-    first stands first.
+    What either put in stays, what either took out is gone, once. `done_stands_first` says whose words stand first where both
+    put some in at the same place.
 
     Raises:
         NotAChange: the two are of texts of different lengths.
     """
     writer, ours, theirs = _Writer(), _Reader(change), _Reader(done)
     while ours.step is not None or theirs.step is not None:
-        if isinstance(theirs.step, str):
+        if isinstance(theirs.step, str) and (done_stands_first or not isinstance(ours.step, str)):
             writer.count(len(theirs.step))
             theirs.next()
         elif isinstance(ours.step, str):
             writer.put(ours.step)
             ours.next()
-        elif ours.step is None or theirs.step is None:
+        elif ours.step is None or not isinstance(theirs.step, int):
             raise NotAChange("it is of a text of another length")
         else:
             number = min(abs(ours.step), abs(theirs.step))

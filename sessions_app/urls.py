@@ -1,6 +1,6 @@
 from django.urls import path
 
-from sessions_app.views import actions, asking, board, files, landing, numbers, past, receipt, session, video
+from sessions_app.views import actions, asking, board, files, landing, notes, numbers, past, receipt, session, video
 
 urlpatterns = [
     path("", landing.home, name="home"),
@@ -12,6 +12,7 @@ urlpatterns = [
     path("sessions/<uuid:session_id>/files/", files.send, name="session_files"),
     path("sessions/<uuid:session_id>/files/<uuid:file_id>/", files.give, name="session_file"),
     path("sessions/<uuid:session_id>/chat.txt", files.chat_text, name="session_chat"),
+    path("sessions/<uuid:session_id>/notes.txt", notes.text, name="session_notes"),
     path("sessions/<uuid:session_id>/accept/", actions.accept, name="session_accept"),
     path("sessions/<uuid:session_id>/pass/", actions.pass_on, name="session_pass"),
     path("sessions/<uuid:session_id>/wait/", actions.wait, name="session_wait"),

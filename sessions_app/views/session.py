@@ -13,7 +13,7 @@ from accounts.http import signed_in
 from accounts.models import User
 from billing import holds
 from billing.models import Payment
-from sessions_app import attendance, cases, chat, first, receipts, wait, watch
+from sessions_app import attendance, cases, chat, first, notes, receipts, wait, watch
 from sessions_app.forms import ExtendForm, RatingForm, ReportForm
 from sessions_app.history import role_in
 from sessions_app.late import is_late_for, what_became
@@ -97,6 +97,7 @@ def page_context(
         context["charge"] = receipts.charge_of(session, payment)
         context["receipt"] = receipts.describe(session, payment)
         context["chat"] = chat.lines_of(session)
+        context["notes"] = notes.body_of(session)
         context["rating"] = Rating.objects.filter(session=session).first()
         context["rating_form"] = rating_form or RatingForm()
     if session.is_over and session.expert_id is not None:

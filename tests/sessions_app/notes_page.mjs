@@ -4,16 +4,16 @@
  */
 
 import { createInterface } from "node:readline";
-import * as changes from "./room/notes_change.js";
-import { NotesCopy } from "./room/notes_copy.js";
-import { Undo } from "./room/notes_undo.js";
+import * as changes from "./room/shared_notes/change.js";
+import { NotesCopy } from "./room/shared_notes/copy.js";
+import { Undo } from "./room/shared_notes/undo.js";
 
 const pages = new Map();
 
 const commands = {
-  open({ page, unsaved }) {
+  open({ page, unsaved, person, isCustomer }) {
     const one = { sends: [], undo: new Undo() };
-    one.copy = new NotesCopy((message) => one.sends.push(message), unsaved);
+    one.copy = new NotesCopy({ person, isCustomer, send: (message) => one.sends.push(message) }, unsaved);
     pages.set(page, one);
   },
   type({ copy, undo }, { at, cut, text }) {

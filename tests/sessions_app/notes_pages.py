@@ -68,6 +68,7 @@ class Page:
     scripts: Scripts
     name: str
     person: User
+    is_customer: bool
     to_server: deque[dict[str, Any]] = field(default_factory=deque)
     to_page: deque[dict[str, Any]] = field(default_factory=deque)
     # Said on a socket that was lost since, and not dealt with yet.
@@ -84,7 +85,7 @@ class Page:
             self.ask()
 
     def open(self) -> None:
-        self._do("open", unsaved=self.unsaved)
+        self._do("open", unsaved=self.unsaved, person=str(self.person.pk), isCustomer=self.is_customer)
         self.ask()
 
     def ask(self) -> None:

@@ -14,7 +14,7 @@ from accounts.models import Topic, User
 from billing.capture import capture
 from billing.models import DemoIntent, Payment
 from billing.refund import refund
-from sessions_app import cancel, chat, files
+from sessions_app import cancel, chat, files, notes
 from sessions_app.models import HelpSession
 from tests.people import make_active, make_request
 from tests.sessions_app.test_receipts import make_charged
@@ -127,7 +127,10 @@ def test_the_export_says_how_much_was_written(client: Client, alice: User, eve: 
     for body in ("one", "two"):
         chat.say(session=session, author=eve, message_id=uuid4(), body=body)
     files.attach(session=session, author=alice, message_id=uuid4(), name="a.txt", content=BytesIO(b"words"))
-    for person in (alice, eve):
-        client.force_login(person)
-        (row,) = rows(client)
-        assert (row["Chat lines"], row["Files"]) == ("2", "1")
+    for written, said in ((None, "no"), (["Add the index."], "yes")):
+        if written:
+            notes.edit(session=session, author=eve, edit_id=uuid4(), base=0, steps=written)
+        for person in (alice, eve):
+            client.force_login(person)
+            (row,) = rows(client)
+            assert (row["Chat lines"], row["Files"], row["Notes"]) == ("2", "1", said)

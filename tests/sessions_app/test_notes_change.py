@@ -46,9 +46,11 @@ def test_in_either_order_two_changes_make_the_same_text_in_python_and_in_the_pag
 ) -> None:
     text = data.draw(TEXTS)
     first, second = data.draw(changes_of(text)), data.draw(changes_of(text))
-    server = apply(apply(text, first), rebase(second, first))
-    other_way = scripts.call("rebase", first, second, False)
-    assert scripts.call("rebase", second, first, True) == rebase(second, first)
+    first_stands_first = data.draw(st.booleans())
+    fitted = rebase(second, first, done_stands_first=first_stands_first)
+    server = apply(apply(text, first), fitted)
+    other_way = scripts.call("rebase", first, second, not first_stands_first)
+    assert scripts.call("rebase", second, first, first_stands_first) == fitted
     assert apply(apply(text, second), other_way) == server
     assert scripts.call("apply", scripts.call("apply", text, second), other_way) == server
 
@@ -94,7 +96,7 @@ def test_a_change_of_another_text_is_noticed(change: Change) -> None:
     with pytest.raises(NotAChange):
         apply("abc", change)
     with pytest.raises(NotAChange):
-        rebase(change, [1, -1, 1])
+        rebase(change, [1, -1, 1], done_stands_first=True)
 
 
 class Letters:
@@ -136,7 +138,10 @@ def session(alice: User, eve: User, topic: Topic) -> HelpSession:
 
 def room_of(session: HelpSession, scripts: Scripts) -> Room:
     assert session.expert is not None
-    pages = [Page(scripts, "one", session.customer), Page(scripts, "two", session.expert)]
+    pages = [
+        Page(scripts, "one", session.customer, is_customer=True),
+        Page(scripts, "two", session.expert, is_customer=False),
+    ]
     for page in pages:
         page.open()
     room = Room(session, pages)
@@ -203,6 +208,23 @@ def test_taking_changes_back_keeps_both_texts_the_same(
         room.let_everything_arrive()
         both_have_all(room)
         transaction.set_rollback(True)
+
+
+def test_of_two_who_type_at_one_place_each_ones_words_stay_together(session: HelpSession, scripts: Scripts) -> None:
+    room = room_of(session, scripts)
+    customer, expert = room.pages
+    for one, two in zip("abcdefgh", "ABCDEFGH", strict=True):
+        expert.type(len(expert.text), 0, two)
+        customer.type(len(customer.text.split("A")[0]), 0, one)
+        for page in (expert, customer):
+            if page.to_server:
+                room.serve(page, page.to_server)
+        for page in room.pages:
+            if page.to_page:
+                page.hear()
+    room.let_everything_arrive()
+    both_have_all(room)
+    assert notes.body_of(session) == "abcdefghABCDEFGH"
 
 
 def both_have_all(room: Room) -> None:

@@ -172,7 +172,8 @@ def test_two_servers_that_keep_an_edit_at_the_same_moment_lose_neither(
     monkeypatch.setattr(notes, "_latest", beaten)
     notes.edit(session=session, author=alice, edit_id=uuid4(), base=0, steps=["mine"])
     assert not others
-    assert notes.body_of(session) == "other more mine"
+    # At one place, the customer's words stand first.
+    assert notes.body_of(session) == "mineother more "
     assert list(NotesEdit.objects.values_list("revision", flat=True)) == [1, 2, 3]
 
 

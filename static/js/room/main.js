@@ -20,6 +20,8 @@ import { Grants } from "./grants.js";
 import { Renewal } from "./renewal.js";
 import { watchLine } from "./line_watch.js";
 import { Notes } from "./notes.js";
+import { SharedNotes } from "./shared_notes/view.js";
+import { Side } from "./side.js";
 import { Stage } from "./stage.js";
 import { statusOf } from "./status.js";
 
@@ -64,13 +66,22 @@ export class Room {
     this.check = new DeviceCheck(this.devices, media);
     this.stage = new Stage(need(root, "[data-stage]", HTMLElement), other, () => this.#connectionChanged(), signal);
     this.notes = new Notes(need(root, "[data-notes]", HTMLElement));
+    this.side = new Side(root, signal);
+    this.sharedNotes = new SharedNotes(need(root, "[data-shared-notes]", HTMLElement), {
+      session,
+      person,
+      isCustomer: role === "customer",
+      send: (message) => socket.send(message),
+      heard: () => this.side.news("notes"),
+      signal,
+    });
     this.chat = new Chat(need(root, "[data-chat-panel]", HTMLElement), {
       session,
       person,
       other,
       send: (line) => socket.send(line),
-      heard: () => this.#lineHeard(),
-      attached: () => this.#showChat(true, false),
+      heard: () => this.side.news("chat"),
+      attached: () => this.side.show("chat"),
       signal,
     });
     this.controls = new Controls(need(root, "[data-controls]", HTMLElement), {
@@ -200,6 +211,7 @@ export class Room {
         this.#welcomed();
         this.socket.beatEvery(event.beat_seconds * 1000);
         this.chat.welcome(event.chat);
+        this.sharedNotes.welcome();
         break;
       case "clock":
         this.clock.set(event);
@@ -230,6 +242,7 @@ export class Room {
         this.#refused(event.message);
         break;
     }
+    this.sharedNotes.hear(event);
     this.#adapter?.hear(event);
     this.#status();
   }
@@ -237,6 +250,7 @@ export class Room {
   /** @param {SocketState} state */
   connection(state) {
     if (state === "lost") this.clock.hold();
+    if (state === "lost") this.sharedNotes.lost();
     if (state === "open" && this.#page && (this.#grant || this.#mode === "call")) this.#join();
     this.#status();
   }
@@ -352,9 +366,6 @@ export class Room {
       { signal },
     );
     need(root, "[data-take-back]", HTMLButtonElement).addEventListener("click", () => void this.enter(), { signal });
-    need(root, "[data-chat-toggle]", HTMLButtonElement).addEventListener("click", () => this.#showChat(), { signal });
-    need(root, "[data-chat-close]", HTMLButtonElement).addEventListener("click", () => this.#showChat(false), { signal });
-    this.#showChat(matchMedia("(min-width: 60rem)").matches, false);
     for (const button of all(root, "[commandfor]")) {
       // Browsers that know `command` open the dialog themselves, also before this script is here; this is for the others.
       if ("command" in HTMLButtonElement.prototype) continue;
@@ -378,23 +389,5 @@ export class Room {
       show(this.root, "[data-bank]", true);
     }
     this.socket.sync();
-  }
-
-  /**
-   * @param {boolean} [open] the other way round, if not given
-   * @param {boolean} [focus] whether the person asked for it just now
-   */
-  #showChat(open = this.root.dataset.chat !== "open", focus = true) {
-    this.root.dataset.chat = open ? "open" : "closed";
-    const button = need(this.root, "[data-chat-toggle]", HTMLButtonElement);
-    button.setAttribute("aria-expanded", String(open));
-    show(this.root, "[data-unread]", false);
-    if (!focus) return;
-    if (open) need(this.root, "[data-chat-panel] textarea", HTMLTextAreaElement).focus();
-    else button.focus();
-  }
-
-  #lineHeard() {
-    if (this.root.dataset.chat !== "open") show(this.root, "[data-unread]", true);
   }
 }

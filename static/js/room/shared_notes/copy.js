@@ -5,12 +5,12 @@
  * both are made anew as if they had been written after it, which is what the server does with them too (decision 0016).
  * Knows nothing of pages and sockets: tests run it in Node.
  *
- * @import {EditNotes, NotesEdited, NotesText, ReadNotes} from "../events.js"
- * @import {Change} from "./notes_change.js"
+ * @import {EditNotes, NotesEdited, NotesText, ReadNotes} from "../../events.js"
+ * @import {Change} from "./change.js"
  */
 
-import { uuid } from "../lib/id.js";
-import { apply, changesAnything, joined, parted, rebase } from "./notes_change.js";
+import { uuid } from "../../lib/id.js";
+import { apply, changesAnything, joined, parted, rebase } from "./change.js";
 
 // In letters, so that a message stays under the 64 KB a socket takes, however it is written.
 const MOST_AT_ONCE = 9_000;
@@ -38,10 +38,15 @@ export class NotesCopy {
   #astray = false;
 
   /**
-   * @param {(message: EditNotes) => void} send
-   * @param {Unsaved | null} [unsaved] from before a reload
+   * @param {object} setting
+   * @param {string} setting.person this person's id
+   * @param {boolean} setting.isCustomer
+   * @param {(message: EditNotes) => void} setting.send
+   * @param {Unsaved | null} unsaved from before a reload
    */
-  constructor(send, unsaved = null) {
+  constructor({ person, isCustomer, send }, unsaved) {
+    this.person = person;
+    this.isCustomer = isCustomer;
     this.send = send;
     if (!unsaved) return;
     this.revision = unsaved.revision;
@@ -77,13 +82,14 @@ export class NotesCopy {
     if (!changesAnything(this.#waiting)) this.#waiting = null;
   }
 
-  /** Send what waits, unless something is on its way. */
+  /** Send what waits, unless something is on its way. @returns {boolean} whether something was sent */
   flush() {
-    if (!this.#ready || this.#sent || !this.#waiting) return;
+    if (!this.#ready || this.#sent || !this.#waiting) return false;
     const [change, rest] = parted(this.#waiting, MOST_AT_ONCE);
     this.#sent = { id: uuid(), change };
     this.#waiting = rest;
     this.#sendAgain();
+    return true;
   }
 
   #sendAgain() {
@@ -173,16 +179,18 @@ export class NotesCopy {
       return;
     }
     let { change } = edit;
+    // As the server does it (sessions_app/notes.py): the customer's words stand first, so that each one's stay together.
+    const theirsFirst = !this.isCustomer || edit.author === this.person;
     if (this.#sent) {
       const ours = this.#sent.change;
-      this.#sent = { id: this.#sent.id, change: rebase(ours, change, true) };
-      change = rebase(change, ours, false);
+      this.#sent = { id: this.#sent.id, change: rebase(ours, change, theirsFirst) };
+      change = rebase(change, ours, !theirsFirst);
     }
     if (this.#waiting) {
       const ours = this.#waiting;
-      const later = rebase(ours, change, true);
+      const later = rebase(ours, change, theirsFirst);
       this.#waiting = changesAnything(later) ? later : null;
-      change = rebase(change, ours, false);
+      change = rebase(change, ours, !theirsFirst);
     }
     if (changed) {
       this.text = apply(this.text, change);

@@ -3,10 +3,10 @@
  *
  * A browser forgets its own undo when a script changes a text box, and would take back what the other wrote.
  *
- * @import {Change} from "./notes_change.js"
+ * @import {Change} from "./change.js"
  */
 
-import { changesAnything, joined, rebase, reverse } from "./notes_change.js";
+import { changesAnything, joined, rebase, reverse } from "./change.js";
 
 const STEPS_KEPT = 200;
 // What is written in one go is taken back in one go.

@@ -238,6 +238,26 @@ export function moved(text, place, change) {
 }
 
 /**
+ * Return where in the text after `change` its last piece ends: where a person looks.
+ * @param {string} text as it was before `change`
+ * @param {Change} change
+ */
+export function endOf(text, change) {
+  let [at, from, last] = [0, 0, 0];
+  for (const step of change) {
+    if (typeof step === "string") {
+      last = at += step.length;
+      continue;
+    }
+    const end = skip(text, from, Math.abs(step));
+    if (step > 0) at += end - from;
+    else last = at;
+    from = end;
+  }
+  return last;
+}
+
+/**
  * Return `change` as two, the first of them so short that it fits into one message; the second is null where nothing is left.
  * @param {Change} change
  * @param {number} most in letters, a number counting as ten
