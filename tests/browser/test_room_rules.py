@@ -82,24 +82,23 @@ ARRANGE = """({ arrange }, [there, chosen]) => {
 }"""
 
 
-@pytest.mark.parametrize(
-    ("there", "chosen", "large", "small", "beside"),
-    [
-        ([], None, None, [], False),
-        (["own-camera"], None, None, ["own-camera"], False),
-        (["camera", "own-camera"], None, "camera", ["own-camera"], False),
-        (["camera", "own-camera"], "own-camera", "own-camera", ["camera"], False),
-        (["screen"], None, "screen", [], False),
-        (["camera", "screen"], None, "screen", ["camera"], True),
-        (["camera", "screen", "own-camera", "own-screen"], None, "screen", ["camera", "own-screen", "own-camera"], True),
-        (["camera", "screen", "own-camera", "own-screen"], "camera", "camera", ["screen", "own-screen", "own-camera"], True),
-        (["camera", "own-camera"], "screen", "camera", ["own-camera"], False),  # the one chosen is gone
-    ],
-)
-def test_a_screen_is_large_before_a_face_and_the_others_before_ones_own(
-    rules: Page, there: list[str], chosen: str | None, large: str | None, small: list[str], beside: bool
-) -> None:
-    assert ask(rules, "room/layout", ARRANGE, [there, chosen]) == [large, small, beside]
+ARRANGED: list[tuple[list[str], str | None, str | None, list[str], bool]] = [
+    ([], None, None, [], False),
+    (["own-camera"], None, None, ["own-camera"], False),
+    (["camera", "own-camera"], None, "camera", ["own-camera"], False),
+    (["camera", "own-camera"], "own-camera", "own-camera", ["camera"], False),
+    (["screen"], None, "screen", [], False),
+    (["camera", "screen"], None, "screen", ["camera"], True),
+    (["camera", "screen", "own-camera", "own-screen"], None, "screen", ["camera", "own-screen", "own-camera"], True),
+    (["camera", "screen", "own-camera", "own-screen"], "camera", "camera", ["screen", "own-screen", "own-camera"], True),
+    (["camera", "own-camera"], "screen", "camera", ["own-camera"], False),  # the one chosen is gone
+]
+"""What there is and what was chosen; what is large, what is small, and whether that stands beside it."""
+
+
+def test_a_screen_is_large_before_a_face_and_the_others_before_ones_own(rules: Page) -> None:
+    for there, chosen, *arranged in ARRANGED:
+        assert ask(rules, "room/layout", ARRANGE, [there, chosen]) == arranged, (there, chosen)
 
 
 SPEAKS = "({ scored, speaks }, windows) => speaks(windows.reduce(scored, 0))"
@@ -118,23 +117,22 @@ PROBLEM = """({ problemOf }, [name, message, around]) => {
 }"""
 
 
-@pytest.mark.parametrize(
-    ("name", "message", "around", "words", "label"),
-    [
-        ("NotAllowedError", "Permission denied", {}, "Allow it beside the page's address", "Try again"),
-        ("NotAllowedError", "Permission dismissed", {"permission": "prompt"}, "Have it asked again", "Ask again"),
-        ("NotAllowedError", "Permission denied by system", {}, "the system's privacy settings", "Try again"),
-        ("NotAllowedError", "Permission denied", {"policy": False}, "Open it on another device", "Copy the address"),
-        ("NotFoundError", "", {}, "No camera was found", "Look again"),
-        ("NotReadableError", "", {}, "Another program is using your camera", "Try again"),
-        ("TypeError", "", {"able": False, "secure": False}, "This address is not secure", "Open the secure page"),
-        ("TypeError", "", {"able": False}, "This browser has no way to use a camera", "Copy the address"),
-        ("UnknownError", "", {}, "Your camera did not start", "Try again"),
-    ],
-)
-def test_each_device_problem_has_its_sentence_and_its_action(
-    rules: Page, name: str, message: str, around: dict[str, Any], words: str, label: str
-) -> None:
-    sentence, button = ask(rules, "lib/device_problems", PROBLEM, [name, message, around])
-    assert words in sentence
-    assert button == label
+TOLD: list[tuple[str, str, dict[str, Any], str, str]] = [
+    ("NotAllowedError", "Permission denied", {}, "Allow it beside the page's address", "Try again"),
+    ("NotAllowedError", "Permission dismissed", {"permission": "prompt"}, "Have it asked again", "Ask again"),
+    ("NotAllowedError", "Permission denied by system", {}, "the system's privacy settings", "Try again"),
+    ("NotAllowedError", "Permission denied", {"policy": False}, "Open it on another device", "Copy the address"),
+    ("NotFoundError", "", {}, "No camera was found", "Look again"),
+    ("NotReadableError", "", {}, "Another program is using your camera", "Try again"),
+    ("TypeError", "", {"able": False, "secure": False}, "This address is not secure", "Open the secure page"),
+    ("TypeError", "", {"able": False}, "This browser has no way to use a camera", "Copy the address"),
+    ("UnknownError", "", {}, "Your camera did not start", "Try again"),
+]
+"""The browser's error, its text and what stands around it; words of the sentence, and the button."""
+
+
+def test_each_device_problem_has_its_sentence_and_its_action(rules: Page) -> None:
+    for name, message, around, words, label in TOLD:
+        sentence, button = ask(rules, "lib/device_problems", PROBLEM, [name, message, around])
+        assert words in sentence
+        assert button == label, sentence
