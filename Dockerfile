@@ -11,10 +11,17 @@ FROM python:3.11-slim AS packages
 COPY requirements.txt constraints.txt ./
 RUN python -m venv /opt/venv && /opt/venv/bin/pip install --no-cache-dir --disable-pip-version-check -r requirements.txt
 
+FROM node:20-slim AS npm
+WORKDIR /npm
+COPY package.json package-lock.json ./
+RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund
+
 FROM python:3.11-slim AS files
 COPY --from=packages /opt/venv /opt/venv
 WORKDIR /srv/hopps
 COPY . .
+# What pages load of npm (hopps/npm_files.py): Twilio's SDK, fetched by pages only where VIDEO=twilio.
+COPY --from=npm /npm/node_modules/twilio-video/dist/twilio-video.min.js node_modules/twilio-video/dist/
 # Development for this step alone: it needs no secret, and writes only what this image throws away.
 RUN HOPPS_ENV=development VAR_DIR=/tmp/var /opt/venv/bin/python manage.py collectstatic --noinput --verbosity 0 \
     && /opt/venv/bin/python -m compileall -q hopps accounts billing sessions_app

@@ -5,18 +5,24 @@ import os
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.security.websocket import AllowedHostsOriginValidator
+from django.conf import settings
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hopps.settings")
 http = get_asgi_application()
 
-from hopps.jobs import start_worker_in_this_process  # noqa: E402  Django must be set up first
+from hopps.body_limit import BodyLimit  # noqa: E402  Django must be set up first
+from hopps.jobs import start_worker_in_this_process  # noqa: E402
 from hopps.realtime.sockets import DirectSend  # noqa: E402
 from hopps.urls import websocket_urlpatterns  # noqa: E402
 
 application = ProtocolTypeRouter(
     {
-        "http": http,
+        "http": BodyLimit(
+            http,
+            most=settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0,
+            larger={r"/sessions/[0-9a-f-]{36}/files/": settings.UPLOAD_BYTES},
+        ),
         "websocket": DirectSend(AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))),
     }
 )

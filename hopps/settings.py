@@ -312,9 +312,28 @@ TIME_ZONE = "UTC"
 STATIC_URL = "static/"
 STATIC_ROOT = Path(env.text("STATIC_ROOT", str(BASE_DIR / "staticfiles")))
 STATICFILES_DIRS = [BASE_DIR / "static"]
+STATICFILES_FINDERS = [
+    "django.contrib.staticfiles.finders.FileSystemFinder",
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+    "hopps.npm_files.NpmFilesFinder",
+]
+# What people put into chats: outside of everything that is served, and given out by a view alone.
+UPLOAD_BYTES = 10 * 1024 * 1024
+# A private bucket for it; without one it is on this machine. Key and region as with SNS.
+UPLOADS_S3_BUCKET = env.text("UPLOADS_S3_BUCKET")
 STORAGES = {
-    # What people put into chats: outside of everything that is served, and given out by a view alone.
-    "uploads": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": VAR_DIR / "uploads"}},
+    "uploads": (
+        {"BACKEND": "hopps.s3.S3Uploads", "OPTIONS": {"bucket_name": UPLOADS_S3_BUCKET}}
+        if UPLOADS_S3_BUCKET
+        else {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {
+                "location": VAR_DIR / "uploads",
+                "file_permissions_mode": 0o600,
+                "directory_permissions_mode": 0o700,
+            },
+        }
+    ),
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "hopps.storage.HashedStaticFiles"},
 }

@@ -13,6 +13,7 @@ from sessions_app.late import what_became
 from sessions_app.matching import is_new_pair, may_accept
 from sessions_app.models import HelpSession, State, TimelineEntry
 from sessions_app.timeline import record
+from sessions_app.video import rooms
 
 
 def accept(*, session_id: UUID, expert: User) -> HelpSession:
@@ -43,5 +44,6 @@ def accept(*, session_id: UUID, expert: User) -> HelpSession:
     record(session, TimelineEntry.Kind.ACCEPTED, by=expert, at=now)
     live.request_closed(session, "taken")
     live.session_changed(session)
+    rooms.begin(session)
     jobs.look_again_when_due(session)
     return session

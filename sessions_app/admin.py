@@ -1,8 +1,11 @@
 """Operators' view of help sessions: everything to read, nothing to change."""
 
+from uuid import UUID
+
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import Model
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
@@ -11,7 +14,8 @@ from hopps.admin import ReadOnly, ReadOnlyInline
 from hopps.money import format_money
 from sessions_app import admin_cases  # noqa: F401  registers cases
 from sessions_app.admin_demand import demand
-from sessions_app.models import Attendance, ChatMessage, HelpSession, Pause, Rating, TimelineEntry
+from sessions_app.models import Attendance, ChatFile, ChatMessage, HelpSession, Pause, Rating, TimelineEntry, VideoEvent
+from sessions_app.views.files import file_response
 
 
 class TimelineInline(ReadOnlyInline):
@@ -38,6 +42,25 @@ class ChatInline(ReadOnlyInline):
     related = ("author",)
 
 
+class FileInline(ReadOnlyInline):
+    model = ChatFile
+    fields = ("number", "opens", "content_type", "size")
+
+    @admin.display(description="file")
+    def opens(self, file: ChatFile) -> str:
+        address = reverse("admin:sessions_app_helpsession_file", args=[file.session_id, file.pk])
+        return format_html('<a href="{}">{}</a>', address, file.name)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
+        return ["opens"]
+
+
+class VideoEventInline(ReadOnlyInline):
+    model = VideoEvent
+    fields = ("at", "kind", "person", "room_sid", "received_at")
+    related = ("person",)
+
+
 class RatingInline(ReadOnlyInline):
     model = Rating
     fields = ("stars", "solved", "comment", "rated_at")
@@ -53,9 +76,9 @@ class HelpSessionAdmin(ReadOnly, admin.ModelAdmin[HelpSession]):
     search_fields = ("title", "customer__email", "expert__email", "id")
     date_hierarchy = None
     show_full_result_count = False
-    inlines = (TimelineInline, AttendanceInline, PauseInline, ChatInline, RatingInline)
+    inlines = (TimelineInline, AttendanceInline, PauseInline, VideoEventInline, ChatInline, FileInline, RatingInline)
     fieldsets = (
-        (None, {"fields": ("title", "details", "state", "end_reason", "customer", "expert", "topic")}),
+        (None, {"fields": ("title", "details", "state", "end_reason", "customer", "expert", "topic", "video", "room_sid")}),
         (
             "Money",
             {
@@ -73,7 +96,22 @@ class HelpSessionAdmin(ReadOnly, admin.ModelAdmin[HelpSession]):
 
     def get_urls(self) -> list[URLPattern]:
         own = path("demand/", self.admin_site.admin_view(demand), name="sessions_app_helpsession_demand")
-        return [own, *super().get_urls()]
+        file = path(
+            "<uuid:session_id>/files/<uuid:file_id>/",
+            self.admin_site.admin_view(self.file),
+            name="sessions_app_helpsession_file",
+        )
+        return [own, file, *super().get_urls()]
+
+    def file(self, request: HttpRequest, session_id: UUID, file_id: UUID) -> HttpResponse:
+        """Give a file of the chat to an operator, and write down that they had it."""
+        file = ChatFile.objects.select_related("session").filter(pk=file_id, session_id=session_id).first()
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        if file is None:
+            raise Http404
+        self.log_change(request, file.session, f"Opened the file {file.name} of the chat.")
+        return file_response(file)
 
     @admin.display(description="amount")
     def amount(self, session: HelpSession) -> str:

@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.core.checks import register
 
 
 class SessionsAppConfig(AppConfig):
@@ -7,3 +8,6 @@ class SessionsAppConfig(AppConfig):
 
     def ready(self) -> None:
         from sessions_app import receivers  # noqa: F401  connects to billing's signals
+        from sessions_app.video.sdk import check_sdk
+
+        register(check_sdk)

@@ -11,6 +11,7 @@ from sessions_app import live
 from sessions_app.give_back import give_back
 from sessions_app.models import HelpSession, State, TimelineEntry
 from sessions_app.timeline import record
+from sessions_app.video import rooms
 
 
 def cancel(*, session_id: UUID, customer: User) -> None:
@@ -98,5 +99,6 @@ def _close(
     record(session, kind, by=by, note=note, at=now)
     live.request_closed(session, "expired" if to == State.EXPIRED else "cancelled")
     live.session_changed(session)
+    rooms.let_go(session)
     give_back(session_id)
     return True

@@ -7,8 +7,8 @@ from django.db import IntegrityError, transaction
 from accounts.models import User
 from hopps.errors import Refused
 from hopps.realtime.hub import hub
-from sessions_app.events import ChatLine
-from sessions_app.models import ChatMessage, HelpSession
+from sessions_app.events import ChatLine, SentFile
+from sessions_app.models import ChatFile, ChatMessage, HelpSession
 
 
 def say(*, session: HelpSession, author: User, message_id: UUID, body: str) -> None:
@@ -40,9 +40,17 @@ def say(*, session: HelpSession, author: User, message_id: UUID, body: str) -> N
 
 def lines_of(session: HelpSession) -> list[ChatLine]:
     """Return the whole chat, oldest first."""
-    return [as_event(line) for line in ChatMessage.objects.filter(session=session).select_related("author")]
+    files = ChatFile.objects.filter(session=session).in_bulk()
+    lines = ChatMessage.objects.filter(session=session).select_related("author")
+    # Without words and without a file: one whose file was lost on its way here, and that is sent again or was given up.
+    return [as_event(line, files.get(line.pk)) for line in lines if line.body or line.pk in files]
 
 
-def as_event(line: ChatMessage) -> ChatLine:
+def as_event(line: ChatMessage, file: ChatFile | None = None) -> ChatLine:
     """Return a kept line as the pages are told."""
-    return ChatLine(id=line.pk, author=line.author_id, name=str(line.author), body=line.body, sent_at=line.sent_at)
+    sent = None
+    if file is not None:
+        sent = SentFile(name=file.name, size=file.size, is_image=file.is_image, address=file.get_absolute_url())
+    return ChatLine(
+        id=line.pk, author=line.author_id, name=str(line.author), body=line.body, file=sent, sent_at=line.sent_at
+    )

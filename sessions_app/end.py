@@ -11,6 +11,7 @@ from hopps.errors import Refused
 from sessions_app import attendance, jobs, live
 from sessions_app.models import HelpSession, State, TimelineEntry
 from sessions_app.timeline import record
+from sessions_app.video import rooms
 
 
 def end(*, session: HelpSession, by: User) -> None:
@@ -42,6 +43,7 @@ def finish(
     record(session, TimelineEntry.Kind.ENDED, by=by, note=note, at=at)
     live.session_changed(session)
     refresh_boards(session.expert_id)
+    rooms.let_go(session)
     # Both pages close their sockets when they hear of it; the bill waits for that, or for this job.
     jobs.look_again_when_due(session)
     if not attendance.people_present(session, timezone.now()):

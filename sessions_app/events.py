@@ -96,14 +96,30 @@ class Presence(Event):
     expert: bool
 
 
+class SentFile(msgspec.Struct, kw_only=True):
+    """A file in the chat."""
+
+    name: str
+    size: int
+    """Bytes."""
+    is_image: bool
+    """Whether it may be shown as a picture; anything else is only downloaded."""
+    address: str
+
+
 class ChatLine(Event):
-    """A line of chat, from either side, one's own included."""
+    """A line of chat, from either side, one's own included. With a file it has no words."""
 
     id: UUID
     author: UUID
     name: str
     body: str
+    file: SentFile | None
     sent_at: datetime
+
+
+class OtherTypes(Event):
+    """The other person is writing a line. Holds for a few seconds, or until the line comes."""
 
 
 class IceServer(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -122,6 +138,16 @@ class CarriedByPeer(Event):
     """How long the credentials hold from now; None: for good."""
     relay_only: bool
     """Whether media may go through the relay alone, which hides the two sides' addresses from each other."""
+
+
+class CarriedByTwilio(Event):
+    """The call goes through a room at Twilio. Comes where `CarriedByPeer` would."""
+
+    room: str
+    """The room's SID."""
+    token: str
+    seconds: int
+    """How long the token lets a page connect, from now."""
 
 
 class Welcome(Event):
@@ -163,6 +189,41 @@ class MediaState(Event):
     microphone: bool
     camera: bool
     screen: bool
+    has_microphone: bool
+    has_camera: bool
+    weak_line: bool
+
+
+class NotesEdited(Event):
+    """An edit of the shared notes, from either side, one's own included. In order they make the text."""
+
+    id: UUID
+    revision: int
+    """The text's number after this edit."""
+    change: list[int | str]
+    """How `notes_change` describes it."""
+    author: UUID
+    name: str
+    edited_at: datetime
+
+
+class NotesText(Event):
+    """The shared notes as they stand: the answer to `ReadNotes`."""
+
+    revision: int
+    body: str | None
+    """None where the page did not ask for it."""
+    missed: list[NotesEdited]
+    """The edits since the revision the page said it has."""
+    last: NotesEdited | None
+    """Who wrote last."""
+
+
+class NotesRefused(Event):
+    """An edit of the shared notes is not kept; `message` is a sentence for the person."""
+
+    id: UUID
+    message: str
 
 
 # --- The session: page to server -------------------------------------------------------------------------------------
@@ -188,6 +249,11 @@ class Media(Message):
     microphone: bool
     camera: bool
     screen: bool
+    has_microphone: bool = True
+    """False where there is none that this page may use, and nobody can speak there."""
+    has_camera: bool = True
+    weak_line: bool = False
+    """Whether the camera rests for now, so that the sound stays clear."""
 
 
 class MediaFlowing(Message):
@@ -198,11 +264,39 @@ class RenewVideo(Message):
     """The page's credentials for what carries the call run out soon, or did not do: it wants fresh ones."""
 
 
+class VideoFailed(Message):
+    """The page cannot reach the room at Twilio."""
+
+    reason: Annotated[str, msgspec.Meta(max_length=200)]
+
+
 class Chat(Message):
     """A line of chat. `id` is made by the page, so that sending it again does no harm."""
 
     id: UUID
     body: Annotated[str, msgspec.Meta(min_length=1, max_length=4000)]
+
+
+class Typing(Message):
+    """This person is writing a line. Said again every few seconds while they are."""
+
+
+class EditNotes(Message):
+    """An edit of the shared notes. `id` is made by the page, so that sending it again does no harm."""
+
+    id: UUID
+    base: Annotated[int, msgspec.Meta(ge=0)]
+    """The revision of the text it was made of."""
+    change: list[int | str]
+
+
+class ReadNotes(Message):
+    """The page shows the shared notes and wants what it missed."""
+
+    since: Annotated[int, msgspec.Meta(ge=0)] | None
+    """The revision it has; None: nothing yet."""
+    text: bool
+    """Whether it wants the text as well."""
 
 
 BoardEvent = BoardState | RequestOpened | RequestClosed | Error
@@ -212,14 +306,21 @@ SessionEvent = (
     | Clock
     | Presence
     | ChatLine
+    | OtherTypes
     | CarriedByPeer
+    | CarriedByTwilio
     | Welcome
     | PeerJoined
     | PeerLeft
     | Moved
     | SignalFrom
     | MediaState
+    | NotesEdited
+    | NotesText
+    | NotesRefused
     | Pong
     | Error
 )
-SessionMessage = Join | Signal | Media | MediaFlowing | RenewVideo | Chat | Sync | Ping
+SessionMessage = (
+    Join | Signal | Media | MediaFlowing | RenewVideo | VideoFailed | Chat | Typing | EditNotes | ReadNotes | Sync | Ping
+)

@@ -3,11 +3,16 @@
 from collections import Counter
 from collections.abc import Iterator
 
+from django.db.models import Count, Max
+
 from accounts.models import User
 from billing.evidence import EvidenceLine
 from billing.models import Hold
 from hopps.money import format_money
-from sessions_app.models import HelpSession, TimelineEntry
+from sessions_app import notes
+from sessions_app.chat_words import size_text
+from sessions_app.models import HelpSession, TimelineEntry, VideoEvent
+from sessions_app.video import told
 
 Kind = TimelineEntry.Kind
 
@@ -21,11 +26,11 @@ FIRST_WORDS = 120
 
 
 def evidence_of(session: HelpSession) -> list[EvidenceLine]:
-    """Return the request's words, who was in the room when and whether the two were connected, chat, pauses and opinions.
+    """Return the request's words, who was in the room when and if the two were connected, chat, notes, pauses and opinions.
 
-    In no order; eleven queries at most, however long the session was.
+    In no order; fifteen queries at most, however long the session was.
     """
-    parts = (_request, _timeline, _attendances, _pauses, _chat, _bill, _rating, _cases)
+    parts = (_request, _timeline, _attendances, _pauses, _chat, _notes, _video, _bill, _rating, _cases)
     return [line for part in parts for line in part(session)]
 
 
@@ -75,8 +80,14 @@ def _pauses(session: HelpSession) -> Iterator[EvidenceLine]:
 
 
 def _chat(session: HelpSession) -> Iterator[EvidenceLine]:
-    lines = list(session.chat.select_related("author"))
+    files = session.files.in_bulk()
+    lines = [line for line in session.chat.select_related("author") if line.body or line.pk in files]
     for line in lines:
+        if file := files.get(line.pk):
+            yield EvidenceLine(
+                line.sent_at, _who(session, line.author), f"Sent a file: {file.name} ({size_text(file.size)})"
+            )
+            continue
         words = " ".join(line.body.split())
         first = words if len(words) <= FIRST_WORDS else f"{words[:FIRST_WORDS]}…"
         yield EvidenceLine(line.sent_at, _who(session, line.author), f"Wrote: {first}")
@@ -84,6 +95,40 @@ def _chat(session: HelpSession) -> Iterator[EvidenceLine]:
         counts = Counter(_who(session, line.author) for line in lines)
         of_whom = ", ".join(f"{count} by {who}" for who, count in counts.items())
         yield EvidenceLine(lines[-1].sent_at, "Hopps", f"Lines of chat in all: {of_whom}.")
+
+
+def _notes(session: HelpSession) -> Iterator[EvidenceLine]:
+    edits = session.notes_edits.order_by().values_list("author").annotate(count=Count("pk"), last=Max("edited_at"))
+    counts = {author: (count, last) for author, count, last in edits}
+    if not counts:
+        return
+    for person in User.objects.filter(pk__in=counts):
+        count, last = counts[person.pk]
+        yield EvidenceLine(
+            last, _who(session, person), f"Wrote in the shared notes, for the last time here; changes in all: {count}."
+        )
+    words = " ".join(notes.body_of(session).split())
+    first = words if len(words) <= FIRST_WORDS else f"{words[:FIRST_WORDS]}…"
+    yield EvidenceLine(max(last for _, last in counts.values()), "Hopps", f"The shared notes as they were left: {first}")
+
+
+def _video(session: HelpSession) -> Iterator[EvidenceLine]:
+    """What the video service told, by its own clock. It is no part of the bill (decision 0011)."""
+    for event in session.video_events.select_related("person"):
+        who = _who(session, event.person) if event.person is not None else "Twilio"
+        yield EvidenceLine(event.at, who, _told(event))
+
+
+def _told(event: VideoEvent) -> str:
+    match event.kind:
+        case told.ROOM_OPENED:
+            return f"Made room {event.room_sid} for the call."
+        case told.ROOM_ENDED:
+            return f"Room {event.room_sid} is over."
+        case told.CONNECTED:
+            return "Was connected to the room, by Twilio's clock."
+        case _:
+            return "Was no longer connected to the room, by Twilio's clock."
 
 
 def _bill(session: HelpSession) -> Iterator[EvidenceLine]:

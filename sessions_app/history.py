@@ -3,19 +3,21 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from accounts.models import User
 from billing.models import Payment
 from billing.paid import payments_for, theirs_of
 from hopps.csv_files import safe
-from sessions_app.models import OPEN_STATES, HelpSession, HelpSessionQuerySet
+from sessions_app.models import OPEN_STATES, ChatFile, ChatMessage, HelpSession, HelpSessionQuerySet, SharedNotes
 
 CSV_HEADER = (
     "Session", "Asked at (UTC)", "As", "With", "Topic", "Title", "State",
     "Billable seconds", "Amount (minor units)", "Currency", "Charged (minor units)", "Refunded (minor units)",
+    "Chat lines", "Files", "Notes",
 )  # fmt: skip
 
 
@@ -97,7 +99,11 @@ class PaidAndEarned:
 def csv_rows(user: User, sessions: HelpSessionQuerySet) -> Iterator[tuple[object, ...]]:
     """Yield the header and then one row a session. The amount is what was paid, or what is the expert's."""
     yield CSV_HEADER
-    money = PaidAndEarned(user, sessions.order_by().values_list("pk", flat=True))
+    ids = sessions.order_by().values_list("pk", flat=True)
+    money = PaidAndEarned(user, ids)
+    lines = _counts(ChatMessage.objects.exclude(body=""), ids)
+    files = _counts(ChatFile.objects.all(), ids)
+    notes = set(SharedNotes.objects.filter(session__in=ids).exclude(body="").values_list("session", flat=True))
     for session in sessions.iterator(chunk_size=500):
         other = session.other(user)
         asked = session.requested_at or session.created_at
@@ -115,4 +121,13 @@ def csv_rows(user: User, sessions: HelpSessionQuerySet) -> Iterator[tuple[object
             session.currency,
             came_to.charged_minor,
             came_to.refunded_minor,
+            lines.get(session.pk, 0),
+            files.get(session.pk, 0),
+            "yes" if session.pk in notes else "no",
         )
+
+
+def _counts(rows: "QuerySet[Any]", session_ids: "QuerySet[HelpSession, UUID]") -> dict[UUID, int]:
+    """Return how many of `rows` each session has, those without any left out."""
+    of_these = rows.filter(session__in=session_ids).order_by()
+    return dict(of_these.values_list("session").annotate(count=Count("pk")))

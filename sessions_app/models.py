@@ -325,10 +325,28 @@ class ChatFile(AppendOnly):
     """A file somebody put into the chat; its line has no words. The bytes are in the storage named "uploads"."""
 
     message = models.OneToOneField(ChatMessage, on_delete=models.PROTECT, primary_key=True, related_name="file")
+    session = models.ForeignKey(HelpSession, on_delete=models.PROTECT, related_name="files")
+    # The first is 1: two sent at the same moment cannot both be the last that is allowed.
+    number = models.PositiveSmallIntegerField()
     name = models.CharField(max_length=200, help_text="As the sender's computer calls it.")
     content_type = models.CharField(max_length=100, help_text="As found by looking into it.")
     size = models.PositiveIntegerField(help_text="Bytes.")
     stored_as = models.CharField(max_length=200, unique=True, help_text="Its name in the storage.")
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["session", "number"], name="one_file_a_number")]
+        ordering: ClassVar = ["number"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("session_file", args=[self.session_id, self.pk])
+
+    @property
+    def is_image(self) -> bool:
+        """Whether pages show it as a picture; everything else is a file to download."""
+        return self.content_type.startswith("image/")
 
 
 class SharedNotes(models.Model):
@@ -371,7 +389,10 @@ class VideoEvent(AppendOnly):
     received_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        indexes: ClassVar = [models.Index(fields=["session", "at"], name="video_event_by_time")]
+        indexes: ClassVar = [
+            models.Index(fields=["session", "at"], name="video_event_by_time"),
+            models.Index(fields=["kind", "received_at"], name="video_event_by_kind"),
+        ]
         ordering: ClassVar = ["at"]
 
 

@@ -11,6 +11,7 @@ from sessions_app import jobs, live
 from sessions_app.models import Exclusion, HelpSession, State, TimelineEntry
 from sessions_app.reach.waves import start_waves
 from sessions_app.timeline import record
+from sessions_app.video import rooms
 
 
 def release(*, session_id: UUID, expert: User) -> None:
@@ -39,11 +40,13 @@ def return_to_queue(*, session_id: UUID, expert: User, by: User | None, kind: Ti
         free_seconds=0,
         next_wave_at=now,
         first_until=None,
+        room_sid="",
     )
     if not won:
         if excluded_now:  # it started in this very moment: nothing was given back
             Exclusion.objects.filter(session=session, expert=expert).delete()
         return False
+    rooms.let_go(session)
     session = HelpSession.objects.with_people().get(pk=session_id)
     record(session, kind, by=by, note="" if by else str(expert), at=now)
     live.request_opened(session)

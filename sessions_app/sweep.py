@@ -22,6 +22,7 @@ from sessions_app.models import OPEN_STATES, HelpSession, State
 from sessions_app.reach.healing import heal_reach
 from sessions_app.settle import settle
 from sessions_app.timeouts import enforce
+from sessions_app.video.rooms import close_lost
 from sessions_app.watch import tell_watchers
 
 # A session whose processor does not answer waits for the next minute.
@@ -53,6 +54,7 @@ def sweep(*, now: datetime) -> None:
     heal_reach(now)
     tell_watchers(now)
     heal_cases(now)
+    close_lost(now)
     send_lost_mails(now=now)
 
 

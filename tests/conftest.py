@@ -12,6 +12,7 @@ from tests.live import LiveServer, prepare_database
 from tests.peers.sns import SnsStandIn
 from tests.peers.stripe_stand_in import StripeStandIn
 from tests.peers.twilio_stand_in import TwilioStandIn
+from tests.peers.twilio_video import TwilioVideo
 
 StartServer = Callable[..., LiveServer]
 
@@ -143,3 +144,23 @@ def twilio_peer(_twilio_server: TwilioStandIn, settings: Settings) -> Iterator[T
         setattr(settings, name, value)
     yield _twilio_server
     assert _twilio_server.violations == []
+
+
+@pytest.fixture(scope="session")
+def _video_server() -> Iterator[TwilioVideo]:
+    stand_in = TwilioVideo()
+    yield stand_in
+    stand_in.stop()
+
+
+@pytest.fixture
+def video_peer(_video_server: TwilioVideo, settings: Settings) -> Iterator[TwilioVideo]:
+    """Twilio Video's stand-in, empty; this process's calls go by it. What Twilio's description forbids fails the test.
+
+    A test that asks such a thing on purpose takes it back with `video_peer.reset()`.
+    """
+    _video_server.reset()
+    for name, value in _video_server.settings.items():
+        setattr(settings, name, value)
+    yield _video_server
+    assert _video_server.violations == []

@@ -6,6 +6,7 @@ address that did its work, or refused it in a sentence, and sends the browser on
 
 from collections.abc import Iterator
 from datetime import timedelta
+from io import BytesIO
 from typing import NamedTuple
 from uuid import uuid4
 
@@ -19,7 +20,7 @@ from accounts.models import Topic, User
 from billing import holds
 from billing.models import Dispute, Payment
 from billing.payout_accounts import open_account
-from sessions_app import cases
+from sessions_app import cases, files
 from sessions_app.models import HelpSession
 from tests.people import alice, bob, erin, eve, give_card, make_active, make_person, make_request, olga, topic
 
@@ -54,6 +55,20 @@ TABLE = [
     Row("get", "session_receipt",                   (302,   404,   404,   404,   404,   404), "running"),
     Row("get", "session_receipt",                   (302,   200,   404,   404,   404,   404), "settled"),
     Row("post", "session_receipt",                  (302,   405,   405,   405,   405,   405), "settled"),
+    # Sent with nothing in it: who may send is told what is missing.
+    Row("post", "session_files",                    (302,   400,   404,   400,   404,   404), "running"),
+    Row("get", "session_files",                     (302,   405,   405,   405,   405,   405), "running"),
+    Row("post", "session_files",                    (302,   404,   404,   404,   404,   404), "open"),
+    Row("get", "session_file",                      (302,   200,   404,   200,   404,   404), "file"),
+    Row("post", "session_file",                     (302,   405,   405,   405,   405,   405), "file"),
+    Row("get", "session_file",                      (302,   404,   404,   404,   404,   404), "no_file"),
+    Row("get", "session_chat",                      (302,   200,   404,   200,   404,   404), "running"),
+    Row("get", "session_chat",                      (302,   404,   404,   404,   404,   404), "open"),
+    Row("post", "session_chat",                     (302,   405,   405,   405,   405,   405), "running"),
+    Row("get", "session_notes",                     (302,   200,   404,   200,   404,   404), "running"),
+    Row("get", "session_notes",                     (302,   200,   404,   200,   404,   404), "settled"),
+    Row("get", "session_notes",                     (302,   404,   404,   404,   404,   404), "open"),
+    Row("post", "session_notes",                    (302,   405,   405,   405,   405,   405), "running"),
     Row("post", "session_accept",                   (302,   404,   404,   302,   302,   404), "running"),
     Row("post", "session_accept",                   (302,   404,   404,   302,   302,   404), "open"),
     Row("post", "session_accept",                   (302,   404,   404,   404,   404,   404), "nothing"),
@@ -145,6 +160,8 @@ TABLE = [
     Row("get", "stripe_webhook",                    (405,   405,   405,   405,   405,   405)),
     Row("post", "twilio_webhook",                   (404,   404,   404,   404,   404,   404)),
     Row("get", "twilio_webhook",                    (405,   405,   405,   405,   405,   405)),
+    Row("post", "twilio_video_webhook",             (404,   404,   404,   404,   404,   404)),
+    Row("get", "twilio_video_webhook",              (405,   405,   405,   405,   405,   405)),
     Row("post", "card_remove",                      (302,   302,   404,   404,   404,   404), "card"),
     Row("get", "card_remove",                       (302,   405,   405,   405,   405,   405), "card"),
     Row("post", "card_default",                     (302,   302,   404,   404,   404,   404), "card"),
@@ -181,6 +198,7 @@ TABLE = [
     Row("get", "admin:sessions_app_helpsession_add", (302,  302,   302,   302,   302,   403)),
     Row("get", "admin:sessions_app_helpsession_delete", (302, 302, 302,   302,   302,   403), "admin_session"),
     Row("get", "admin:sessions_app_helpsession_demand", (302, 302, 302,   302,   302,   200)),
+    Row("get", "admin:sessions_app_helpsession_file", (302, 302,   302,   302,   302,   200), "file"),
     Row("get", "admin:sessions_app_case_changelist", (302,  302,   302,   302,   302,   200)),
     Row("get", "admin:sessions_app_case_change",    (302,   302,   302,   302,   302,   200), "case"),
     Row("post", "admin:sessions_app_case_change",   (302,   302,   302,   302,   302,   422), "case"),
@@ -216,7 +234,7 @@ def things(alice: User, eve: User, erin: User, olga: User, topic: Topic) -> dict
         cap_minutes=30, requested_at=timezone.now(), queued_at=timezone.now(), ended_at=timezone.now(),
     )  # fmt: skip
     for_eve = make_request(dora, topic)
-    HelpSession.objects.filter(pk=for_eve.pk).update(first_expert=eve, first_until=timezone.now() + timedelta(minutes=1))
+    HelpSession.objects.filter(pk=for_eve.pk).update(first_expert=eve, first_until=timezone.now() + timedelta(hours=1))
     charged = Payment.objects.create(
         reference=uuid4(), payer=dora, payee=eve, currency="USD", state=Payment.State.CHARGED, charged_minor=500
     )
@@ -241,9 +259,13 @@ def things(alice: User, eve: User, erin: User, olga: User, topic: Topic) -> dict
     dispute = Dispute.objects.create(
         payment=asks_bank.hold.payment, hold=asks_bank.hold, gateway="demo", gateway_ref="1", amount_minor=1, state="lost"
     )
+    file_id = uuid4()
+    files.attach(session=running, author=alice, message_id=file_id, name="a.txt", content=BytesIO(b"words"))
     return {
         "": [],
         "running": [running.pk],
+        "file": [running.pk, file_id],
+        "no_file": [running.pk, uuid4()],
         "settled": [settled.pk],
         "open": [waiting.pk],
         "lapsed": [lapsed.pk],

@@ -1,4 +1,4 @@
-"""What providers of texts and calls tell us. Each request is signed, and answered at once."""
+"""What providers of texts tell us. Each request is signed, and answered at once."""
 
 import re
 
@@ -10,7 +10,6 @@ from django.views.decorators.http import require_POST
 
 from accounts import delivery
 from accounts.jobs import look_into_text
-from hopps.http import public_url
 
 _TEXT_REF = re.compile(r"(SM|MM)[0-9a-fA-F]{32}")
 
@@ -21,9 +20,11 @@ def twilio_webhook(request: HttpRequest) -> HttpResponse:
     """Twilio has news of a text of ours, or brings an answer to one. What we do not know is none of our business: 204."""
     if settings.SMS != "twilio":
         raise Http404
-    from hopps.sms.twilio import UNDERWAY, is_signed  # late: who does not text by Twilio need not load its library
+    # Late: who does not text by Twilio need not load its library.
+    from hopps.sms.twilio import UNDERWAY
+    from hopps.twilio import is_signed
 
-    if not is_signed(address=public_url(request.get_full_path()), form=request.POST, headers=request.headers):
+    if not is_signed(request):
         return HttpResponseForbidden("The signature is not right.", content_type="text/plain")
     form = request.POST
     ref, status = form.get("MessageSid", ""), form.get("MessageStatus", "")

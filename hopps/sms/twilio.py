@@ -1,6 +1,5 @@
 """Texts by Twilio: taken by its Messages API, their outcome and price asked for when a callback says that there is news."""
 
-from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
@@ -8,15 +7,13 @@ from django.conf import settings
 from django.urls import reverse
 from requests.exceptions import ConnectionError as NoConnection
 from requests.exceptions import ConnectTimeout, RequestException
-from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
-from twilio.http.http_client import TwilioHttpClient
-from twilio.request_validator import RequestValidator, get_signature_algorithm
-from twilio.rest import Client
+from twilio.base.exceptions import TwilioException
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from hopps.http import public_url
 from hopps.sending import InDoubt, NotTaken, Taken, TurnedDown
 from hopps.sms.base import CONNECT_SECONDS, READ_SECONDS, Report, answered_too_late
+from hopps.twilio import ANSWERED, make_client, sentence_of
 
 # A text about a request, or a code, is worth nothing later, and might come in the night.
 VALID_SECONDS = 600
@@ -32,9 +29,6 @@ ABOUT_US = (21212, 21603, 21606, 21611, 21659, 21660, 21701, 21703, 21704, 21705
 # Spam (30007) is the carrier's word on this text alone; no phone reached (30003) and no reason given (30008) pass.
 REFUSED_FOR_GOOD = (STOPPED, *NO_PHONE, 30004, 30005, 30006)
 FILTERED = 30007
-
-# An error of theirs, in their old form and their new one. The SDK carries no types.
-ANSWERED = (TwilioRestException, TwilioServiceException)
 
 # What a status callback says while nothing is decided.
 UNDERWAY = ("accepted", "scheduled", "queued", "sending", "sent")
@@ -52,11 +46,7 @@ class TwilioSender:
             connect_seconds: how long a connection may take.
             read_seconds: how long an answer may take.
         """
-        # One connection a text: on one kept open, nobody could tell whether what was lost had been sent.
-        http = TwilioHttpClient(pool_connections=False)
-        http.timeout = (connect_seconds, read_seconds)  # as requests takes it
-        self._client = Client(settings.TWILIO_ACCOUNT_SID, settings.TWILIO_AUTH_TOKEN, http_client=http)
-        self._client.api.base_url = settings.TWILIO_API_BASE
+        self._client = make_client(connect_seconds=connect_seconds, read_seconds=read_seconds)
 
     def send(self, *, to: str, text: str) -> Taken | TurnedDown:
         """See `SmsSender.send`."""
@@ -85,7 +75,7 @@ class TwilioSender:
         except ANSWERED as problem:
             if problem.status == 404:  # deleted there, or another account's
                 return None
-            raise NotTaken(_sentence(problem)) from problem
+            raise NotTaken(sentence_of(problem)) from problem
         except (RequestException, TwilioException, ValueError) as problem:
             raise NotTaken(f"Twilio does not say what became of a text: {problem}") from problem
         code = message.error_code or 0
@@ -102,23 +92,10 @@ class TwilioSender:
         """Say what an error of Twilio's means. Raises NotTaken, InDoubt."""
         code, status = problem.code or 0, problem.status
         if answered_too_late(status):
-            raise InDoubt(_sentence(problem)) from problem
+            raise InDoubt(sentence_of(problem)) from problem
         if status == 429 or status >= 500 or code not in ABOUT_THE_TEXT or code in ABOUT_US:
-            raise NotTaken(_sentence(problem)) from problem
-        return TurnedDown(self.name, _sentence(problem), unsubscribed=code in (STOPPED, *NO_PHONE))
-
-
-def is_signed(*, address: str, form: Any, headers: Mapping[str, str]) -> bool:
-    """Whether a webhook's request was signed with our account's token.
-
-    Args:
-        address: the whole address Twilio called, as it knows it.
-        form: the request's fields, as a QueryDict.
-        headers: the request's.
-    """
-    algorithm = get_signature_algorithm(headers.get("X-Twilio-Webhooks-Signature-Settings", ""))
-    signature = headers.get("X-Twilio-Signature", "")
-    return bool(RequestValidator(settings.TWILIO_AUTH_TOKEN).validate(address, form, signature, algorithm))
+            raise NotTaken(sentence_of(problem)) from problem
+        return TurnedDown(self.name, sentence_of(problem), unsubscribed=code in (STOPPED, *NO_PHONE))
 
 
 def _never_connected(problem: RequestException) -> bool:
@@ -127,11 +104,6 @@ def _never_connected(problem: RequestException) -> bool:
         return True
     cause = problem.args[0] if isinstance(problem, NoConnection) and problem.args else None
     return isinstance(cause, MaxRetryError) and isinstance(cause.reason, NewConnectionError)
-
-
-def _sentence(problem: Any) -> str:
-    said = problem.msg if isinstance(problem, TwilioRestException) else problem.title
-    return f"Twilio answered {problem.code or problem.status}: {said}"
 
 
 def _state(status: str, code: int) -> Literal["underway", "delivered", "refused", "failed"]:

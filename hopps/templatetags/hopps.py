@@ -1,6 +1,5 @@
 """Filters the templates share."""
 
-import re
 from datetime import datetime, timedelta
 
 from django import template
@@ -11,8 +10,6 @@ from django.utils.formats import date_format
 from hopps import money as amounts
 
 register = template.Library()
-
-_FENCE = re.compile(r"```(?:[\w+#.-]*\n)?(.*?)(?:```|\Z)", re.DOTALL)
 
 
 @register.filter
@@ -42,16 +39,6 @@ def spoken(seconds: int) -> str:
 def minus(number: int, other: int) -> int:
     """`{{ 1036|minus:120 }}` → 916, and never below 0."""
     return max(0, number - other)
-
-
-@register.filter
-def code_blocks(text: str) -> list[tuple[bool, str]]:
-    """Split a chat line at its ``` fences into (is code?, text) pairs, empty ones left out.
-
-    As the room shows it (static/js/room/chat.js): the language word after a fence is dropped, an open fence runs to the end.
-    """
-    parts = [(index % 2 == 1, part) for index, part in enumerate(_FENCE.split(text))]
-    return [(is_code, part.rstrip("\n") if is_code else part.strip()) for is_code, part in parts if part.strip()]
 
 
 @register.filter

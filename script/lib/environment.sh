@@ -115,12 +115,14 @@ peer_package() {
 }
 
 peer_twilio_spec() {
-    local unpacked file=package/src/services/twilio-api/twilio_api_v2010.json
+    local unpacked files=(twilio_api_v2010.json twilio_video_v1.json)
+    # As they stand in the package.
+    files=("${files[@]/#/package/src/services/twilio-api/}")
     unpacked=$(mktemp -d)
     # npm runs nothing of what it packs.
     quietly npm pack --silent --pack-destination "$unpacked" "$(grep -v '^#' "$2")" &&
-        tar -xzf "$unpacked"/*.tgz -C "$unpacked" "$file" &&
-        mkdir -p ".peers/$1" && mv "$unpacked/$file" ".peers/$1/"
+        tar -xzf "$unpacked"/*.tgz -C "$unpacked" "${files[@]}" &&
+        mkdir -p ".peers/$1" && (cd "$unpacked" && mv "${files[@]}" "$OLDPWD/.peers/$1/")
     local outcome=$?
     rm -rf "$unpacked"
     return $outcome
@@ -133,16 +135,18 @@ ensure_npm_installed() {
     fi
 }
 
-# ensure_npm DIRECTORY: installs exactly what the directory's lock names, when the lock is not as it was last time.
+# ensure_npm DIRECTORY [only-served]: installs exactly what the directory's lock names, when the lock is not as it was last
+# time; with only-served what pages load, without what the checks need.
 ensure_npm() {
     ensure_npm_installed
-    local stamp="$1/node_modules/.installed" sum
-    sum=$(sha256sum "$1/package-lock.json")
-    if [ "$(cat "$stamp" 2>/dev/null)" = "$sum" ]; then
-        return
-    fi
+    local stamp="$1/node_modules/.installed" all sum
+    all=$(sha256sum "$1/package-lock.json")
+    sum="$all${2:+ $2}"
+    case "$(cat "$stamp" 2>/dev/null)" in
+    "$all" | "$sum") return ;;
+    esac
     say "Installing the npm packages of $1 (once, and again when its lock changes)."
-    quietly npm ci --prefix "$1" --ignore-scripts || die "Could not install the npm packages of $1; what npm said is above."
+    quietly npm ci --prefix "$1" --ignore-scripts ${2:+--omit=dev} || die "Could not install the npm packages of $1; what npm said is above."
     printf '%s\n' "$sum" >"$stamp"
 }
 

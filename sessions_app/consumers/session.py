@@ -13,24 +13,31 @@ from hopps.errors import Refused
 from hopps.realtime.hub import hub
 from hopps.realtime.messages import PONG, Error, Event, Sync
 from hopps.realtime.sockets import GOODBYES, Socket
-from sessions_app import attendance, chat, live, room
+from sessions_app import attendance, chat, live, notes, room
 from sessions_app.events import (
-    CarriedByPeer,
     Chat,
+    EditNotes,
     Join,
     Media,
     MediaFlowing,
     MediaState,
     Moved,
+    NotesRefused,
+    NotesText,
+    OtherTypes,
     PeerJoined,
     PeerLeft,
+    ReadNotes,
     RenewVideo,
     SessionMessage,
     Signal,
     SignalFrom,
+    Typing,
+    VideoFailed,
     Welcome,
 )
 from sessions_app.models import HelpSession
+from sessions_app.video import reroute, rooms
 from sessions_app.video.carrier import carrier_of
 
 # Every page of this process that is in a room.
@@ -109,6 +116,9 @@ class SessionSocket(Socket):
             if not await database_sync_to_async(self._is_participant)():
                 await self._show_state()
                 await self.dismiss()
+        elif reason == reroute.CARRIER:
+            if self.page is not None:
+                await self._show_room(self.page)
         elif self.page is not None and reason != str(self.page):
             # The same person came in from another tab.
             self.tell(Moved())
@@ -165,6 +175,11 @@ class SessionSocket(Socket):
             return
         await self._take_over_from_lost_line(message.page)
         try:
+            if await database_sync_to_async(rooms.is_missing)(self.session_id):
+                # The service may take seconds: not on the thread that all sockets of the process share.
+                await database_sync_to_async(reroute.have_room, thread_sensitive=False)(self.session_id)
+                # Waiting for it is not being there.
+                asked_at = timezone.now()
             stretch = await database_sync_to_async(room.enter)(
                 session_id=self.session_id, person=self.user, page=message.page, token=message.grant, at=asked_at
             )
@@ -173,9 +188,7 @@ class SessionSocket(Socket):
             return
         self.page, self.attendance_id, self._fell_silent = message.page, stretch.pk, False
         self.listen_to(self.audience, self._person_audience, self._page_audience(message.page), ROOMS)
-        self.tell(await database_sync_to_async(self._carrier)())
-        self.tell(await database_sync_to_async(self._welcome)())
-        self._publish(PeerJoined(page=message.page))
+        await self._show_room(message.page)
         hub.wake_now(self._person_audience, str(message.page))
         await database_sync_to_async(room.entered)(session_id=self.session_id)
 
@@ -189,6 +202,12 @@ class SessionSocket(Socket):
         """The page has a new line: this one ends, and with it the stretch of presence it stands for."""
         await self._leave_room(at=self._was_here_until())
         await self.dismiss(REPLACED)
+
+    async def _show_room(self, page: UUID) -> None:
+        """Tell the page what carries the call and who is there; and the other side of the page, which is met anew."""
+        await self._tell_carrier()
+        self.tell(await database_sync_to_async(self._welcome)())
+        self._publish(PeerJoined(page=page))
 
     async def come_back(self, closed: UUID) -> None:
         """Enter again: the page is alive, but was silent for so long that its presence `closed` was closed."""
@@ -224,9 +243,31 @@ class SessionSocket(Socket):
         if self.page is None:
             self.tell(Error(message="Join the call first."))
         elif await self.may_stay():
-            self.tell(await database_sync_to_async(self._carrier)())
+            await self._tell_carrier()
 
-    def _carrier(self) -> CarriedByPeer:
+    async def on_video_failed(self, message: VideoFailed) -> None:
+        if self.page is None:
+            self.tell(Error(message="Join the call first."))
+            return
+        if not await self.may_stay():
+            return
+        try:
+            missed_it = await database_sync_to_async(reroute.cannot_reach)(
+                session_id=self.session_id, person=self.user, reason=message.reason
+            )
+        except Refused as refusal:
+            self.tell(Error(message=refusal.sentence))
+            return
+        if missed_it:
+            await self._tell_carrier()
+
+    async def _tell_carrier(self) -> None:
+        try:
+            self.tell(await database_sync_to_async(self._carrier)())
+        except Refused as refusal:
+            self.tell(Error(message=refusal.sentence))
+
+    def _carrier(self) -> Event:
         return carrier_of(HelpSession.objects.get(pk=self.session_id), self.user)
 
     def _welcome(self) -> Welcome:
@@ -261,8 +302,7 @@ class SessionSocket(Socket):
         if self.page is None:
             self.tell(Error(message="Join the call first."))
             return
-        state = MediaState(page=self.page, microphone=message.microphone, camera=message.camera, screen=message.screen)
-        self._publish(state)
+        self._publish(MediaState(page=self.page, **msgspec.structs.asdict(message)))
 
     async def on_media_flowing(self, message: MediaFlowing) -> None:
         attendance_id = self.attendance_id
@@ -283,9 +323,32 @@ class SessionSocket(Socket):
         except Refused as refusal:
             self.tell(Error(message=refusal.sentence))
 
+    async def on_typing(self, message: Typing) -> None:
+        if self.page is not None:
+            self._publish(OtherTypes())
+
     def _say(self, message: Chat) -> None:
         session = HelpSession.objects.get(pk=self.session_id)
         chat.say(session=session, author=self.user, message_id=message.id, body=message.body)
+
+    async def on_edit_notes(self, message: EditNotes) -> None:
+        if not await self.may_stay():
+            return
+        try:
+            await database_sync_to_async(self._edit_notes)(message)
+        except Refused as refusal:
+            self.tell(NotesRefused(id=message.id, message=refusal.sentence))
+
+    def _edit_notes(self, message: EditNotes) -> None:
+        session = HelpSession.objects.get(pk=self.session_id)
+        notes.edit(session=session, author=self.user, edit_id=message.id, base=message.base, steps=message.change)
+
+    async def on_read_notes(self, message: ReadNotes) -> None:
+        if await self.may_stay():
+            self.tell(await database_sync_to_async(self._notes)(message))
+
+    def _notes(self, message: ReadNotes) -> NotesText:
+        return notes.state_of(HelpSession.objects.get(pk=self.session_id), since=message.since, text=message.text)
 
     def _publish(self, event: Event) -> None:
         """Tell the other side's pages."""

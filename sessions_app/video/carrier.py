@@ -1,16 +1,31 @@
 """What a page is told of whatever carries its call."""
 
 from accounts.models import User
-from sessions_app.events import CarriedByPeer
-from sessions_app.models import HelpSession
+from hopps.errors import Refused
+from sessions_app.events import CarriedByPeer, CarriedByTwilio
+from sessions_app.models import HelpSession, Video
 from sessions_app.video.ice import servers_for
 
 
-def carrier_of(session: HelpSession, person: User) -> CarriedByPeer:
+def carrier_of(session: HelpSession, person: User) -> CarriedByPeer | CarriedByTwilio:
     """Return how `person`'s page reaches the other side, with credentials of its own where any are needed.
 
     Args:
         session: a live one.
         person: one of its two participants.
+
+    Raises:
+        Refused: they are in no room any more, or it is not theirs.
     """
+    if session.video == Video.TWILIO:
+        return _by_twilio(session, person)
     return servers_for(session_id=session.pk, person_id=person.pk)
+
+
+def _by_twilio(session: HelpSession, person: User) -> CarriedByTwilio:
+    from sessions_app.video.twilio import TOKEN_SECONDS, token_for  # late: who does not use it need not load its library
+
+    if not session.is_live or not session.room_sid or not session.is_participant(person):
+        raise Refused("This room is not open any more. Reload the page to see where the session stands.")
+    token = token_for(room_sid=session.room_sid, person_id=person.pk)
+    return CarriedByTwilio(room=session.room_sid, token=token, seconds=TOKEN_SECONDS)

@@ -13,12 +13,13 @@ from accounts.http import signed_in
 from accounts.models import User
 from billing import holds
 from billing.models import Payment
-from sessions_app import attendance, cases, chat, first, receipts, wait, watch
+from sessions_app import attendance, cases, chat, first, notes, receipts, wait, watch
 from sessions_app.forms import ExtendForm, RatingForm, ReportForm
 from sessions_app.history import role_in
 from sessions_app.late import is_late_for, what_became
 from sessions_app.matching import may_accept, usual_wait_seconds
 from sessions_app.models import Case, HelpSession, Rating, State, TimelineEntry
+from sessions_app.video.sdk import sdk_address
 
 # What puts an accepted request back in front of the other experts.
 GIVEN_BACK = (TimelineEntry.Kind.RETURNED, TimelineEntry.Kind.RELEASED)
@@ -81,6 +82,9 @@ def page_context(
         context["happening"] = wait.happening(session, timezone.now())
         context["usual_wait"] = usual_wait_seconds()
         context["first_seconds"] = settings.FIRST_EXPERT_SECONDS
+    if session.is_live:
+        context["twilio_sdk"] = sdk_address(session)
+        context["file_bytes"] = settings.UPLOAD_BYTES
     if session.is_live and role == "customer":
         context["extend_form"] = ExtendForm(session=session)
     if role == "customer" and session.state in watch.CLOSED:
@@ -93,6 +97,7 @@ def page_context(
         context["charge"] = receipts.charge_of(session, payment)
         context["receipt"] = receipts.describe(session, payment)
         context["chat"] = chat.lines_of(session)
+        context["notes"] = notes.body_of(session)
         context["rating"] = Rating.objects.filter(session=session).first()
         context["rating_form"] = rating_form or RatingForm()
     if session.is_over and session.expert_id is not None:

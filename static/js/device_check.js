@@ -1,6 +1,7 @@
 /** The device check: own picture, microphone level, speaker test, and pickers. Shown while waiting, before joining, and in the room. */
 
-import { NONE, listDevices, remember, remembered, sentence } from "./lib/devices.js";
+import { act, speakerSentence, toShow } from "./lib/device_problems.js";
+import { NONE, listDevices, remember, remembered } from "./lib/devices.js";
 import { all, make, need, say, show } from "./lib/dom.js";
 import { showLevel } from "./lib/meter.js";
 import { playOnSpeaker } from "./lib/sound.js";
@@ -30,6 +31,10 @@ export class DeviceCheck {
     need(root, "[data-test-speaker]", HTMLButtonElement).addEventListener("click", () => this.#testSpeaker(), { signal });
     navigator.mediaDevices?.addEventListener("devicechange", () => this.#list(), { signal });
     root.addEventListener("change", (event) => this.#choose(event.target), { signal });
+    for (const source of SOURCES) {
+      need(root, `[data-problem="${source}"] button`, HTMLButtonElement).addEventListener("click", () => this.#solve(source), { signal });
+    }
+    media.addEventListener("swapped", (event) => say(root.querySelector("[data-swapped]"), event instanceof CustomEvent ? event.detail : ""), { signal });
     this.#show();
     void media.openAllowed();
   }
@@ -47,15 +52,25 @@ export class DeviceCheck {
     if (shown !== (tracks.camera ?? undefined)) preview.srcObject = tracks.camera && new MediaStream([tracks.camera]);
     show(this.root, "[data-preview-off]", !tracks.camera);
     for (const source of SOURCES) {
-      show(this.root, `[data-problem="${source}"]`, problems[source] !== "");
-      say(this.root.querySelector(`[data-problem="${source}"] [data-sentence]`), problems[source]);
+      const problem = toShow(problems)[source];
+      const notice = need(this.root, `[data-problem="${source}"]`, HTMLElement);
+      notice.hidden = !problem;
+      say(notice.querySelector("[data-sentence]"), problem ? `${problem.sentence} ${problem.without}` : "");
+      if (problem) say(notice.querySelector("button"), problem.label);
     }
-    const missing = SOURCES.some((source) => this.media.wants(source) && !tracks[source]);
-    const start = need(this.root, "[data-start]", HTMLButtonElement);
-    start.hidden = !missing;
-    say(start, SOURCES.some((source) => problems[source]) ? "Try again" : "Check camera and microphone");
+    // Each problem brings a button of its own.
+    show(this.root, "[data-start]", SOURCES.some((source) => this.media.wants(source) && !tracks[source] && !problems[source]));
     this.#meter(tracks.microphone);
     void this.#list();
+  }
+
+  /** @param {"camera" | "microphone"} source */
+  async #solve(source) {
+    const problem = toShow(this.media.problems)[source];
+    if (!problem) return;
+    // Asked once for both, where both wait for the same answer.
+    const said = await act(problem, () => void this.media.open());
+    if (said) say(this.root.querySelector(`[data-problem="${source}"] [data-sentence]`), `${problem.sentence} ${said}`);
   }
 
   /** @param {MediaStreamTrack | null} track */
@@ -108,7 +123,7 @@ export class DeviceCheck {
       await playOnSpeaker(remembered().speaker);
       say(line, "A chime is playing. Not heard? Turn the volume up, or choose another speaker.");
     } catch (problem) {
-      say(line, sentence("speaker", problem));
+      say(line, speakerSentence(problem));
     }
   }
 }

@@ -15,6 +15,13 @@ export interface CarriedByPeer {
   relay_only: boolean;
 }
 
+export interface CarriedByTwilio {
+  type: "carried_by_twilio";
+  room: string;
+  token: string;
+  seconds: number;
+}
+
 export interface Chat {
   type: "chat";
   id: string;
@@ -27,6 +34,7 @@ export interface ChatLine {
   author: string;
   name: string;
   body: string;
+  file: SentFile | null;
   sent_at: string;
 }
 
@@ -43,6 +51,13 @@ export interface Clock {
   warn_seconds: number;
   cap_minor: number;
   currency: string;
+}
+
+export interface EditNotes {
+  type: "edit_notes";
+  id: string;
+  base: number;
+  change: Array<number | string>;
 }
 
 export interface Error {
@@ -67,6 +82,9 @@ export interface Media {
   microphone: boolean;
   camera: boolean;
   screen: boolean;
+  has_microphone?: boolean;
+  has_camera?: boolean;
+  weak_line?: boolean;
 }
 
 export interface MediaFlowing {
@@ -79,10 +97,37 @@ export interface MediaState {
   microphone: boolean;
   camera: boolean;
   screen: boolean;
+  has_microphone: boolean;
+  has_camera: boolean;
+  weak_line: boolean;
 }
 
 export interface Moved {
   type: "moved";
+}
+
+export interface NotesEdited {
+  type: "notes_edited";
+  id: string;
+  revision: number;
+  change: Array<number | string>;
+  author: string;
+  name: string;
+  edited_at: string;
+}
+
+export interface NotesRefused {
+  type: "notes_refused";
+  id: string;
+  message: string;
+}
+
+export interface NotesText {
+  type: "notes_text";
+  revision: number;
+  body: string | null;
+  missed: Array<NotesEdited>;
+  last: NotesEdited | null;
 }
 
 export interface OpenRequest {
@@ -96,6 +141,10 @@ export interface OpenRequest {
   requested_at: string;
   expires_at: string;
   asked_first: boolean;
+}
+
+export interface OtherTypes {
+  type: "other_types";
 }
 
 export interface PeerJoined {
@@ -122,6 +171,12 @@ export interface Presence {
   expert: boolean;
 }
 
+export interface ReadNotes {
+  type: "read_notes";
+  since: number | null;
+  text: boolean;
+}
+
 export interface RenewVideo {
   type: "renew_video";
 }
@@ -135,6 +190,13 @@ export interface RequestClosed {
 export interface RequestOpened {
   type: "request_opened";
   request: OpenRequest;
+}
+
+export interface SentFile {
+  name: string;
+  size: number;
+  is_image: boolean;
+  address: string;
 }
 
 export interface SessionChanged {
@@ -165,6 +227,15 @@ export interface Sync {
   type: "sync";
 }
 
+export interface Typing {
+  type: "typing";
+}
+
+export interface VideoFailed {
+  type: "video_failed";
+  reason: string;
+}
+
 export interface Welcome {
   type: "welcome";
   peers: Array<string>;
@@ -188,13 +259,18 @@ export type SessionEvent =
   | Clock
   | Presence
   | ChatLine
+  | OtherTypes
   | CarriedByPeer
+  | CarriedByTwilio
   | Welcome
   | PeerJoined
   | PeerLeft
   | Moved
   | SignalFrom
   | MediaState
+  | NotesEdited
+  | NotesText
+  | NotesRefused
   | Pong
   | Error;
 
@@ -204,6 +280,10 @@ export type SessionMessage =
   | Media
   | MediaFlowing
   | RenewVideo
+  | VideoFailed
   | Chat
+  | Typing
+  | EditNotes
+  | ReadNotes
   | Sync
   | Ping;

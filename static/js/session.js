@@ -7,6 +7,7 @@
 
 import { TitleFlash } from "./lib/attention.js";
 import { connectionLine } from "./lib/connection.js";
+import { copyButtons } from "./lib/copy.js";
 import { find, make, need, say } from "./lib/dom.js";
 import { LocalMedia } from "./lib/local_media.js";
 import { LiveSocket } from "./lib/socket.js";
@@ -73,6 +74,7 @@ function mount() {
   else if (waiting) part = new Waiting(waiting, media, () => void swap());
   else if (candidate) part = new Candidate(candidate);
   else media.closeAll();
+  copyButtons(live);
 }
 
 /** @param {SessionEvent} event */

@@ -13,11 +13,15 @@ from tests.browser.tools import AUTOPLAY, CHROMIUM_FLAGS, chromium_path, screens
 from tests.live import ROOT, LiveServer
 
 OpenPage = Callable[..., Page]
+OpenElsewhere = Callable[..., Page]
 
 WIDE: ViewportSize = {"width": 1280, "height": 900}
 PHONE: ViewportSize = {"width": 390, "height": 844}
 # Milliseconds; long enough for a loaded machine. Every wait ends as soon as its condition holds.
 PATIENCE = 30_000
+# Flags of Chromium that a test may want to do without.
+FAKE_UI = "--use-fake-ui-for-media-stream"
+FAKE_DEVICES = "--use-fake-device-for-media-stream"
 # Sentences in which Chromium's console reports what a content security policy forbade.
 FORBIDDEN = ("Content Security Policy", "Refused to")
 
@@ -63,6 +67,31 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
         context.close()
     _pages.clear()
     assert not problems, "Scripts failed in the page:\n" + "\n".join(problems)
+
+
+@pytest.fixture
+def open_elsewhere(browser: Browser) -> Iterator[OpenElsewhere]:
+    """Open pages in Chromiums of their own, one each.
+
+    `open_elsewhere(server, person, without=[FAKE_UI], flags=[…], **context)`: without the flags named, with others.
+    """
+    browsers: list[Browser] = []
+
+    def open_one(
+        server: LiveServer, person: str, *, without: tuple[str, ...] = (), flags: tuple[str, ...] = (), **options: Any
+    ) -> Page:
+        kept = [flag for flag in CHROMIUM_FLAGS if not flag.startswith(without)] if without else CHROMIUM_FLAGS
+        own = browser.browser_type.launch(executable_path=chromium_path(), args=[*kept, AUTOPLAY, *flags])
+        browsers.append(own)
+        page = own.new_context(**{"base_url": server.url, "viewport": WIDE, **options}).new_page()
+        _pages.append(page)
+        sign_in(page, server, person)
+        return page
+
+    yield open_one
+    for own in browsers:
+        own.close()
+    _pages.clear()
 
 
 @pytest.fixture

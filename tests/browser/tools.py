@@ -68,3 +68,10 @@ def screenshot_path(name: str) -> Path:
     folder = Path(os.environ.get("SCREENSHOTS") or ROOT / "var" / "screenshots")
     folder.mkdir(parents=True, exist_ok=True)
     return folder / f"{name}.png"
+
+
+def light_and_dark(page: Page, name: str) -> None:
+    """Take a picture of the page as it stands, light and dark."""
+    for scheme in ("dark", "light"):
+        page.emulate_media(color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce")
+        page.screenshot(path=screenshot_path(f"{name}-{scheme}"))

@@ -1,9 +1,8 @@
 """The templates' filters."""
 
-import pytest
 from pytest_django.fixtures import Settings
 
-from hopps.templatetags.hopps import clock, code_blocks, fit_window, minus, spoken
+from hopps.templatetags.hopps import clock, fit_window, minus, spoken
 
 
 def test_minus_never_goes_below_zero() -> None:
@@ -16,21 +15,6 @@ def test_a_clock_shows_hours_only_from_an_hour_on() -> None:
 
 def test_spoken_time_leaves_out_what_is_zero() -> None:
     assert [spoken(0), spoken(40), spoken(120), spoken(3661)] == ["0 s", "40 s", "2 min", "1 h 1 min 1 s"]
-
-
-@pytest.mark.parametrize(
-    ("body", "parts"),
-    [
-        ("plain", [(False, "plain")]),
-        ("see\n```python\nx = 1\n  y\n```\nok?", [(False, "see"), (True, "x = 1\n  y"), (False, "ok?")]),
-        ("```x = 1```", [(True, "x = 1")]),
-        ("an open ``` fence", [(False, "an open"), (True, " fence")]),
-        ("```a``` and ```b", [(True, "a"), (False, "and"), (True, "b")]),
-        ("``````", []),
-    ],
-)
-def test_chat_is_split_at_its_fences(body: str, parts: list[tuple[bool, str]]) -> None:
-    assert code_blocks(body) == parts
 
 
 def test_pages_promise_the_free_minutes_that_are_set(settings: Settings) -> None:

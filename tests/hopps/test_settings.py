@@ -39,6 +39,8 @@ def start(tmp_path: Path, **environment: str) -> str:
 
 def test_production_starts_when_everything_is_set(tmp_path: Path) -> None:
     assert start(tmp_path, **PRODUCTION) == ""
+    keys = {"TWILIO_API_KEY_SID": "SK1", "TWILIO_API_KEY_SECRET": "secret"}
+    assert start(tmp_path, **PRODUCTION, **keys, VIDEO="twilio") == ""
 
 
 @pytest.mark.parametrize(
@@ -65,6 +67,9 @@ def test_production_starts_when_everything_is_set(tmp_path: Path) -> None:
         ("EMAIL_PORT", "many", "must be a whole number"),
         ("PLATFORM_FEE_PERCENT", "101", "PLATFORM_FEE_PERCENT must be a whole number from 0 to 100, not '101'"),
         ("REPORT_HOURS", "-1", "REPORT_HOURS must be a whole number from 0 to 8760, not '-1'"),
+        ("VIDEO", "twilio", "VIDEO=twilio needs TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN, TWILIO_API_KEY_SID"),
+        ("VIDEO", "smoke", "VIDEO must be peer or twilio, not 'smoke'"),
+        ("VIDEO_FALLBACK", "perhaps", "must be 1 or 0"),
         ("SECURE_SSL_REDIRECT", "perhaps", "must be 1 or 0"),
         ("TURN_URLS", "turn:turn.example.org", "TURN_URLS needs TURN_SECRET"),
         ("TURN_ONLY", "1", "TURN_ONLY needs TURN_URLS"),

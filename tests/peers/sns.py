@@ -21,7 +21,7 @@ class SnsStandIn:
 
     def __init__(self, folder: Path) -> None:
         """Start both. Raises DidNotStart."""
-        self._moto, self._moto_url = _start_moto(folder / "moto.log")
+        self._moto, self._moto_url = start_moto(folder / "moto.log")
         self.front = Front(self._moto_url)
         self.url = self.front.url
 
@@ -81,7 +81,8 @@ class SnsStandIn:
         self._moto.stop()
 
 
-def _start_moto(log: Path) -> tuple[ServerProcess, str]:
+def start_moto(log: Path) -> tuple[ServerProcess, str]:
+    """Start moto; return it and its address. Raises DidNotStart."""
     problem: DidNotStart | None = None
     for _ in range(PORTS_TRIED):
         port = free_port()

@@ -5,25 +5,31 @@ callbacks and sends them when a test says so, in any order, twice or not at all,
 """
 
 import functools
-import json
-import threading
-import urllib.request
-from base64 import b64encode
 from email.utils import format_datetime
 from typing import Any
-from urllib.error import HTTPError
-from urllib.parse import urlencode, urlsplit
 from uuid import uuid4
 
 from django.utils import timezone
-from twilio.request_validator import RequestValidator
 
-from tests.peers.faults import Answer, Asked, FaultyServer, opener
-from tests.peers.openapi import PEERS, Checked, Spec, SpecError
-from tests.peers.openapi_answers import check_answer
+from tests.peers.openapi import Checked, Spec, SpecError
+from tests.peers.twilio_api import (
+    ACCOUNT,
+    JSON,
+    SPECS,
+    TOKEN,
+    Call,
+    TwilioApi,
+    check_address,
+    check_range,
+    error,
+    error_of,
+    read_spec,
+)
 
-SPEC_FILE = PEERS / "twilio-spec" / "twilio_api_v2010.json"
-ACCOUNT, TOKEN, SERVICE = f"AC{'0' * 32}", "token-of-the-stand-in", f"MG{'0' * 32}"
+__all__ = ["ACCOUNT", "CREATE", "FETCH", "TOKEN", "TwilioStandIn", "load_spec"]
+
+SPEC_FILE = SPECS / "twilio_api_v2010.json"
+SERVICE = f"MG{'0' * 32}"
 FROM = "+15005550006"
 CREATE = "POST /2010-04-01/Accounts/{AccountSid}/Messages.json"
 FETCH = "GET /2010-04-01/Accounts/{AccountSid}/Messages/{Sid}.json"
@@ -37,37 +43,26 @@ REFUSED = {
     FORBIDDEN: (21408, "Permission to send an SMS has not been enabled for the region"),
 }
 
-JSON = dict[str, Any]
-
 
 @functools.cache
 def load_spec() -> Spec:
     """Return Twilio's description. Raises FileNotFoundError when `ensure_peers` did not run."""
-    return Spec("Twilio", json.loads(SPEC_FILE.read_text()))
+    return read_spec(SPEC_FILE)
 
 
-class TwilioStandIn(FaultyServer):
+class TwilioStandIn(TwilioApi):
     """Twilio."""
 
     def __init__(self) -> None:
         """Listen at once."""
-        self.spec = load_spec()
-        self.reset_books()
-        super().__init__()
+        super().__init__(load_spec())
 
     def reset_books(self) -> None:
         """Forget the texts and what was wrong."""
-        self._books = threading.Lock()
+        super().reset_books()
         self.texts: dict[str, JSON] = {}
         """The texts, by SID, as its API shows them."""
-        self.asked: list[Checked] = []
-        self.violations: list[str] = []
         self._callbacks: dict[str, str] = {}
-
-    def reset(self) -> None:
-        """Forget all."""
-        self.forget_faults()
-        self.reset_books()
 
     @property
     def settings(self) -> dict[str, str]:
@@ -86,16 +81,16 @@ class TwilioStandIn(FaultyServer):
 
     def refuse_next(self, *, status: int, code: int = 20500, message: str = "Internal error", times: int = 1) -> None:
         """Answer the next requests with an error, doing nothing."""
-        self.fail("/Messages", status, _error(status, code, message), times=times)
+        self.fail("/Messages", status, error(status, code, message), times=times)
 
     # --- what becomes of texts ---------------------------------------------------------------------------------------------
 
     def set_text(self, ref: str, **values: Any) -> None:
         """Say how a text stands, such as status="delivered", price="-0.00750", price_unit="USD", error_code=30005."""
-        with self._books:
+        with self.books:
             self.texts[ref].update(values)
 
-    def callback(self, ref: str, status: str) -> tuple[str, dict[str, str], str]:
+    def callback(self, ref: str, status: str) -> Call:
         """Return a status callback, to be sent or not: address, fields and signature."""
         text = self.texts[ref]
         fields = {
@@ -104,7 +99,7 @@ class TwilioStandIn(FaultyServer):
         }  # fmt: skip
         return self.signed(self._callbacks[ref], fields)
 
-    def inbound(self, url: str, *, number: str, words: str, **others: str) -> tuple[str, dict[str, str], str]:
+    def inbound(self, url: str, *, number: str, words: str, **others: str) -> Call:
         """Return the call by which Twilio brings what somebody texted to our number: address, fields and signature."""
         ref = f"SM{uuid4().hex}"
         fields = {
@@ -114,52 +109,21 @@ class TwilioStandIn(FaultyServer):
         }  # fmt: skip
         return self.signed(url, fields)
 
-    def signed(self, url: str, fields: dict[str, str]) -> tuple[str, dict[str, str], str]:
-        """Return a call with any fields: address, fields and signature."""
-        return url, fields, RequestValidator(TOKEN).compute_signature(url, fields)
-
-    def deliver(self, url: str, fields: dict[str, str], signature: str) -> int:
-        """Send a call to a server, where no proxy stands before it; return the status of the answer."""
-        request = urllib.request.Request(url, urlencode(fields).encode(), {"X-Twilio-Signature": signature})
-        try:
-            with opener.open(request, timeout=30) as answer:
-                return int(answer.status)
-        except HTTPError as problem:
-            with problem:
-                return problem.code
-
     # --- the API -----------------------------------------------------------------------------------------------------------
 
-    def answer(self, asked: Asked) -> Answer:
-        """Answer a request of the API, if the description allows it."""
-        address = urlsplit(asked.path)
-        if asked.headers.get("Authorization") != f"Basic {b64encode(f'{ACCOUNT}:{TOKEN}'.encode()).decode()}":
-            return Answer(401, _error(401, 20003, "Authenticate"))
-        with self._books:
-            try:
-                checked = self.spec.check(asked.method, address.path, address.query, asked.body)
-                _check_values(checked)
-                status, given = self._do(checked)
-                if status < 300:
-                    check_answer(self.spec, checked.operation, given)
-            except SpecError as problem:
-                self.violations.append(str(problem))
-                return Answer(400, _error(400, 20001, str(problem)))
-            self.asked.append(checked)
-        return Answer(status, json.dumps(given).encode())
-
-    def _do(self, checked: Checked) -> tuple[int, JSON]:
+    def do(self, checked: Checked) -> tuple[int, JSON]:
+        """See `TwilioApi.do`."""
         if checked.operation == CREATE:
             return self._create(checked.body)
         if checked.operation == FETCH:
             text = self.texts.get(checked.names["Sid"])
-            return (200, text) if text else (404, json.loads(_error(404, 20404, "The requested resource was not found")))
+            return (200, text) if text else (404, error_of(404, 20404, "The requested resource was not found"))
         raise SpecError(f"{checked.operation}: the stand-in does not play this one.")
 
     def _create(self, body: JSON) -> tuple[int, JSON]:
         to = body["To"]
         if to in REFUSED:
-            return 400, json.loads(_error(400, *REFUSED[to]))
+            return 400, error_of(400, *REFUSED[to])
         ref, now = f"SM{uuid4().hex}", format_datetime(timezone.now())
         uri = f"/2010-04-01/Accounts/{ACCOUNT}/Messages/{ref}"
         text = {
@@ -173,22 +137,14 @@ class TwilioStandIn(FaultyServer):
         self._callbacks[ref] = body["StatusCallback"]
         return 201, text
 
-
-def _check_values(checked: Checked) -> None:
-    """Check what the description says in words only."""
-    if checked.operation != CREATE:
-        return
-    body = checked.body
-    if not body.get("From") and not body.get("MessagingServiceSid"):
-        raise SpecError("A text needs From or MessagingServiceSid.")
-    if not 0 < len(body.get("Body", "")) <= 1600:
-        raise SpecError("Body takes 1 to 1600 characters.")
-    if urlsplit(body.get("StatusCallback", "")).scheme not in ("http", "https"):
-        raise SpecError("StatusCallback takes an address.")
-    if not 1 <= body.get("ValidityPeriod", 1) <= 36000:
-        raise SpecError("ValidityPeriod takes 1 to 36000 seconds.")
-
-
-def _error(status: int, code: int, message: str) -> bytes:
-    more = f"https://www.twilio.com/docs/errors/{code}"
-    return json.dumps({"code": code, "message": message, "more_info": more, "status": status}).encode()
+    def check_values(self, checked: Checked) -> None:
+        """See `TwilioApi.check_values`."""
+        if checked.operation != CREATE:
+            return
+        body = checked.body
+        if not body.get("From") and not body.get("MessagingServiceSid"):
+            raise SpecError("A text needs From or MessagingServiceSid.")
+        if not 0 < len(body.get("Body", "")) <= 1600:
+            raise SpecError("Body takes 1 to 1600 characters.")
+        check_address("StatusCallback", body.get("StatusCallback"))
+        check_range(body, "ValidityPeriod", 1, 36000, "seconds")

@@ -2,6 +2,8 @@
 
 import csv
 import io
+from io import BytesIO
+from uuid import uuid4
 
 import pytest
 from django.test import Client
@@ -12,7 +14,7 @@ from accounts.models import Topic, User
 from billing.capture import capture
 from billing.models import DemoIntent, Payment
 from billing.refund import refund
-from sessions_app import cancel
+from sessions_app import cancel, chat, files, notes
 from sessions_app.models import HelpSession
 from tests.people import make_active, make_request
 from tests.sessions_app.test_receipts import make_charged
@@ -118,3 +120,17 @@ def test_before_the_bill_there_is_no_amount(client: Client, alice: User, eve: Us
     make_active(alice, eve, topic, seconds=10)
     assert money_of(client, alice) == ("–", ["0", "0", "0"])
     assert money_of(client, eve) == ("–", ["0", "", ""])
+
+
+def test_the_export_says_how_much_was_written(client: Client, alice: User, eve: User, topic: Topic) -> None:
+    session = make_active(alice, eve, topic, seconds=10)
+    for body in ("one", "two"):
+        chat.say(session=session, author=eve, message_id=uuid4(), body=body)
+    files.attach(session=session, author=alice, message_id=uuid4(), name="a.txt", content=BytesIO(b"words"))
+    for written, said in ((None, "no"), (["Add the index."], "yes")):
+        if written:
+            notes.edit(session=session, author=eve, edit_id=uuid4(), base=0, steps=written)
+        for person in (alice, eve):
+            client.force_login(person)
+            (row,) = rows(client)
+            assert (row["Chat lines"], row["Files"], row["Notes"]) == ("2", "1", said)

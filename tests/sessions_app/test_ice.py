@@ -7,6 +7,8 @@ from pytest_django import Settings
 
 from accounts.models import Topic, User
 from hopps.turn import sign
+from sessions_app.events import CarriedByPeer
+from sessions_app.models import HelpSession
 from sessions_app.video.carrier import carrier_of
 from tests.people import make_accepted
 
@@ -21,14 +23,20 @@ def relay(settings: Settings) -> None:
     settings.STUN_URLS, settings.TURN_URLS, settings.TURN_SECRET, settings.TURN_SECONDS = STUN, TURN, "north", 600
 
 
+def peer_carrier(session: HelpSession, person: User) -> CarriedByPeer:
+    carrier = carrier_of(session, person)
+    assert isinstance(carrier, CarriedByPeer)
+    return carrier
+
+
 def test_without_servers_the_two_browsers_are_on_their_own(alice: User, eve: User, topic: Topic) -> None:
-    carrier = carrier_of(make_accepted(alice, eve, topic), alice)
+    carrier = peer_carrier(make_accepted(alice, eve, topic), alice)
     assert (carrier.ice_servers, carrier.seconds, carrier.relay_only) == ([], None, False)
 
 
 def test_stun_needs_no_credential_and_holds_for_good(alice: User, eve: User, topic: Topic, settings: Settings) -> None:
     settings.STUN_URLS = STUN
-    carrier = carrier_of(make_accepted(alice, eve, topic), alice)
+    carrier = peer_carrier(make_accepted(alice, eve, topic), alice)
     assert [(server.urls, server.username) for server in carrier.ice_servers] == [(STUN, "")]
     assert carrier.seconds is None
 
@@ -38,7 +46,7 @@ def test_a_relays_credential_is_for_one_person_in_one_session_and_a_while(alice:
     session = make_accepted(alice, eve, topic)
     names = []
     for person in (alice, eve):
-        carrier = carrier_of(session, person)
+        carrier = peer_carrier(session, person)
         stun, turn = carrier.ice_servers
         assert (stun.urls, turn.urls, carrier.seconds) == (STUN, TURN, 600)
         expires, _, holder = turn.username.partition(":")
@@ -55,4 +63,4 @@ def test_an_operator_can_have_all_calls_go_through_the_relay(
     alice: User, eve: User, topic: Topic, settings: Settings
 ) -> None:
     settings.TURN_ONLY = True
-    assert carrier_of(make_accepted(alice, eve, topic), alice).relay_only
+    assert peer_carrier(make_accepted(alice, eve, topic), alice).relay_only

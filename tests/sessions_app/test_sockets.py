@@ -3,6 +3,7 @@
 import asyncio
 import json
 from datetime import datetime, timedelta
+from io import BytesIO
 from typing import Any
 from uuid import uuid4
 
@@ -15,7 +16,7 @@ from django.utils import timezone
 
 from accounts.models import Topic, User
 from hopps.realtime.hub import hub
-from sessions_app import attendance, cancel, release, room
+from sessions_app import attendance, cancel, files, release, room
 from sessions_app.consumers.beat import beat
 from sessions_app.consumers.session import ROOMS, SessionSocket
 from sessions_app.models import Attendance, ChatMessage, HelpSession, State
@@ -197,6 +198,46 @@ def test_a_line_sent_twice_is_kept_once(alice: User, eve: User, topic: Topic) ->
 
     run(journey)
     assert ChatMessage.objects.get().body == "SELECT 1;"
+
+
+def test_who_writes_is_told_to_the_other_page_in_the_call_and_to_nobody_else(alice: User, eve: User, topic: Topic) -> None:
+    session = make_accepted(alice, eve, topic)
+    alices, eves = page_of(session, alice), page_of(session, eve)
+    grant = room.grant(session=session, person=alice)
+
+    async def journey() -> None:
+        for page in (alices, eves):
+            await page.open()
+            await page.hear("clock")
+        # Not in the call: nothing is told, and the line after it proves that it was passed over.
+        await alices.say(type="typing")
+        await alices.say(type="chat", id=uuid4(), body="not yet")
+        assert (await eves.hear("other_types", "chat_line"))["type"] == "chat_line"
+        await alices.join(grant)
+        await alices.say(type="typing")
+        await alices.say(type="chat", id=uuid4(), body="now")
+        assert await eves.hear("other_types") == {"type": "other_types"}
+        assert (await alices.hear("other_types", "chat_line"))["body"] == "now"
+        for page in (alices, eves):
+            await page.close()
+
+    run(journey)
+
+
+def test_whoever_comes_in_gets_the_files_that_were_sent(alice: User, eve: User, topic: Topic) -> None:
+    session = make_accepted(alice, eve, topic)
+    page, file_id = page_of(session, eve), uuid4()
+    files.attach(session=session, author=alice, message_id=file_id, name="a.txt", content=BytesIO(b"words"))
+    grant = room.grant(session=session, person=eve)
+
+    async def journey() -> None:
+        await page.open()
+        (line,) = (await page.join(grant))["chat"]
+        address = f"/sessions/{session.pk}/files/{file_id}/"
+        assert line["file"] == {"name": "a.txt", "size": 5, "is_image": False, "address": address}
+        await page.close()
+
+    run(journey)
 
 
 def test_bad_messages_get_a_sentence_and_the_socket_stays(alice: User, eve: User, topic: Topic) -> None:

@@ -11,6 +11,8 @@ from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
+from hopps import storage as static_storage
+
 
 class Command(BaseCommand):
     help = "Migrates the database and collects the static files; with --demo also loads the demo data."
@@ -42,8 +44,9 @@ def collect_static() -> None:
 
 
 def _fingerprint() -> str:
-    """Return a checksum that changes when a static file is added, removed or written to."""
+    """Return a checksum that changes when a static file is added, removed or written to, or what is made of them changes."""
     digest = hashlib.sha256(repr(settings.STORAGES["staticfiles"]).encode())
+    digest.update(Path(static_storage.__file__).read_bytes())
     for finder in get_finders():
         for name, storage in finder.list([]):
             status = Path(storage.path(name)).stat()

@@ -1,7 +1,9 @@
-/** Cameras, microphones and speakers: opened with one plain sentence for each thing that can go wrong. */
+/** Cameras, microphones and speakers: what was chosen, what is there, and opening it. */
 
-/** @typedef {"camera" | "microphone"} Source */
-/** @typedef {{track: MediaStreamTrack | null, problem: string}} Opened one device: its track, or why there is none */
+import { circumstances, nameOf, permissionOf, problemOf } from "./device_problems.js";
+
+/** @import {Problem, Source} from "./device_problems.js" */
+/** @typedef {{track: MediaStreamTrack | null, problem: Problem | null}} Opened one device: its track, or why there is none */
 
 export const NONE = "none";
 const REMEMBERED = "hopps.devices";
@@ -45,20 +47,15 @@ export function remember(source, id) {
  */
 export async function openDevices(sources) {
   /** @type {Record<Source, Opened>} */
-  const opened = { camera: { track: null, problem: "" }, microphone: { track: null, problem: "" } };
+  const opened = { camera: { track: null, problem: null }, microphone: { track: null, problem: null } };
   if (!sources.length) return opened;
-  if (!navigator.mediaDevices) {
-    const problem = "Camera and microphone work on https:// addresses only. You can still join, and use the chat.";
-    for (const source of sources) opened[source].problem = problem;
-    return opened;
-  }
   try {
     const stream = await request(sources);
     for (const source of sources) opened[source].track = trackOf(stream, source);
   } catch (reason) {
     const [only, ...others] = sources;
     if (only && !others.length) {
-      opened[only].problem = sentence(only, reason);
+      opened[only].problem = problemOf(only, reason, await circumstances(only));
     } else {
       await openEach(sources, reason, opened);
     }
@@ -76,13 +73,13 @@ async function openEach(sources, reason, opened) {
   for (const source of sources) {
     // A person who just said no is not asked again, unless this one had been allowed before.
     if (nameOf(reason) === "NotAllowedError" && !(await isAllowed(source))) {
-      opened[source].problem = sentence(source, reason);
+      opened[source].problem = problemOf(source, reason, await circumstances(source));
       continue;
     }
     try {
       opened[source].track = trackOf(await request([source]), source);
     } catch (own) {
-      opened[source].problem = sentence(source, own);
+      opened[source].problem = problemOf(source, own, await circumstances(source));
     }
   }
 }
@@ -93,29 +90,34 @@ async function openEach(sources, reason, opened) {
  * @returns {Promise<boolean>}
  */
 export async function isAllowed(source) {
-  try {
-    const permission = await navigator.permissions.query({ name: /** @type {PermissionName} */ (source) });
-    return permission.state === "granted";
-  } catch {
-    return false; // a browser that does not tell
-  }
+  return (await permissionOf(source)) === "granted";
 }
 
 /**
  * @param {Source[]} sources
  * @returns {Promise<MediaStream>}
  */
-function request(sources) {
+async function request(sources) {
   const chosen = remembered();
-  /** @type {MediaStreamConstraints} */
-  const constraints = {};
-  for (const source of sources) {
-    const { constraint, ask } = SOURCES[source];
-    const id = chosen[source];
-    // `ideal`: a device that was unplugged since must not stand in the way of another.
-    constraints[constraint] = id && id !== NONE ? { ...ask, deviceId: { ideal: id } } : ask;
+  /** @param {boolean} exactly */
+  const ask = (exactly) => {
+    /** @type {MediaStreamConstraints} */
+    const constraints = {};
+    for (const source of sources) {
+      const { constraint, ask } = SOURCES[source];
+      const id = chosen[source];
+      constraints[constraint] = exactly && id && id !== NONE ? { ...ask, deviceId: { exact: id } } : ask;
+    }
+    return navigator.mediaDevices.getUserMedia(constraints);
+  };
+  try {
+    // Exactly: as a mere wish, a browser weighs it against the size of the picture and takes a sharper camera than the one chosen.
+    return await ask(true);
+  } catch (reason) {
+    // A device that was unplugged since must not stand in the way of another.
+    if (nameOf(reason) !== "OverconstrainedError") throw reason;
+    return ask(false);
   }
-  return navigator.mediaDevices.getUserMedia(constraints);
 }
 
 /**
@@ -137,39 +139,4 @@ export async function listDevices(source) {
   const kind = { camera: "videoinput", microphone: "audioinput", speaker: "audiooutput" }[source];
   const devices = (await navigator.mediaDevices?.enumerateDevices()) ?? [];
   return devices.filter((one) => one.kind === kind && one.deviceId && one.label).map((one) => ({ id: one.deviceId, label: one.label }));
-}
-
-/** @param {unknown} reason */
-function nameOf(reason) {
-  return reason instanceof DOMException || reason instanceof Error ? reason.name : "";
-}
-
-/** What a person can do without the device. */
-const WITHOUT = {
-  camera: "You can join without it.",
-  microphone: "Without it the other person cannot hear you; there is the chat.",
-  speaker: "Choose another one.",
-};
-
-/**
- * Return what to do about a device that did not open.
- * @param {Source | "speaker"} source
- * @param {unknown} reason
- * @returns {string}
- */
-export function sentence(source, reason) {
-  const without = WITHOUT[source];
-  switch (nameOf(reason)) {
-    case "NotAllowedError":
-    case "SecurityError":
-      return `This page may not use your ${source}. Allow it beside the page's address, then try again. ${without}`;
-    case "NotFoundError":
-    case "OverconstrainedError":
-      return `No ${source} was found. Plug one in and try again. ${without}`;
-    case "NotReadableError":
-    case "AbortError":
-      return `Another program is using your ${source}. Close it, then try again. ${without}`;
-    default:
-      return `Your ${source} did not start (${nameOf(reason) || "no reason given"}). ${without}`;
-  }
 }

@@ -1,27 +1,41 @@
 /** This person's own camera and microphone: opened once, looked at by the device check, sent by the room. */
 
-import { NONE, isAllowed, openDevices, remember, remembered } from "./devices.js";
+import { NONE, isAllowed, listDevices, openDevices, remember, remembered } from "./devices.js";
 
-/** @import {Opened, Source} from "./devices.js" */
+/** @import {Opened} from "./devices.js" */
+/** @import {Problem, Source} from "./device_problems.js" */
 
 /** @type {Source[]} */
 const SOURCES = ["camera", "microphone"];
 
-/** Tells of every change with a "change" event. */
+/**
+ * Tells of every change with a "change" event, and of a change nobody here asked for (a device unplugged or back) with a
+ * "swapped" event whose detail is a sentence.
+ */
 export class LocalMedia extends EventTarget {
   /** @type {Record<Source, MediaStreamTrack | null>} */
   tracks = { camera: null, microphone: null };
-  /** @type {Record<Source, string>} a sentence for the person where a device did not open */
-  problems = { camera: "", microphone: "" };
+  /** @type {Record<Source, Problem | null>} why a device did not open */
+  problems = { camera: null, microphone: null };
+  /** @type {Set<Source>} switched off for now: not opened by anything but `release` */
+  #held = new Set();
+  /** @type {Set<Source>} stand-ins for a chosen device that is gone */
+  #standIns = new Set();
   /** @type {Promise<void>} devices are opened one request after the other */
   #queue = Promise.resolve();
 
+  constructor() {
+    super();
+    navigator.mediaDevices?.addEventListener("devicechange", () => this.#devicesChanged());
+    for (const source of SOURCES) void this.#watchPermission(source);
+  }
+
   /**
-   * Whether this person has not chosen to do without it.
+   * Whether this person wants it open: has not chosen to do without it, nor switched it off.
    * @param {Source} source
    */
   wants(source) {
-    return remembered()[source] !== NONE;
+    return remembered()[source] !== NONE && !this.#held.has(source);
   }
 
   /**
@@ -30,14 +44,13 @@ export class LocalMedia extends EventTarget {
    * @returns {Promise<void>}
    */
   open(sources = SOURCES) {
-    this.#queue = this.#queue.then(async () => {
+    return this.#next(async () => {
       const closed = sources.filter((source) => this.wants(source) && this.tracks[source]?.readyState !== "live");
       if (!closed.length) return;
       const opened = await openDevices(closed);
       for (const source of closed) this.#keep(source, opened[source]);
       this.#changed();
     });
-    return this.#queue;
   }
 
   /** Open what was allowed before, so that nobody is asked out of the blue. */
@@ -47,14 +60,45 @@ export class LocalMedia extends EventTarget {
   }
 
   /**
-   * Change to another device, or to none.
+   * Change to another device, or to none. What is on stays on until the other one is.
    * @param {Source} source
    * @param {string} id a device id, "" for the system's own, `NONE` for without
+   * @returns {Promise<void>}
    */
-  async choose(source, id) {
+  choose(source, id) {
     remember(source, id);
+    this.#standIns.delete(source);
+    if (!this.wants(source)) {
+      this.close(source);
+      return Promise.resolve();
+    }
+    return this.#next(async () => {
+      const old = this.tracks[source];
+      let opened = (await openDevices([source]))[source];
+      if (!opened.track && old) {
+        // Some systems have one camera or microphone open at a time only: the old one makes room.
+        old.stop();
+        opened = (await openDevices([source]))[source];
+        if (!opened.track) opened = await this.#backTo(source, old, opened);
+      }
+      this.#keep(source, opened);
+      if (old && old !== opened.track) old.stop();
+      this.#changed();
+    });
+  }
+
+  /**
+   * Switch a device off, for as long as `release` is not called: its light goes out.
+   * @param {Source} source
+   */
+  hold(source) {
+    this.#held.add(source);
     this.close(source);
-    await this.open([source]);
+  }
+
+  /** @param {Source} source may be opened again */
+  release(source) {
+    this.#held.delete(source);
   }
 
   /**
@@ -64,13 +108,19 @@ export class LocalMedia extends EventTarget {
   close(source) {
     this.tracks[source]?.stop();
     this.tracks[source] = null;
-    this.problems[source] = "";
+    this.problems[source] = null;
     this.#changed();
   }
 
-  /** Switch everything off. */
+  /** Switch everything off; what was held is so no more. */
   closeAll() {
+    this.#held.clear();
     for (const source of SOURCES) this.close(source);
+  }
+
+  /** @param {() => Promise<void>} step */
+  #next(step) {
+    return (this.#queue = this.#queue.then(step));
   }
 
   /**
@@ -78,18 +128,84 @@ export class LocalMedia extends EventTarget {
    * @param {Opened} opened
    */
   #keep(source, { track, problem }) {
-    this.tracks[source] = track;
     this.problems[source] = problem;
+    if (track && !this.wants(source)) {
+      track.stop(); // switched off while it was opening
+      track = null;
+    }
+    this.tracks[source] = track;
     if (!track) return;
-    // Unplugged, or taken by a phone call: another one, or the same again, may be there.
-    track.onended = () => {
-      if (this.tracks[source] !== track) return;
-      this.tracks[source] = null;
-      void this.open([source]);
-    };
+    // A phone call takes the microphone for a while, and gives it back.
+    track.onmute = track.onunmute = () => this.#changed();
+    track.onended = () => void this.#lost(source, track);
+  }
+
+  /**
+   * Unplugged, or forbidden: another one may be there, or the same again.
+   * @param {Source} source
+   * @param {MediaStreamTrack} track
+   */
+  async #lost(source, track) {
+    if (this.tracks[source] !== track) return;
+    this.tracks[source] = null;
+    await this.open([source]);
+    const { [source]: other } = this.tracks;
+    if (!other) return;
+    this.#standIns.add(source);
+    this.#swapped(`Your ${source} is gone: ${track.label || "it"} stopped. ${other.label || "Another one"} is used now.`);
+  }
+
+  /**
+   * The device that was chosen does not start: the one that worked goes on.
+   * @param {Source} source
+   * @param {MediaStreamTrack} old
+   * @param {Opened} failed
+   * @returns {Promise<Opened>}
+   */
+  async #backTo(source, old, failed) {
+    const { deviceId = "" } = old.getSettings();
+    remember(source, deviceId);
+    const again = (await openDevices([source]))[source];
+    if (!again.track) return failed;
+    this.#swapped(`That ${source} did not start. ${again.track.label || "The one before"} is still used.`);
+    return again;
+  }
+
+  /** Something was plugged in or out. */
+  async #devicesChanged() {
+    this.#changed(); // whoever sounds through a speaker looks whether it is still there
+    for (const source of SOURCES) {
+      if (this.problems[source]?.kind === "missing" && (await isAllowed(source))) await this.open([source]);
+      const chosen = remembered()[source];
+      if (!this.#standIns.has(source) || !chosen) continue;
+      const back = (await listDevices(source)).find(({ id }) => id === chosen);
+      if (!back) continue;
+      await this.choose(source, chosen);
+      this.#swapped(`${back.label} is back, and used again.`);
+    }
+  }
+
+  /**
+   * Allowed beside the page's address: then there is nothing left to press here.
+   * @param {Source} source
+   */
+  async #watchPermission(source) {
+    try {
+      const permission = await navigator.permissions.query({ name: /** @type {PermissionName} */ (source) });
+      permission.onchange = () => {
+        if (permission.state === "granted" && this.problems[source]) void this.open([source]);
+      };
+    } catch {
+      // A browser that does not tell: there is the button.
+    }
   }
 
   #changed() {
     this.dispatchEvent(new Event("change"));
+  }
+
+  /** @param {string} sentence */
+  #swapped(sentence) {
+    this.dispatchEvent(new CustomEvent("swapped", { detail: sentence }));
   }
 }

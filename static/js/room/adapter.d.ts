@@ -1,6 +1,6 @@
-// What the room asks of whatever carries its media. `peer.js` is one such adapter; another stands on a video service.
+// What the room asks of whatever carries its media. `peer.js` and `twilio.js` are such adapters.
 
-import type { CarriedByPeer, SessionEvent } from "../events.js";
+import type { CarriedByPeer, CarriedByTwilio, SessionEvent } from "../events.js";
 
 /** The three things a page can send. */
 export type Line = "microphone" | "camera" | "screen";
@@ -14,11 +14,12 @@ export interface RoomListener {
   /** The other side's track for `line` is there; it stays the same while the other side sends or not. */
   onTrack(line: Line, track: MediaStreamTrack): void;
   onConnection(connection: Connection): void;
-  onQuality(quality: Quality): void;
+  /** `outbound`: how well what this page sends gets through, where the adapter can tell; it decides whether the camera rests. */
+  onQuality(quality: Quality, outbound?: Quality): void;
 }
 
 /** What the server says about whatever carries the call, with this page's credentials for it. */
-export type Carrier = CarriedByPeer;
+export type Carrier = CarriedByPeer | CarriedByTwilio;
 
 export interface RoomAdapter {
   /** The type of the carrier this adapter is for. */

@@ -6,6 +6,7 @@
  */
 
 import { PeerAdapter } from "./peer.js";
+import { TwilioAdapter } from "./twilio.js";
 
 /**
  * @param {Carrier} carrier
@@ -14,10 +15,16 @@ import { PeerAdapter } from "./peer.js";
  * @param {RoomListener} setting.listener
  * @param {SendSignal} setting.sendSignal
  * @param {() => Promise<void>} setting.fresh asks for fresh credentials; resolves once the adapter has them, or none are to be had
+ * @param {string} setting.sdk where Twilio's SDK is; "" if the page came without
+ * @param {(reason: string) => void} setting.failed what carries the call cannot be reached
  * @returns {RoomAdapter}
  */
-export function makeAdapter(carrier, { page, listener, sendSignal, fresh }) {
-  const adapter = new PeerAdapter(page, listener, sendSignal, fresh);
+export function makeAdapter(carrier, { page, listener, sendSignal, fresh, sdk, failed }) {
+  /** @type {RoomAdapter} */
+  const adapter =
+    carrier.type === "carried_by_twilio"
+      ? new TwilioAdapter(listener, { sdk, failed, fresh })
+      : new PeerAdapter(page, listener, sendSignal, fresh);
   adapter.useCarrier(carrier);
   return adapter;
 }

@@ -1,14 +1,18 @@
 /**
  * The room's chat: kept by the server, sent again until the server has it.
  *
- * @import {Chat as ChatMessage, ChatLine} from "../events.js"
+ * @import {Chat as ChatMessage, ChatLine, SentFile, Typing as TypingMessage} from "../events.js"
  */
 
-import { make, need, show } from "../lib/dom.js";
+import { make, need, say, show } from "../lib/dom.js";
 import { uuid } from "../lib/id.js";
 import { timeOfDay } from "../lib/time.js";
+import { takeFiles } from "./attach.js";
+import { bodyOf, fileNode } from "./chat_body.js";
+import { Outgoing } from "./outgoing.js";
+import { Typing } from "./typing.js";
 
-/** Shows the lines in `[data-chat]`, and sends what is written there. */
+/** Shows the lines in `[data-chat-panel]`, and sends what is written and put there. */
 export class Chat {
   /** @type {Map<string, string>} lines the server has not confirmed, by id */
   #outbox;
@@ -22,11 +26,13 @@ export class Chat {
    * @param {object} setting
    * @param {string} setting.session
    * @param {string} setting.person this person's id
-   * @param {(message: ChatMessage) => boolean} setting.send false where the connection is gone
+   * @param {string} setting.other the other's name
+   * @param {(message: ChatMessage | TypingMessage) => boolean} setting.send false where the connection is gone
    * @param {() => void} setting.heard a line of the other person came
+   * @param {() => void} setting.attached the person put files into it, wherever on the page
    * @param {AbortSignal} setting.signal
    */
-  constructor(root, { session, person, send, heard, signal }) {
+  constructor(root, { session, person, other, send, heard, attached, signal }) {
     this.root = root;
     this.person = person;
     this.send = send;
@@ -38,6 +44,9 @@ export class Chat {
     const form = need(root, "form", HTMLFormElement);
     form.addEventListener("submit", (event) => this.#submit(event), { signal });
     this.#box.addEventListener("keydown", (event) => this.#key(event, form), { signal });
+    this.typing = new Typing(need(root, "[data-typing]", HTMLElement), other, () => send({ type: "typing" }));
+    this.#box.addEventListener("input", () => this.typing.changed(this.#box.value), { signal });
+    this.#takeFiles(attached, signal);
     for (const [id, body] of this.#outbox) this.#place(id, body, null);
   }
 
@@ -49,7 +58,9 @@ export class Chat {
     if (this.#outbox.delete(line.id)) this.#keep();
     const isNew = !this.#lines.has(line.id);
     this.#place(line.id, line.body, line);
-    if (isNew && line.author !== this.person) this.heard();
+    if (line.author === this.person) return;
+    this.typing.hide();
+    if (isNew) this.heard();
   }
 
   /**
@@ -65,6 +76,36 @@ export class Chat {
     for (const [id, body] of this.#outbox) this.send({ type: "chat", id, body });
   }
 
+  /**
+   * @param {() => void} attached
+   * @param {AbortSignal} signal
+   */
+  #takeFiles(attached, signal) {
+    const problem = need(this.root, "[data-chat-problem]", HTMLElement);
+    const outgoing = new Outgoing(need(this.root, "[data-outgoing]", HTMLElement), {
+      address: this.root.dataset.files ?? "",
+      token: need(document, "input[name=csrfmiddlewaretoken]", HTMLInputElement).value,
+      most: Number(this.root.dataset.most),
+      sent: (line) => this.add(line),
+      left: () => this.#box.focus(),
+      signal,
+    });
+    takeFiles(this.root, {
+      // The call shows, whether or not the chat does.
+      open: () => !this.root.parentElement?.closest("[hidden]"),
+      take: (files) => {
+        if (files.length) attached();
+        for (const file of files) outgoing.add(file);
+      },
+      problem: (sentence) => {
+        attached();
+        say(problem, sentence);
+      },
+      signal,
+    });
+    this.#box.addEventListener("input", () => say(problem, ""), { signal });
+  }
+
   /** @param {SubmitEvent} event */
   #submit(event) {
     event.preventDefault();
@@ -77,6 +118,7 @@ export class Chat {
     this.send({ type: "chat", id, body });
     this.#box.value = "";
     this.#box.focus();
+    this.typing.sent();
   }
 
   /**
@@ -102,19 +144,27 @@ export class Chat {
    * @param {ChatLine | null} line what the server said, once it has it
    */
   #place(id, body, line) {
+    const shown = this.#lines.get(id);
+    // Said again after a gap: a reader of the page hears each line once, and pictures stay.
+    if (line && shown?.dataset.at === line.sent_at) return;
     const mine = !line || line.author === this.person;
     const who = line ? `${mine ? "You" : line.name} · ${timeOfDay(line.sent_at)}` : "You · sending…";
     const item = make("li", { class: mine ? "chat-line chat-mine" : "chat-line" });
     item.dataset.at = line?.sent_at ?? "";
-    item.append(make("p", { class: "chat-who" }, who), ...bodyOf(body));
+    item.append(make("p", { class: "chat-who" }, who), ...(line?.file ? [this.#file(line.file)] : bodyOf(body)));
     const atEnd = this.#list.scrollHeight - this.#list.scrollTop - this.#list.clientHeight < 40;
-    this.#lines.get(id)?.remove();
+    shown?.remove();
     this.#lines.set(id, item);
     const later = line && [...this.#lines.values()].find((other) => other !== item && isLater(other, line.sent_at));
     if (later) later.before(item);
     else this.#list.append(item);
     show(this.root, "[data-chat-empty]", false);
     if (atEnd || mine) this.#list.scrollTop = this.#list.scrollHeight;
+  }
+
+  /** @param {SentFile} file */
+  #file(file) {
+    return fileNode(file, need(this.root, "template[data-file-icon]", HTMLTemplateElement).content.cloneNode(true));
   }
 }
 
@@ -125,33 +175,4 @@ export class Chat {
 function isLater(item, moment) {
   const at = item.dataset.at;
   return at === "" || (at !== undefined && Date.parse(at) > Date.parse(moment));
-}
-
-/**
- * Return the nodes of a line: between three ticks a code block, between single ticks code, addresses are links, all else is text.
- * @param {string} body
- * @returns {HTMLElement[]}
- */
-function bodyOf(body) {
-  const parts = body.split(/```(?:[\w+#.-]*\n)?([\s\S]*?)(?:```|$)/);
-  /** @type {HTMLElement[]} */
-  const nodes = [];
-  for (const [place, part] of parts.entries()) {
-    const text = part.trim();
-    if (place % 2 === 1) nodes.push(make("pre", { tabindex: "0" }, make("code", {}, part.replace(/\n$/, ""))));
-    else if (text) nodes.push(make("p", {}, ...inline(text)));
-  }
-  return nodes;
-}
-
-/**
- * @param {string} text
- * @returns {(Node | string)[]}
- */
-function inline(text) {
-  return text.split(/(`[^`\n]+`|https?:\/\/[^\s<>"']+)/).map((piece, place) => {
-    if (place % 2 === 0) return piece;
-    if (piece.startsWith("`")) return make("code", {}, piece.slice(1, -1));
-    return make("a", { href: piece, target: "_blank", rel: "noopener noreferrer" }, piece);
-  });
 }

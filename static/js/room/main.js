@@ -18,6 +18,10 @@ import { ClockView } from "./clock.js";
 import { Controls } from "./controls.js";
 import { Grants } from "./grants.js";
 import { Renewal } from "./renewal.js";
+import { watchLine } from "./line_watch.js";
+import { Notes } from "./notes.js";
+import { SharedNotes } from "./shared_notes/view.js";
+import { Side } from "./side.js";
 import { Stage } from "./stage.js";
 import { statusOf } from "./status.js";
 
@@ -60,21 +64,37 @@ export class Room {
     this.devices = need(root, "[data-devices]", HTMLElement);
     this.clock = new ClockView(root);
     this.check = new DeviceCheck(this.devices, media);
-    this.stage = new Stage(need(root, "[data-stage]", HTMLElement), () => this.#connectionChanged(), signal);
+    this.stage = new Stage(need(root, "[data-stage]", HTMLElement), other, () => this.#connectionChanged(), signal);
+    this.notes = new Notes(need(root, "[data-notes]", HTMLElement));
+    this.side = new Side(root, signal);
+    this.sharedNotes = new SharedNotes(need(root, "[data-shared-notes]", HTMLElement), {
+      session,
+      person,
+      isCustomer: role === "customer",
+      send: (message) => socket.send(message),
+      heard: () => this.side.news("notes"),
+      signal,
+    });
     this.chat = new Chat(need(root, "[data-chat-panel]", HTMLElement), {
       session,
       person,
+      other,
       send: (line) => socket.send(line),
-      heard: () => this.#lineHeard(),
+      heard: () => this.side.news("chat"),
+      attached: () => this.side.show("chat"),
       signal,
     });
     this.controls = new Controls(need(root, "[data-controls]", HTMLElement), {
       media,
+      notes: this.notes,
       session,
       changed: (sends) => this.#sendsChanged(sends),
-      problem: (sentence) => this.#problem(sentence),
       signal,
     });
+    watchLine({ quality: () => this.stage.outbound, controls: this.controls, notes: this.notes, signal });
+    const offerChatOnly = () => show(this.joinForm, "[data-chat-only]", !media.tracks.microphone);
+    media.addEventListener("change", offerChatOnly, { signal });
+    offerChatOnly();
     this.#listen(signal);
     this.#show("lobby");
     // Pressed before this script was there: the form went to the server, which sent the person back with this hash.
@@ -87,14 +107,17 @@ export class Room {
 
   // --- coming and going ---
 
-  /** Join the call with a fresh grant, as a new page. */
-  async enter() {
+  /**
+   * Join the call with a fresh grant, as a new page.
+   * @param {boolean} [chatOnly] with neither camera nor microphone
+   */
+  async enter(chatOnly) {
     if (this.#mode === "joining" || this.#mode === "call") return;
     this.#show("joining");
     showError(this.joinForm, "");
     const page = (this.#page = uuid());
     // While the server is asked: devices take their time.
-    this.controls.start();
+    this.controls.start(chatOnly);
     try {
       const grant = await this.grants.take();
       if (this.#page !== page) return;
@@ -130,6 +153,8 @@ export class Room {
       listener: this.stage,
       sendSignal: (to, data) => this.socket.send({ type: "signal", to, data }),
       fresh: () => this.#renewal.fresh(),
+      sdk: this.root.dataset.twilioSdk ?? "",
+      failed: (reason) => this.socket.send({ type: "video_failed", reason }),
     });
     this.#renewal.came(carrier);
     this.controls.attach(this.#adapter);
@@ -179,12 +204,14 @@ export class Room {
   hear(event) {
     switch (event.type) {
       case "carried_by_peer":
+      case "carried_by_twilio":
         this.#carry(event);
         break;
       case "welcome":
         this.#welcomed();
         this.socket.beatEvery(event.beat_seconds * 1000);
         this.chat.welcome(event.chat);
+        this.sharedNotes.welcome();
         break;
       case "clock":
         this.clock.set(event);
@@ -199,6 +226,9 @@ export class Room {
       case "chat_line":
         this.chat.add(event);
         break;
+      case "other_types":
+        this.chat.typing.show();
+        break;
       case "media_state":
         this.stage.setSends(event);
         break;
@@ -212,6 +242,7 @@ export class Room {
         this.#refused(event.message);
         break;
     }
+    this.sharedNotes.hear(event);
     this.#adapter?.hear(event);
     this.#status();
   }
@@ -219,6 +250,7 @@ export class Room {
   /** @param {SocketState} state */
   connection(state) {
     if (state === "lost") this.clock.hold();
+    if (state === "lost") this.sharedNotes.lost();
     if (state === "open" && this.#page && (this.#grant || this.#mode === "call")) this.#join();
     this.#status();
   }
@@ -274,7 +306,7 @@ export class Room {
 
   /** @param {Sends} sends */
   #sendsChanged(sends) {
-    this.stage.setOwn(this.media.tracks.camera);
+    this.stage.setOwn(this.media.tracks.camera, this.controls.screen);
     this.stage.useSpeaker();
     if (this.#mode === "call") this.socket.send({ type: "media", ...sends });
   }
@@ -317,9 +349,7 @@ export class Room {
 
   /** @param {string} sentence */
   #problem(sentence) {
-    const line = need(this.root, "[data-problem-line]", HTMLElement);
-    say(line, sentence);
-    line.hidden = !sentence;
+    this.notes.set("said", sentence ? { sentence } : null);
   }
 
   // --- what the person does ---
@@ -331,14 +361,11 @@ export class Room {
       "submit",
       (event) => {
         event.preventDefault();
-        void this.enter();
+        void this.enter(event.submitter?.hasAttribute("data-chat-only") ?? false);
       },
       { signal },
     );
-    need(root, "[data-take-back]", HTMLButtonElement).addEventListener("click", () => this.enter(), { signal });
-    need(root, "[data-chat-toggle]", HTMLButtonElement).addEventListener("click", () => this.#showChat(), { signal });
-    need(root, "[data-chat-close]", HTMLButtonElement).addEventListener("click", () => this.#showChat(false), { signal });
-    this.#showChat(matchMedia("(min-width: 60rem)").matches, false);
+    need(root, "[data-take-back]", HTMLButtonElement).addEventListener("click", () => void this.enter(), { signal });
     for (const button of all(root, "[commandfor]")) {
       // Browsers that know `command` open the dialog themselves, also before this script is here; this is for the others.
       if ("command" in HTMLButtonElement.prototype) continue;
@@ -362,23 +389,5 @@ export class Room {
       show(this.root, "[data-bank]", true);
     }
     this.socket.sync();
-  }
-
-  /**
-   * @param {boolean} [open] the other way round, if not given
-   * @param {boolean} [focus] whether the person asked for it just now
-   */
-  #showChat(open = this.root.dataset.chat !== "open", focus = true) {
-    this.root.dataset.chat = open ? "open" : "closed";
-    const button = need(this.root, "[data-chat-toggle]", HTMLButtonElement);
-    button.setAttribute("aria-expanded", String(open));
-    show(this.root, "[data-unread]", false);
-    if (!focus) return;
-    if (open) need(this.root, "[data-chat-panel] textarea", HTMLTextAreaElement).focus();
-    else button.focus();
-  }
-
-  #lineHeard() {
-    if (this.root.dataset.chat !== "open") show(this.root, "[data-unread]", true);
   }
 }

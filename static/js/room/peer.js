@@ -5,10 +5,11 @@
  * a gap. The socket may drop while media flows; nothing here ends a call because signalling is gone.
  *
  * @import {CarriedByPeer, SessionEvent} from "../events.js"
- * @import {Line, RoomAdapter, RoomListener} from "./adapter.js"
+ * @import {Line, Quality, RoomAdapter, RoomListener} from "./adapter.js"
  */
 
 import { readQuality } from "./quality.js";
+import { keepTo, shareOf } from "./sender_rules.js";
 
 /** @type {{line: Line, kind: "audio" | "video"}[]} the order of the m-lines, the same on both sides */
 const LINES = [
@@ -136,6 +137,8 @@ class PeerConnection {
   #recovery;
   #tries = 0;
   #quality;
+  /** @type {Quality | null} by which the senders' shares were made */
+  #shared = null;
 
   /**
    * @param {object} peer
@@ -162,7 +165,7 @@ class PeerConnection {
       if (place) listener.onTrack(place.line, track);
     };
     pc.onconnectionstatechange = () => this.#connectionChanged();
-    this.#quality = setInterval(async () => listener.onQuality(await readQuality(pc)), QUALITY_EVERY_MS);
+    this.#quality = setInterval(() => this.#readQuality(), QUALITY_EVERY_MS);
     listener.onConnection("connecting");
     if (leads) this.#makeLines();
   }
@@ -208,6 +211,19 @@ class PeerConnection {
     clearInterval(this.#quality);
     this.#pc.onconnectionstatechange = null;
     this.#pc.close();
+  }
+
+  async #readQuality() {
+    const { quality, outbound } = await readQuality(this.#pc);
+    this.#listener.onQuality(quality, outbound);
+    this.#share(outbound);
+  }
+
+  /** @param {Quality} quality the sound goes before the picture, the more so the poorer the line */
+  #share(quality) {
+    if (quality === this.#shared) return;
+    this.#shared = quality;
+    for (const [line, { sender }] of this.#lines ?? []) void keepTo(sender, shareOf(line, quality));
   }
 
   #makeLines() {
@@ -280,6 +296,7 @@ class PeerConnection {
       clearTimeout(this.#recovery);
       this.#recovery = undefined;
       this.#tries = 0;
+      this.#share("unknown");
       this.#listener.onConnection("connected");
     } else if (state === "disconnected" || state === "failed") {
       this.#listener.onConnection("interrupted");

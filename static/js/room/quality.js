@@ -8,17 +8,31 @@
 const counted = new WeakMap();
 
 /**
- * Return how good the connection was since the last reading.
+ * Return how good the connection is.
+ * @param {number} lost share of the packets that did not arrive, 0 to 1
+ * @param {number} roundTrip in seconds
+ * @returns {Quality}
+ */
+export function grade(lost, roundTrip) {
+  if (roundTrip > 0.6 || lost > 0.08) return "poor";
+  return roundTrip > 0.3 || lost > 0.03 ? "fair" : "good";
+}
+
+/**
+ * Return how good the connection was since the last reading: altogether, and for what this page sends.
  * @param {RTCPeerConnection} pc
- * @returns {Promise<Quality>}
+ * @returns {Promise<{quality: Quality, outbound: Quality}>}
  */
 export async function readQuality(pc) {
-  if (pc.connectionState !== "connected") return "unknown";
-  let [lost, received, roundTrip] = [0, 0, 0];
+  if (pc.connectionState !== "connected") return { quality: "unknown", outbound: "unknown" };
+  let [lost, received, roundTrip, lostThere] = [0, 0, 0, 0];
   for (const report of (await pc.getStats()).values()) {
     if (report.type === "inbound-rtp") {
       lost += report.packetsLost ?? 0;
       received += report.packetsReceived ?? 0;
+    } else if (report.type === "remote-inbound-rtp") {
+      // What the other side says of what it got from here.
+      lostThere = Math.max(lostThere, report.fractionLost ?? 0);
     } else if (report.type === "candidate-pair" && report.nominated && report.state === "succeeded") {
       roundTrip = Math.max(roundTrip, report.currentRoundTripTime ?? 0);
     }
@@ -26,7 +40,6 @@ export async function readQuality(pc) {
   const before = counted.get(pc) ?? { lost, received };
   counted.set(pc, { lost, received });
   const packets = received - before.received + (lost - before.lost);
-  const share = packets > 0 ? (lost - before.lost) / packets : 0;
-  if (roundTrip > 0.6 || share > 0.08) return "poor";
-  return roundTrip > 0.3 || share > 0.03 ? "fair" : "good";
+  const lostHere = packets > 0 ? (lost - before.lost) / packets : 0;
+  return { quality: grade(Math.max(lostHere, lostThere), roundTrip), outbound: grade(lostThere, roundTrip) };
 }

@@ -1,12 +1,15 @@
 /**
- * What one sees of the call: the other's picture and screen, one's own picture, and how good the connection is.
+ * What one sees of the call: the other's picture and screen, one's own, and how good the connection is.
  *
  * @import {MediaState} from "../events.js"
  * @import {Connection, Line, Quality, RoomListener} from "./adapter.js"
+ * @import {Tile} from "./layout.js"
  */
 
 import { remembered } from "../lib/devices.js";
-import { need, show } from "../lib/dom.js";
+import { find, need, say, show } from "../lib/dom.js";
+import { arrange, expectation } from "./layout.js";
+import { offerViews } from "./views.js";
 
 /** @type {Record<Quality, [level: string, text: string]>} */
 const QUALITIES = {
@@ -15,29 +18,43 @@ const QUALITIES = {
   fair: ["3", "Connection: fair"],
   good: ["4", "Connection: good"],
 };
+/** @type {Tile[]} */
+const TILES = ["camera", "screen", "own-camera", "own-screen"];
 
 /** @implements {RoomListener} */
 export class Stage {
   /** @type {Connection} */
   connection = "alone";
+  /** @type {Quality} of what this page sends */
+  outbound = "unknown";
   /** @type {Map<Line, MediaStreamTrack>} the other's */
   #tracks = new Map();
   /** @type {Omit<MediaState, "type" | "page"> | null} what the other sends, once told */
   #sends = null;
   #otherHere = true;
+  /** @type {Tile | null} what the person wants to see large */
+  #chosen = null;
+  /** @type {ReadonlySet<Tile>} */
+  #there = new Set();
 
   /**
    * @param {HTMLElement} root the `[data-stage]` element
+   * @param {string} other the other's name
    * @param {() => void} changed the connection changed
    * @param {AbortSignal} signal
    */
-  constructor(root, changed, signal) {
+  constructor(root, other, changed, signal) {
     this.root = root;
+    this.other = other;
     this.changed = changed;
+    this.tiles = Object.fromEntries(TILES.map((tile) => [tile, need(root, `[data-tile="${tile}"]`, HTMLElement)]));
     this.camera = need(root, "[data-remote-camera]", HTMLVideoElement);
     this.screen = need(root, "[data-remote-screen]", HTMLVideoElement);
     this.own = need(root, "[data-own]", HTMLVideoElement);
+    this.ownScreen = need(root, "[data-own-screen]", HTMLVideoElement);
     need(root, "[data-unlock-sound]", HTMLButtonElement).addEventListener("click", () => this.#play(this.camera), { signal });
+    for (const tile of TILES) find(root, `[data-tile="${tile}"] button`)?.addEventListener("click", () => this.#choose(tile), { signal });
+    offerViews(root, () => (root.dataset.large === "screen" ? this.screen : this.camera), signal);
   }
 
   /**
@@ -61,8 +78,12 @@ export class Stage {
     this.changed();
   }
 
-  /** @param {Quality} quality */
-  onQuality(quality) {
+  /**
+   * @param {Quality} quality
+   * @param {Quality} outbound
+   */
+  onQuality(quality, outbound = quality) {
+    this.outbound = outbound;
     const [level, text] = QUALITIES[quality];
     const bars = need(this.root, "[data-quality]", HTMLElement);
     bars.dataset.level = level;
@@ -71,18 +92,19 @@ export class Stage {
   }
 
   /** @param {MediaState} state what the other sends now */
-  setSends({ microphone, camera, screen }) {
-    this.#sends = { microphone, camera, screen };
+  setSends(state) {
+    this.#sends = state;
     this.#show();
   }
 
   /**
    * @param {MediaStreamTrack | null} camera one's own
+   * @param {MediaStreamTrack | null} screen one's own, while it is shared
    */
-  setOwn(camera) {
-    this.own.hidden = !camera;
-    const [shown] = this.own.srcObject instanceof MediaStream ? this.own.srcObject.getVideoTracks() : [];
-    if (shown !== (camera ?? undefined)) this.own.srcObject = camera && new MediaStream([camera]);
+  setOwn(camera, screen) {
+    keepShowing(this.own, camera);
+    keepShowing(this.ownScreen, screen);
+    this.#show();
   }
 
   /** @param {boolean} here whether the server sees the other person in the room */
@@ -94,29 +116,60 @@ export class Stage {
 
   /** Send the other's voice to the speaker chosen. */
   useSpeaker() {
-    if ("setSinkId" in this.camera) {
-      // A speaker that was unplugged: the system's own goes on sounding.
-      this.camera.setSinkId(remembered().speaker).catch(() => undefined);
-    }
+    if (!("setSinkId" in this.camera)) return;
+    const { camera } = this;
+    // A speaker that was unplugged: the system's own goes on sounding.
+    camera.setSinkId(remembered().speaker).catch(() => camera.setSinkId("").catch(() => undefined));
   }
 
   /** Nobody is on stage. */
   clear() {
     this.#tracks.clear();
     this.#sends = null;
+    this.#chosen = null;
     this.camera.srcObject = this.screen.srcObject = null;
     this.onQuality("unknown");
     this.onConnection("alone");
   }
 
+  /** @param {Tile} tile */
+  #choose(tile) {
+    const before = this.root.dataset.large;
+    this.#chosen = tile;
+    this.#show();
+    // The button just pressed is gone: go on from the picture that made room.
+    if (before) find(this.root, `[data-tile="${before}"] button`)?.focus();
+  }
+
   #show() {
-    const camera = this.#flows("camera");
-    const screen = this.#flows("screen");
-    this.camera.hidden = !camera;
-    this.screen.hidden = !screen;
-    this.root.dataset.remote = screen ? "screen" : camera ? "camera" : "none";
-    show(this.root, "[data-no-picture]", !camera && !screen);
+    /** @type {[Tile, boolean][]} */
+    const all = [
+      ["camera", this.#flows("camera")],
+      ["screen", this.#flows("screen")],
+      ["own-camera", this.own.srcObject !== null],
+      ["own-screen", this.ownScreen.srcObject !== null],
+    ];
+    const there = new Set(all.filter(([, is]) => is).map(([tile]) => tile));
+    // A screen that is newly shared is what the talk is about now.
+    if (there.has("screen") && !this.#there.has("screen")) this.#chosen = null;
+    this.#there = there;
+    const { large, small, beside } = arrange(there, this.#chosen);
+    for (const tile of TILES) {
+      const element = this.tiles[tile];
+      if (!element) continue;
+      element.hidden = !there.has(tile);
+      element.dataset.size = tile === large ? "large" : "small";
+      show(element, "button", tile !== large);
+    }
+    this.root.dataset.large = large ?? "";
+    this.root.dataset.beside = beside && small.length ? "yes" : "no";
+    show(this.root, "[data-no-picture]", !large);
     show(this.root, "[data-other-muted]", this.#sends !== null && !this.#sends.microphone);
+    show(this.root, "[data-other-dark]", this.#sends !== null && !this.#sends.camera);
+    const expect = this.#sends && this.#otherHere ? expectation(this.other, this.#sends) : "";
+    say(find(this.root, "[data-expect]"), expect);
+    // Over a picture only what one must know to talk to each other.
+    say(find(this.root, "[data-voiceless]"), large && !this.#sends?.has_microphone ? expect : "");
   }
 
   /** @param {"camera" | "screen"} line */
@@ -148,4 +201,13 @@ export class Stage {
       if (locked) show(this.root, "[data-unlock-sound]", true);
     }
   }
+}
+
+/**
+ * @param {HTMLVideoElement} video
+ * @param {MediaStreamTrack | null} track
+ */
+function keepShowing(video, track) {
+  const [shown] = video.srcObject instanceof MediaStream ? video.srcObject.getVideoTracks() : [];
+  if (shown !== (track ?? undefined)) video.srcObject = track && new MediaStream([track]);
 }

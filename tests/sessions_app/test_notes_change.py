@@ -1,0 +1,238 @@
+"""Whatever two people write at once, whatever the line does: both have the same text, and nothing is lost or doubled."""
+
+from typing import Any
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from accounts.models import Topic, User
+from sessions_app import notes
+from sessions_app.models import HelpSession, NotesEdit
+from sessions_app.notes_change import Change, NotAChange, apply, read, rebase
+from tests.people import make_active
+from tests.sessions_app.notes_pages import Page, Room, Scripts, scripts
+
+__all__ = ["scripts"]
+
+# With letters a browser counts as two.
+TEXTS = st.text(alphabet="abc\n é😀𝄞", max_size=12)
+OFTEN = settings(deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@st.composite
+def changes_of(draw: st.DrawFn, text: str) -> Change:
+    """Return a change of `text`."""
+    steps: list[int | str] = []
+    left = len(text)
+    while left:
+        steps.append(draw(TEXTS))
+        number = draw(st.integers(1, left))
+        steps.append(number if draw(st.booleans()) else -number)
+        left -= number
+    steps.append(draw(TEXTS))
+    try:
+        return read(steps)
+    except NotAChange:
+        assume(False)
+        raise
+
+
+@given(data=st.data())
+@OFTEN
+def test_in_either_order_two_changes_make_the_same_text_in_python_and_in_the_page(
+    scripts: Scripts, data: st.DataObject
+) -> None:
+    text = data.draw(TEXTS)
+    first, second = data.draw(changes_of(text)), data.draw(changes_of(text))
+    first_stands_first = data.draw(st.booleans())
+    fitted = rebase(second, first, done_stands_first=first_stands_first)
+    server = apply(apply(text, first), fitted)
+    other_way = scripts.call("rebase", first, second, not first_stands_first)
+    assert scripts.call("rebase", second, first, first_stands_first) == fitted
+    assert apply(apply(text, second), other_way) == server
+    assert scripts.call("apply", scripts.call("apply", text, second), other_way) == server
+
+
+@given(data=st.data())
+@OFTEN
+def test_the_page_finds_joins_parts_and_takes_back_changes(scripts: Scripts, data: st.DataObject) -> None:
+    before, after = data.draw(TEXTS), data.draw(TEXTS)
+    found = scripts.call("difference", before, after)
+    assert apply(before, found) == after
+    later = data.draw(changes_of(after))
+    both = scripts.call("joined", found, later)
+    assert apply(before, both) == apply(after, later)
+    assert apply(after, scripts.call("reverse", before, found)) == before
+    now, rest = scripts.call("parted", both, data.draw(st.integers(1, 30)))
+    assert apply(apply(before, now), rest or [len(apply(before, now))] * bool(apply(before, now))) == apply(after, later)
+
+
+def test_a_typed_letter_is_found_where_the_caret_stands(scripts: Scripts) -> None:
+    assert scripts.call("difference", "aaa", "aaaa", 2) == [1, "a", 2]
+    assert scripts.call("difference", "aaa", "aa", 1) == [1, -1, 1]
+    # Of two smileys that share their first half, all is put in.
+    assert scripts.call("difference", "😀", "😁", 2) == ["😁", -1]
+
+
+def test_the_caret_stays_at_its_word(scripts: Scripts) -> None:
+    assert scripts.call("moved", "one two", 4, ["zero ", 7]) == 9
+    assert scripts.call("moved", "one two", 4, [4, "and ", 3]) == 4
+    assert scripts.call("moved", "one two", 6, [2, -4, 1]) == 2
+    assert scripts.call("moved", "😀 two", 3, [1, -1, 3]) == 2
+
+
+@pytest.mark.parametrize(
+    "steps", [[], [3], [0], [""], [1, "", 2], ["a\0"], ["a\rb"]], ids=["none", "keep", "zero", "blank", "same", "nul", "cr"]
+)  # fmt: skip
+def test_what_changes_nothing_or_cannot_be_kept_is_no_change(steps: Change) -> None:
+    with pytest.raises(NotAChange):
+        read(steps)
+
+
+@pytest.mark.parametrize("change", [["a"], [2, "a"], [4, "a"], [-4], [10**30, "a"]])
+def test_a_change_of_another_text_is_noticed(change: Change) -> None:
+    with pytest.raises(NotAChange):
+        apply("abc", change)
+    with pytest.raises(NotAChange):
+        rebase(change, [1, -1, 1], done_stands_first=True)
+
+
+class Letters:
+    """Letters of which there is one each, so that one lost or doubled is seen; every third is two halves to a browser."""
+
+    def __init__(self) -> None:
+        self._next = 0
+        self.written: set[str] = set()
+        self.cut: set[str] = set()
+
+    def some(self, count: int) -> str:
+        text = ""
+        for _ in range(count):
+            self._next += 1
+            text += chr((0x1F300 if self._next % 3 == 0 else 0x4E00) + self._next)
+        self.written.update(text)
+        return text
+
+
+# What happens, to which of the two, where, how many letters are taken out and put in.
+HAPPENINGS = st.lists(
+    st.tuples(
+        st.sampled_from(
+            ["write"] * 4 + ["serve"] * 4 + ["hear"] * 4 + ["late", "cut", "cut after arriving", "reload", "ask"]
+        ),
+        st.integers(0, 1),
+        st.integers(0, 30),
+        st.integers(0, 3),
+        st.integers(0, 3),
+    ),
+    max_size=60,
+)
+
+
+@pytest.fixture
+def session(alice: User, eve: User, topic: Topic) -> HelpSession:
+    return make_active(alice, eve, topic, seconds=60)
+
+
+def room_of(session: HelpSession, scripts: Scripts) -> Room:
+    assert session.expert is not None
+    pages = [
+        Page(scripts, "one", session.customer, is_customer=True),
+        Page(scripts, "two", session.expert, is_customer=False),
+    ]
+    for page in pages:
+        page.open()
+    room = Room(session, pages)
+    room.let_everything_arrive()
+    return room
+
+
+@given(happenings=HAPPENINGS)
+@settings(OFTEN, max_examples=150)
+def test_whatever_happens_on_the_way_nothing_is_lost_or_doubled(
+    session: HelpSession, scripts: Scripts, happenings: list[tuple[str, int, int, int, int]]
+) -> None:
+    with transaction.atomic():
+        room, letters = room_of(session, scripts), Letters()
+        for what, who, at, cut, put in happenings:
+            page = room.pages[who]
+            if what == "write" and page.can_write:
+                at %= len(page.text) + 1
+                letters.cut.update(page.text[at : at + cut])
+                page.type(at, cut, letters.some(put))
+            elif what == "serve" and page.to_server:
+                room.serve(page, page.to_server)
+            elif what == "hear" and page.to_page:
+                page.hear()
+            elif what == "late" and page.late:
+                room.serve(page, page.late)
+            elif what in ("cut", "cut after arriving"):
+                page.lose_the_line(arrived=what != "cut")
+                page.come_back()
+            elif what == "reload":
+                page.lose_the_line(arrived=bool(at % 2))
+                page.open()
+            elif what == "ask":
+                page.ask()
+        room.let_everything_arrive()
+        both_have_all(room)
+        assert sorted(notes.body_of(session)) == sorted(letters.written - letters.cut)
+        transaction.set_rollback(True)
+
+
+@given(
+    happenings=st.lists(
+        st.tuples(st.sampled_from(["write", "undo", "redo", "serve", "hear"]), st.integers(0, 1), st.integers(0, 20)),
+        max_size=60,
+    )
+)
+@settings(OFTEN, max_examples=100)
+def test_taking_changes_back_keeps_both_texts_the_same(
+    session: HelpSession, scripts: Scripts, happenings: list[tuple[str, int, int]]
+) -> None:
+    with transaction.atomic():
+        room = room_of(session, scripts)
+        for what, who, at in happenings:
+            page = room.pages[who]
+            if what == "write":
+                at %= len(page.text) + 1
+                page.type(at, at % 3, "ab😀"[: at % 4] or "x")
+            elif what == "serve" and page.to_server:
+                room.serve(page, page.to_server)
+            elif what == "hear" and page.to_page:
+                page.hear()
+            elif what in ("undo", "redo"):
+                page.turn(what)
+        room.let_everything_arrive()
+        both_have_all(room)
+        transaction.set_rollback(True)
+
+
+def test_of_two_who_type_at_one_place_each_ones_words_stay_together(session: HelpSession, scripts: Scripts) -> None:
+    room = room_of(session, scripts)
+    customer, expert = room.pages
+    for one, two in zip("abcdefgh", "ABCDEFGH", strict=True):
+        expert.type(len(expert.text), 0, two)
+        customer.type(len(customer.text.split("A")[0]), 0, one)
+        for page in (expert, customer):
+            if page.to_server:
+                room.serve(page, page.to_server)
+        for page in room.pages:
+            if page.to_page:
+                page.hear()
+    room.let_everything_arrive()
+    both_have_all(room)
+    assert notes.body_of(session) == "abcdefghABCDEFGH"
+
+
+def both_have_all(room: Room) -> None:
+    body = notes.body_of(room.session)
+    assert [page.text for page in room.pages] == [body, body]
+    assert [page.unsaved for page in room.pages] == [None, None]
+    log: Any = NotesEdit.objects.filter(session=room.session).values_list("change", flat=True)
+    replayed = ""
+    for change in log:
+        replayed = apply(replayed, change)
+    assert replayed == body

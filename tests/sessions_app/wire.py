@@ -1,0 +1,125 @@
+"""A person at a real server without a browser: forms over HTTP, and the session's socket as their page holds it."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import requests
+from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin
+
+from tests.live import DEMO_PASSWORD, LiveServer
+
+JSON = dict[str, Any]
+SECONDS = 30.0
+# How often a page gives a sign of life.
+BEAT_SECONDS = 0.5
+
+
+class Person:
+    """Somebody signed in."""
+
+    def __init__(self, server: LiveServer, email: str) -> None:
+        """Sign in."""
+        self.server = server
+        self._http = requests.Session()
+        self._http.trust_env = False  # straight to this machine, whatever proxy the environment names
+        self.get("/accounts/login/")
+        answer = self.post("/accounts/login/", login=email, password=DEMO_PASSWORD)
+        assert answer.status_code == 302, answer.text[:500]
+
+    def get(self, path: str) -> str:
+        """Open a page."""
+        answer = self._http.get(self.server.url + path, timeout=SECONDS)
+        answer.raise_for_status()
+        return answer.text
+
+    def post(self, path: str, **fields: object) -> requests.Response:
+        """Send a form, and follow nowhere."""
+        headers = {"X-CSRFToken": self._http.cookies["csrftoken"] or ""}
+        if path.endswith("/join/"):
+            headers["Accept"] = "application/json"  # as the page's script asks for the grant
+        return self._http.post(self.server.url + path, data=fields, headers=headers, timeout=SECONDS, allow_redirects=False)
+
+    @contextmanager
+    def open(self, session: str) -> "Iterator[WirePage]":
+        """Open the session's page: its socket."""
+        cookies = "; ".join(f"{name}={value}" for name, value in self._http.cookies.items())
+        with connect(
+            f"{self.server.url.replace('http', 'ws', 1)}/ws/sessions/{session}/",
+            origin=Origin(self.server.url),
+            additional_headers={"Cookie": cookies},
+            open_timeout=SECONDS,
+            proxy=None,
+        ) as socket:
+            yield WirePage(self, session, socket)
+
+
+@dataclass
+class WirePage:
+    """One open page of a session."""
+
+    person: Person
+    session: str
+    socket: ClientConnection
+
+    def say(self, **message: object) -> None:
+        """Send a message."""
+        self.socket.send(json.dumps(message))
+
+    def hear(self, *types: str, where: Callable[[JSON], bool] = lambda _: True) -> JSON:
+        """Return the next event of one of `types` for which `where` holds, giving signs of life meanwhile."""
+        until = time.monotonic() + SECONDS
+        while time.monotonic() < until:
+            try:
+                event: JSON = json.loads(self.socket.recv(timeout=BEAT_SECONDS))
+            except TimeoutError:
+                self.say(type="ping")
+                continue
+            if event["type"] in types and where(event):
+                return event
+        raise TimeoutError(f"No {' or '.join(types)} came.")
+
+    def join(self) -> JSON:
+        """Join the call; return what carries it."""
+        answer = self.person.post(f"/sessions/{self.session}/join/")
+        assert answer.status_code == 200, answer.text[:500]
+        self.say(type="join", page=str(uuid4()), grant=answer.json()["grant"])
+        carrier = self.hear("carried_by_peer", "carried_by_twilio")
+        self.hear("welcome")
+        self.say(type="media_flowing")
+        return carrier
+
+    def clock(self) -> JSON:
+        """Ask what the clock says."""
+        self.say(type="sync")
+        return self.hear("clock")
+
+    def talk(self, seconds: float, *, beside: "WirePage") -> None:
+        """Wait until the clock has counted `seconds`, this page and the other giving signs of life."""
+        while self.clock()["billable_seconds"] < seconds:
+            beside.say(type="ping")
+            self.rest()
+
+    def rest(self) -> None:
+        """Let a moment pass, giving a sign of life."""
+        self.say(type="ping")
+        until = time.monotonic() + BEAT_SECONDS / 2
+        with suppress(TimeoutError):
+            while (left := until - time.monotonic()) > 0:
+                self.socket.recv(timeout=left)
+
+    def eventually(self, holds: Callable[[], bool]) -> None:
+        """Wait until something holds that no event tells of."""
+        until = time.monotonic() + SECONDS
+        while not holds():
+            assert time.monotonic() < until, "It never came to hold."
+            self.rest()
+
+    def close(self) -> None:
+        """Say goodbye, as a browser does when a page is left."""
+        self.socket.close(1001)
