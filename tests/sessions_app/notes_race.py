@@ -39,14 +39,14 @@ def writer(number: int, person_id: UUID, session_id: UUID, words: int, together:
 def main(processes: int, words: int) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # nobody signs in here
     topic = Topic.objects.create(area="engineering", name="Databases", slug="databases", price_per_minute=200)
-    people = [make_person("alice@example.org", "Alice"), make_expert("eve@example.org", "Eve", topic)]
-    session = make_active(*people, topic, seconds=60)
+    alice, eve = make_person("alice@example.org", "Alice"), make_expert("eve@example.org", "Eve", topic)
+    session = make_active(alice, eve, topic, seconds=60)
     connections.close_all()
 
     context = multiprocessing.get_context("fork")
     together = context.Barrier(processes)
     workers = [
-        context.Process(target=writer, args=(number, people[number % 2].pk, session.pk, words, together), daemon=True)
+        context.Process(target=writer, args=(number, (alice, eve)[number % 2].pk, session.pk, words, together), daemon=True)
         for number in range(processes)
     ]
     for worker in workers:
