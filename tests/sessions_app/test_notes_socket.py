@@ -153,30 +153,6 @@ def test_an_edit_in_the_log_is_in_the_text_though_the_process_died_in_between(
     assert (kept.revision, kept.body) == (4, "0123")
 
 
-def test_two_servers_that_keep_an_edit_at_the_same_moment_lose_neither(
-    session: HelpSession, alice: User, eve: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Between this server's reading and its writing another one was first."""
-    latest = notes._latest
-    others: list[list[int | str]] = [["other "], [6, "more "]]
-
-    def beaten(session: HelpSession) -> SharedNotes:
-        read = latest(session)
-        if others:
-            steps, base = others.pop(0), read.revision
-            monkeypatch.setattr(notes, "_latest", latest)
-            notes.edit(session=session, author=eve, edit_id=uuid4(), base=base, steps=steps)
-            monkeypatch.setattr(notes, "_latest", beaten)
-        return read
-
-    monkeypatch.setattr(notes, "_latest", beaten)
-    notes.edit(session=session, author=alice, edit_id=uuid4(), base=0, steps=["mine"])
-    assert not others
-    # At one place, the customer's words stand first.
-    assert notes.body_of(session) == "mineother more "
-    assert list(NotesEdit.objects.values_list("revision", flat=True)) == [1, 2, 3]
-
-
 def test_notes_of_a_session_nobody_wrote_in_are_empty_and_make_no_row(alice: User, eve: User, topic: Topic) -> None:
     session = make_accepted(alice, eve, topic)
     assert notes.body_of(session) == ""

@@ -1,4 +1,4 @@
-/** What stands beside the call: chat and notes, one tab each. On a phone it lies over the picture. */
+/** What stands beside the call: chat and notes, one tab each. On a phone it lies below the picture. */
 
 import { all, need, show } from "../lib/dom.js";
 
