@@ -51,7 +51,7 @@ def test_a_room_between_the_browsers_weighs_under_80_kb_and_no_sdk_is_fetched(
         both_see_each_other(call)
     assert any(path.startswith("/sessions/") for path in weights), weights
     assert any("/js/room/main" in path for path in weights), weights
-    print(heaviest_first(weights))
+    print(f"{sum(weights.values())} bytes:\n{heaviest_first(weights)}")
     assert not any(SDK in path for path in weights)
     assert sum(weights.values()) < LIMIT, f"{sum(weights.values())} bytes:\n{heaviest_first(weights)}"
     end_session(call.expert)
