@@ -18,6 +18,7 @@ from sessions_app import chat
 from sessions_app.events import ChatLine
 from sessions_app.file_kinds import WHAT_CAN_BE_SENT, kind_of, name_for
 from sessions_app.models import ChatFile, ChatMessage, HelpSession
+from sessions_app.photo_place import forget_place
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +50,7 @@ def attach(*, session: HelpSession, author: User, message_id: UUID, name: str, c
         author: one of its participants.
         message_id: chosen by the page; the same id again is the same file, whatever is in it now.
         name: as the sender's computer calls it.
-        content: the bytes, seekable.
+        content: the bytes, to be read and written: the place where a photo was taken is blanked in them.
 
     Raises:
         Unfit: empty, too large, of no kind that can be sent, one too many, or the storage does not answer.
@@ -62,6 +63,8 @@ def attach(*, session: HelpSession, author: User, message_id: UUID, name: str, c
         raise Refused("This session is over; its chat can be read and no longer written to.")
     size = content.seek(0, 2)
     content_type = _fitting_kind(session, content, size)
+    if content_type == "image/jpeg":
+        forget_place(content)
     stored_as = _store(content)
     try:
         line = _line(session, author, message_id)

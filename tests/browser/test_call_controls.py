@@ -2,9 +2,7 @@
 
 import re
 import time
-from typing import Any
 
-import pytest
 from playwright.sync_api import Locator, Page, ViewportSize, expect
 
 from tests.browser.call import (
@@ -271,73 +269,6 @@ def test_the_sound_goes_before_the_picture(server: LiveServer, open_page: OpenPa
         assert camera["maxBitrate"] <= 1_500_000
         assert screen["degradationPreference"] == "maintain-resolution"
     end_session(board)
-
-
-@pytest.fixture
-def rules(server: LiveServer, open_page: OpenPage) -> Page:
-    """A page of ours, to run the rules in the browser they are for."""
-    page = open_page(server)
-    page.goto("/")
-    return page
-
-
-def ask(page: Page, module: str, code: str, argument: Any = None) -> Any:
-    """Return what `code`, a function of the module and the argument, says."""
-    return page.evaluate(
-        f"async argument => ({code})(await import('/static/js/room/{module}.js'), argument)",
-        argument,
-    )
-
-
-LOOKS = """({ calm, looked, advice }, looks) => {
-    let state = calm();
-    return looks.map(([at, quality, more = {}]) => {
-        const now = { at: at * 1000, camera: true, screen: false, insists: false, quality, ...more };
-        state = looked(state, now);
-        return [state.resting, advice(state, now)?.does ?? null];
-    });
-}"""
-
-
-def test_a_weak_line_is_said_after_a_while_then_the_camera_rests_and_comes_back_ever_more_slowly(rules: Page) -> None:
-    said = ask(
-        rules,
-        "poor_line",
-        LOOKS,
-        [
-            [0, "good"], [2, "poor"], [4, "good"],  # a hiccup
-            [10, "poor"], [16, "poor"], [25, "poor"],  # told, then done
-            [30, "good"], [45, "good"], [50, "good"],  # good for 20 s: tried again
-            [52, "poor"], [67, "poor"], [70, "good"], [90, "good"], [110, "good"],  # the next time 40 s
-        ],
-    )  # fmt: skip
-    assert said == [
-        [False, None], [False, None], [False, None],
-        [False, None], [False, "camera-off"], [True, "camera-on"],
-        [True, "camera-on"], [True, "camera-on"], [False, None],
-        [False, None], [True, "camera-on"], [True, "camera-on"], [True, "camera-on"], [False, None],
-    ]  # fmt: skip
-
-
-def test_whoever_insists_on_the_camera_keeps_it_and_who_sends_none_is_told_what_else_helps(rules: Page) -> None:
-    insists = {"insists": True}
-    assert ask(rules, "poor_line", LOOKS, [[0, "poor", insists], [60, "poor", insists]])[-1][0] is False
-    sharing = {"camera": False, "screen": True}
-    assert ask(rules, "poor_line", LOOKS, [[0, "poor", sharing], [60, "poor", sharing]])[-1] == [False, "stop-screen"]
-    talking = {"camera": False}
-    assert ask(rules, "poor_line", LOOKS, [[0, "poor", talking], [60, "poor", talking]])[-1] == [False, ""]
-
-
-def test_the_poorer_the_line_the_less_the_pictures_take(rules: Page) -> None:
-    code = "({ shareOf }, line) => ['good', 'fair', 'poor'].map(quality => shareOf(line, quality))"
-    for line in ("camera", "screen"):
-        shares = [share["maxBitrate"] for share in ask(rules, "sender_rules", code, line)]
-        assert shares == sorted(shares, reverse=True)
-        assert len(set(shares)) == 3
-    assert [share["priority"] for share in ask(rules, "sender_rules", code, "microphone")] == ["high"] * 3
-    assert ask(rules, "quality", "({ grade }) => [grade(0, .05), grade(.05, .05), grade(.1, .05), grade(0, .7)]") == [
-        "good", "fair", "poor", "poor",
-    ]  # fmt: skip
 
 
 def test_a_weak_line_lets_the_camera_rest_and_says_so_on_both_sides(server: LiveServer, open_page: OpenPage) -> None:

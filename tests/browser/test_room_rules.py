@@ -1,0 +1,138 @@
+"""The room's rules, asked in the browser they are for: what is large, what a weak line means, what is said of a device."""
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.conftest import OpenPage
+from tests.live import LiveServer
+
+
+@pytest.fixture
+def rules(server: LiveServer, open_page: OpenPage) -> Page:
+    """A page of ours, to run the rules in the browser they are for."""
+    page = open_page(server)
+    page.goto("/")
+    return page
+
+
+def ask(page: Page, module: str, code: str, argument: Any = None) -> Any:
+    """Return what `code`, a function of the module and the argument, says."""
+    return page.evaluate(
+        f"async argument => ({code})(await import('/static/js/{module}.js'), argument)",
+        argument,
+    )
+
+
+LOOKS = """({ calm, looked, advice }, looks) => {
+    let state = calm();
+    return looks.map(([at, quality, more = {}]) => {
+        const now = { at: at * 1000, camera: true, screen: false, insists: false, quality, ...more };
+        state = looked(state, now);
+        return [state.resting, advice(state, now)?.does ?? null];
+    });
+}"""
+
+
+def test_a_weak_line_is_said_after_a_while_then_the_camera_rests_and_comes_back_ever_more_slowly(rules: Page) -> None:
+    said = ask(
+        rules,
+        "room/poor_line",
+        LOOKS,
+        [
+            [0, "good"], [2, "poor"], [4, "good"],  # a hiccup
+            [10, "poor"], [16, "poor"], [25, "poor"],  # told, then done
+            [30, "good"], [45, "good"], [50, "good"],  # good for 20 s: tried again
+            [52, "poor"], [67, "poor"], [70, "good"], [90, "good"], [110, "good"],  # the next time 40 s
+        ],
+    )  # fmt: skip
+    assert said == [
+        [False, None], [False, None], [False, None],
+        [False, None], [False, "camera-off"], [True, "camera-on"],
+        [True, "camera-on"], [True, "camera-on"], [False, None],
+        [False, None], [True, "camera-on"], [True, "camera-on"], [True, "camera-on"], [False, None],
+    ]  # fmt: skip
+
+
+def test_whoever_insists_on_the_camera_keeps_it_and_who_sends_none_is_told_what_else_helps(rules: Page) -> None:
+    insists = {"insists": True}
+    assert ask(rules, "room/poor_line", LOOKS, [[0, "poor", insists], [60, "poor", insists]])[-1][0] is False
+    sharing = {"camera": False, "screen": True}
+    assert ask(rules, "room/poor_line", LOOKS, [[0, "poor", sharing], [60, "poor", sharing]])[-1] == [False, "stop-screen"]
+    talking = {"camera": False}
+    assert ask(rules, "room/poor_line", LOOKS, [[0, "poor", talking], [60, "poor", talking]])[-1] == [False, ""]
+
+
+def test_the_poorer_the_line_the_less_the_pictures_take(rules: Page) -> None:
+    code = "({ shareOf }, line) => ['good', 'fair', 'poor'].map(quality => shareOf(line, quality))"
+    for line in ("camera", "screen"):
+        shares = [share["maxBitrate"] for share in ask(rules, "room/sender_rules", code, line)]
+        assert shares == sorted(shares, reverse=True)
+        assert len(set(shares)) == 3
+    assert [share["priority"] for share in ask(rules, "room/sender_rules", code, "microphone")] == ["high"] * 3
+    assert ask(rules, "room/quality", "({ grade }) => [grade(0, .05), grade(.05, .05), grade(.1, .05), grade(0, .7)]") == [
+        "good", "fair", "poor", "poor",
+    ]  # fmt: skip
+
+
+ARRANGE = """({ arrange }, [there, chosen]) => {
+    const { large, small, beside } = arrange(new Set(there), chosen);
+    return [large, small, beside];
+}"""
+
+
+ARRANGED: list[tuple[list[str], str | None, str | None, list[str], bool]] = [
+    ([], None, None, [], False),
+    (["own-camera"], None, None, ["own-camera"], False),
+    (["camera", "own-camera"], None, "camera", ["own-camera"], False),
+    (["camera", "own-camera"], "own-camera", "own-camera", ["camera"], False),
+    (["screen"], None, "screen", [], False),
+    (["camera", "screen"], None, "screen", ["camera"], True),
+    (["camera", "screen", "own-camera", "own-screen"], None, "screen", ["camera", "own-screen", "own-camera"], True),
+    (["camera", "screen", "own-camera", "own-screen"], "camera", "camera", ["screen", "own-screen", "own-camera"], True),
+    (["camera", "own-camera"], "screen", "camera", ["own-camera"], False),  # the one chosen is gone
+]
+"""What there is and what was chosen; what is large, what is small, and whether that stands beside it."""
+
+
+def test_a_screen_is_large_before_a_face_and_the_others_before_ones_own(rules: Page) -> None:
+    for there, chosen, *arranged in ARRANGED:
+        assert ask(rules, "room/layout", ARRANGE, [there, chosen]) == arranged, (there, chosen)
+
+
+SPEAKS = "({ scored, speaks }, windows) => speaks(windows.reduce(scored, 0))"
+
+
+def test_a_voice_is_heard_and_a_door_is_not(rules: Page) -> None:
+    assert ask(rules, "room/muted_talk", SPEAKS, [0.1, 0.2, 0, 0.1, 0.1]) is True
+    assert ask(rules, "room/muted_talk", SPEAKS, [0.9, 0.9, 0, 0, 0, 0, 0.5]) is False
+    assert ask(rules, "room/muted_talk", SPEAKS, [0.01] * 50) is False
+
+
+PROBLEM = """({ problemOf }, [name, message, around]) => {
+    const usual = { secure: true, able: true, policy: true, permission: "denied" };
+    const { sentence, label } = problemOf("camera", new DOMException(message, name), { ...usual, ...around });
+    return [sentence, label];
+}"""
+
+
+TOLD: list[tuple[str, str, dict[str, Any], str, str]] = [
+    ("NotAllowedError", "Permission denied", {}, "Allow it beside the page's address", "Try again"),
+    ("NotAllowedError", "Permission dismissed", {"permission": "prompt"}, "Have it asked again", "Ask again"),
+    ("NotAllowedError", "Permission denied by system", {}, "the system's privacy settings", "Try again"),
+    ("NotAllowedError", "Permission denied", {"policy": False}, "Open it on another device", "Copy the address"),
+    ("NotFoundError", "", {}, "No camera was found", "Look again"),
+    ("NotReadableError", "", {}, "Another program is using your camera", "Try again"),
+    ("TypeError", "", {"able": False, "secure": False}, "This address is not secure", "Open the secure page"),
+    ("TypeError", "", {"able": False}, "This browser has no way to use a camera", "Copy the address"),
+    ("UnknownError", "", {}, "Your camera did not start", "Try again"),
+]
+"""The browser's error, its text and what stands around it; words of the sentence, and the button."""
+
+
+def test_each_device_problem_has_its_sentence_and_its_action(rules: Page) -> None:
+    for name, message, around, words, label in TOLD:
+        sentence, button = ask(rules, "lib/device_problems", PROBLEM, [name, message, around])
+        assert words in sentence
+        assert button == label, sentence
