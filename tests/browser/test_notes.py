@@ -103,6 +103,14 @@ def test_a_cut_line_a_reload_and_a_killed_server_lose_nothing(server: LiveServer
     for page in (call.customer, call.expert):
         expect(page.get_by_role("heading", name="Notes")).to_be_visible()
         expect(page.get_by_text("kept: written in the dark")).to_be_visible()
+        assert axe_violations(page) == []
+    call.expert.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    call.expert.get_by_role("button", name="Copy").click()
+    expect(call.expert.get_by_role("button", name="Copied")).to_be_visible()
+    copied = call.expert.evaluate("() => navigator.clipboard.readText()")
+    assert copied == "kept: written in the dark a\nb\nc and so is this"
+    call.expert.get_by_role("heading", name="Notes").scroll_into_view_if_needed()
+    call.expert.screenshot(path=screenshot_path("notes-receipt"))
 
 
 def test_tabs_by_keyboard_with_a_mark_for_what_is_new_on_wide_and_phone(server: LiveServer, open_page: OpenPage) -> None:
