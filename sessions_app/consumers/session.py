@@ -60,6 +60,8 @@ class SessionSocket(Socket):
         self._coming_back = False
 
     @property
+        # What carries the call, as the page was told.
+        self._told_carrier: type[Event] | None = None
     def user(self) -> User:
         user: User = self.scope["user"]
         return user
@@ -225,6 +227,9 @@ class SessionSocket(Socket):
             return
         try:
             stretch = await database_sync_to_async(room.enter)(
+        await self._introduce(page)
+
+    async def _introduce(self, page: UUID) -> None:
                 session_id=self.session_id, person=self.user, page=page, token=None, at=heard_at
             )
         except Refused:
@@ -243,7 +248,12 @@ class SessionSocket(Socket):
         if self.page is None:
             self.tell(Error(message="Join the call first."))
         elif await self.may_stay():
-            await self._tell_carrier()
+            await self._renew_carrier()
+
+    async def _renew_carrier(self) -> None:
+        """Give the page fresh credentials. Where it never heard that the call was rerouted, the two meet anew."""
+        if await self._tell_carrier() and self.page is not None:
+            await self._introduce(self.page)
 
     async def on_video_failed(self, message: VideoFailed) -> None:
         if self.page is None:
@@ -259,7 +269,7 @@ class SessionSocket(Socket):
             self.tell(Error(message=refusal.sentence))
             return
         if missed_it:
-            await self._tell_carrier()
+            await self._renew_carrier()
 
     async def _tell_carrier(self) -> None:
         try:
@@ -286,6 +296,10 @@ class SessionSocket(Socket):
         self._fell_silent = False
         self.listen_to(self.audience)
         if gone_already:
+            return False
+        before, self._told_carrier = self._told_carrier, type(carrier)
+        self.tell(carrier)
+        return before not in (None, type(carrier))
             # Since it was last heard. That its line ends only now does not mean that anybody was there meanwhile.
             return
         await database_sync_to_async(room.go)(attendance_id=attendance_id, at=at)

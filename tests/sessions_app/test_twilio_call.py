@@ -266,6 +266,36 @@ def test_one_page_that_cannot_reach_its_room_takes_both_to_the_other_way_once(
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("says", [{"type": "renew_video"}, {"type": "video_failed", "reason": "53118"}])
+def test_a_page_that_never_heard_of_the_other_way_is_taken_there_when_it_asks(
+    session: HelpSession, alice: User, eve: User, says: dict[str, str]
+) -> None:
+    """Whoever rerouted the call was killed before it told anybody, or the word was lost between two processes."""
+    alices, eves = page_of(session, alice), page_of(session, eve)
+    grants = {person: room.grant(session=session, person=person) for person in (alice, eve)}
+
+    async def journey() -> None:
+        for page, person in ((alices, alice), (eves, eve)):
+            assert (await come_in(page, grants[person]))["type"] == "carried_by_twilio"
+            await page.hear("welcome")
+        await alices.hear("peer_joined")
+        await sync_to_async(HelpSession.objects.update)(video=Video.PEER)
+        await alices.say(**says)
+        assert (await alices.hear(*CARRIERS))["type"] == "carried_by_peer"
+        assert (await alices.hear("welcome"))["peers"] == [str(eves.page)]
+        assert (await eves.hear("peer_joined"))["page"] == str(alices.page)
+        # From then on it is told of fresh credentials alone.
+        await alices.say(type="renew_video")
+        assert (await alices.hear(*CARRIERS))["type"] == "carried_by_peer"
+        await alices.say(type="chat", id=uuid4(), body="\0")
+        assert (await alices.hear("welcome", "error"))["type"] == "error"
+        for page in (alices, eves):
+            await page.close()
+
+    run(journey)
+
+
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("fallback", [True, False])
 def test_a_page_whose_room_is_ended_with_the_session_is_not_bothered(
     session: HelpSession, settings: Settings, alice: User, fallback: bool
