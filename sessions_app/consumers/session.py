@@ -44,6 +44,8 @@ from sessions_app.video.carrier import carrier_of
 ROOMS = "rooms"
 # Why a page's older line is closed.
 REPLACED = 4409
+# The reason to wake a person's pages in a room with: they came in from another, or by a new line.
+CAME_IN = "came in"
 
 
 class SessionSocket(Socket):
@@ -58,10 +60,10 @@ class SessionSocket(Socket):
         # Counted as gone since it was last heard; the next word brings it back.
         self._fell_silent = False
         self._coming_back = False
-
-    @property
         # What carries the call, as the page was told.
         self._told_carrier: type[Event] | None = None
+
+    @property
     def user(self) -> User:
         user: User = self.scope["user"]
         return user
@@ -121,10 +123,8 @@ class SessionSocket(Socket):
         elif reason == reroute.CARRIER:
             if self.page is not None:
                 await self._show_room(self.page)
-        elif self.page is not None and reason != str(self.page):
-            # The same person came in from another tab.
-            self.tell(Moved())
-            await self._leave_room(at=timezone.now())
+        elif reason == CAME_IN:
+            await self._step_aside()
 
     async def gone(self, code: int) -> None:
         await self._leave_room(at=timezone.now() if code in GOODBYES else self._was_here_until())
@@ -160,7 +160,7 @@ class SessionSocket(Socket):
     async def fall_silent(self) -> None:
         """Count the page as gone since it was last heard. Its line is left open: it may be asleep, and come back by it."""
         page, attendance_id = self.page, self.attendance_id
-        if page is None or attendance_id is None or self._fell_silent:
+        if page is None or attendance_id is None or self._fell_silent or not self.is_silent(timezone.now()):
             return
         self._fell_silent = True
         await database_sync_to_async(room.go)(attendance_id=attendance_id, at=self.last_heard)
@@ -191,7 +191,7 @@ class SessionSocket(Socket):
         self.page, self.attendance_id, self._fell_silent = message.page, stretch.pk, False
         self.listen_to(self.audience, self._person_audience, self._page_audience(message.page), ROOMS)
         await self._show_room(message.page)
-        hub.wake_now(self._person_audience, str(message.page))
+        hub.wake_now(self._person_audience, CAME_IN)
         await database_sync_to_async(room.entered)(session_id=self.session_id)
 
     async def _take_over_from_lost_line(self, page: UUID) -> None:
@@ -199,6 +199,25 @@ class SessionSocket(Socket):
         for other in hub.sockets(self._page_audience(page)):
             if isinstance(other, SessionSocket) and other is not self and other.person_id == self.person_id:
                 await other.give_way()
+
+    async def _step_aside(self) -> bool:
+        """Leave the room to the page with which the same person came in since, if there is one; return whether there was.
+
+        The database says who came last: of two that come in at once exactly one stays, and a word that is late, or was
+        lost on the way from another process, does no harm.
+        """
+        attendance_id = self.attendance_id
+        if attendance_id is None:
+            return False
+        newer = await database_sync_to_async(attendance.came_in_since)(attendance_id)
+        if newer is None or self.attendance_id != attendance_id:
+            return False
+        if newer == self.page:
+            await self.give_way()
+        else:
+            self.tell(Moved())
+            await self._leave_room(at=self._was_here_until())
+        return True
 
     async def give_way(self) -> None:
         """The page has a new line: this one ends, and with it the stretch of presence it stands for."""
@@ -208,6 +227,9 @@ class SessionSocket(Socket):
     async def _show_room(self, page: UUID) -> None:
         """Tell the page what carries the call and who is there; and the other side of the page, which is met anew."""
         await self._tell_carrier()
+        await self._introduce(page)
+
+    async def _introduce(self, page: UUID) -> None:
         self.tell(await database_sync_to_async(self._welcome)())
         self._publish(PeerJoined(page=page))
 
@@ -223,13 +245,10 @@ class SessionSocket(Socket):
 
     async def _come_back(self, closed: UUID) -> None:
         page, heard_at = self.page, self.last_heard
-        if page is None or self.attendance_id != closed or not await self.may_stay():
+        if page is None or self.attendance_id != closed or not await self.may_stay() or await self._step_aside():
             return
         try:
             stretch = await database_sync_to_async(room.enter)(
-        await self._introduce(page)
-
-    async def _introduce(self, page: UUID) -> None:
                 session_id=self.session_id, person=self.user, page=page, token=None, at=heard_at
             )
         except Refused:
@@ -250,11 +269,6 @@ class SessionSocket(Socket):
         elif await self.may_stay():
             await self._renew_carrier()
 
-    async def _renew_carrier(self) -> None:
-        """Give the page fresh credentials. Where it never heard that the call was rerouted, the two meet anew."""
-        if await self._tell_carrier() and self.page is not None:
-            await self._introduce(self.page)
-
     async def on_video_failed(self, message: VideoFailed) -> None:
         if self.page is None:
             self.tell(Error(message="Join the call first."))
@@ -271,11 +285,21 @@ class SessionSocket(Socket):
         if missed_it:
             await self._renew_carrier()
 
-    async def _tell_carrier(self) -> None:
+    async def _renew_carrier(self) -> None:
+        """Give the page fresh credentials. Where it never heard that the call was rerouted, the two meet anew."""
+        if await self._tell_carrier() and self.page is not None:
+            await self._introduce(self.page)
+
+    async def _tell_carrier(self) -> bool:
+        """Tell the page what carries the call; return whether it was told of another carrier before."""
         try:
-            self.tell(await database_sync_to_async(self._carrier)())
+            carrier = await database_sync_to_async(self._carrier)()
         except Refused as refusal:
             self.tell(Error(message=refusal.sentence))
+            return False
+        before, self._told_carrier = self._told_carrier, type(carrier)
+        self.tell(carrier)
+        return before not in (None, type(carrier))
 
     def _carrier(self) -> Event:
         return carrier_of(HelpSession.objects.get(pk=self.session_id), self.user)
@@ -296,10 +320,6 @@ class SessionSocket(Socket):
         self._fell_silent = False
         self.listen_to(self.audience)
         if gone_already:
-            return False
-        before, self._told_carrier = self._told_carrier, type(carrier)
-        self.tell(carrier)
-        return before not in (None, type(carrier))
             # Since it was last heard. That its line ends only now does not mean that anybody was there meanwhile.
             return
         await database_sync_to_async(room.go)(attendance_id=attendance_id, at=at)
