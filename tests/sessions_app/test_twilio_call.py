@@ -210,6 +210,21 @@ def test_without_a_room_the_call_goes_between_the_browsers_and_the_timeline_says
 
 
 @pytest.mark.django_db(transaction=True)
+def test_a_service_that_made_no_room_is_not_asked_to_end_it(
+    roomless: HelpSession, video_peer: TwilioVideo, alice: User
+) -> None:
+    """Silent, it would keep a worker for seconds at each try."""
+    page, grant = page_of(roomless, alice), room.grant(session=roomless, person=alice)
+
+    async def journey() -> None:
+        await come_in(page, grant)
+        await page.close()
+
+    run(journey)
+    assert video_peer.asked == []  # but for the two questions it refused
+
+
+@pytest.mark.django_db(transaction=True)
 def test_where_only_rooms_are_allowed_who_joins_hears_what_to_do_and_is_not_in(
     roomless: HelpSession, settings: Settings, alice: User, video_peer: TwilioVideo
 ) -> None:
