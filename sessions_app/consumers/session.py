@@ -100,6 +100,7 @@ class SessionSocket(Socket):
         await self._show_state()
 
     async def on_sync(self, message: Sync) -> None:
+        await self._step_aside()
         await self._show_state()
 
     async def _show_state(self) -> None:
@@ -109,10 +110,13 @@ class SessionSocket(Socket):
     def _state(self) -> list[Event]:
         session = HelpSession.objects.with_people().get(pk=self.session_id)
         now = timezone.now()
+        # A page in the call meets the other again: the word of its coming may have been lost between two processes.
+        others = attendance.pages_of_other(session, self.user, now) if self.page is not None else []
         return [
             live.state_of(session),
             attendance.presence(session, now),
             attendance.clock(session, now),
+            *(PeerJoined(page=page) for page in others),
         ]
 
     async def on_wake(self, reason: str) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from uuid import UUID, uuid4
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -275,9 +276,9 @@ def test_a_tab_that_was_silent_when_another_took_over_was_there_until_it_was_hea
     assert ends(session, alice)[0] == heard
 
 
-def come_by_another_process(session: HelpSession, person: User, page: Page) -> Attendance:
-    """Write what another server process writes when a page comes in by it."""
-    return attendance.join(session=session, person=person, page=page.page, now=timezone.now())
+def come_by_another_process(session: HelpSession, person: User, page: UUID) -> Attendance:
+    """Write what another server process writes when a page comes in by it; its word to this one is lost."""
+    return attendance.join(session=session, person=person, page=page, now=timezone.now())
 
 
 def test_a_line_whose_page_came_by_another_process_takes_nothing_back(alice: User, eve: User, topic: Topic) -> None:
@@ -288,7 +289,7 @@ def test_a_line_whose_page_came_by_another_process_takes_nothing_back(alice: Use
     async def journey() -> None:
         await page.open()
         await page.join(grant)
-        there = await sync_to_async(come_by_another_process)(session, alice, page)
+        there = await sync_to_async(come_by_another_process)(session, alice, page.page)
         await beat()
         assert await until_closed(page) == REPLACED
         assert (await sync_to_async(session.attendances.get)(left_at=None)).pk == there.pk
@@ -303,9 +304,30 @@ def test_a_line_is_let_go_as_soon_as_its_page_comes_by_another_process(alice: Us
     async def journey() -> None:
         await page.open()
         await page.join(grant)
-        await sync_to_async(come_by_another_process)(session, alice, page)
+        await sync_to_async(come_by_another_process)(session, alice, page.page)
         hub.wake_now(f"session:{session.pk}:person:{alice.pk}", CAME_IN)
         assert await until_closed(page) == REPLACED
 
     run(journey)
     assert len([end for end in ends(session, alice) if end is None]) == 1
+
+
+def test_whatever_word_of_another_process_was_lost_a_page_that_syncs_is_right_again(
+    alice: User, eve: User, topic: Topic
+) -> None:
+    session = make_accepted(alice, eve, topic)
+    page, grant = page_of(session, alice), room.grant(session=session, person=alice)
+    eves, another_tab = uuid4(), uuid4()
+
+    async def journey() -> None:
+        await page.open()
+        await page.join(grant)
+        await sync_to_async(come_by_another_process)(session, eve, eves)
+        await page.say(type="sync")
+        assert (await page.hear("peer_joined"))["page"] == str(eves)
+        await sync_to_async(come_by_another_process)(session, alice, another_tab)
+        await page.say(type="sync")
+        await page.hear("moved")
+        await page.close()
+
+    run(journey)
