@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
@@ -46,12 +46,13 @@ class Person:
         return self._http.post(self.server.url + path, data=fields, headers=headers, timeout=SECONDS, allow_redirects=False)
 
     @contextmanager
-    def open(self, session: str) -> "Iterator[WirePage]":
-        """Open the session's page: its socket."""
+    def open(self, session: str, server: LiveServer | None = None) -> "Iterator[WirePage]":
+        """Open the session's page: its socket, at another server process where one is named."""
+        server = server or self.server
         cookies = "; ".join(f"{name}={value}" for name, value in self._http.cookies.items())
         with connect(
-            f"{self.server.url.replace('http', 'ws', 1)}/ws/sessions/{session}/",
-            origin=Origin(self.server.url),
+            f"{server.url.replace('http', 'ws', 1)}/ws/sessions/{session}/",
+            origin=Origin(server.url),
             additional_headers={"Cookie": cookies},
             open_timeout=SECONDS,
             proxy=None,
@@ -66,6 +67,7 @@ class WirePage:
     person: Person
     session: str
     socket: ClientConnection
+    page: str = field(default_factory=lambda: str(uuid4()))
 
     def say(self, **message: object) -> None:
         """Send a message."""
@@ -88,11 +90,24 @@ class WirePage:
         """Join the call; return what carries it."""
         answer = self.person.post(f"/sessions/{self.session}/join/")
         assert answer.status_code == 200, answer.text[:500]
-        self.say(type="join", page=str(uuid4()), grant=answer.json()["grant"])
+        return self._enter(answer.json()["grant"])
+
+    def come_back(self, earlier: "WirePage") -> JSON:
+        """Be the page `earlier` was, on this socket; return what carries the call."""
+        self.page = earlier.page
+        return self._enter(None)
+
+    def _enter(self, grant: str | None) -> JSON:
+        self.say(type="join", page=self.page, grant=grant)
         carrier = self.hear("carried_by_peer", "carried_by_twilio")
         self.hear("welcome")
         self.say(type="media_flowing")
         return carrier
+
+    def state(self) -> JSON:
+        """Ask how the session stands."""
+        self.say(type="sync")
+        return self.hear("session_changed")
 
     def clock(self) -> JSON:
         """Ask what the clock says."""

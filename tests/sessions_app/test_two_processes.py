@@ -1,0 +1,84 @@
+"""A page that comes back by another server process, between which every word is lost: what each reads is all it knows."""
+
+import sqlite3
+import time
+from contextlib import closing
+
+import pytest
+from websockets.exceptions import ConnectionClosed
+
+from hopps.realtime.sockets import LOST
+from sessions_app.consumers.session import REPLACED
+from tests.conftest import StartServer
+from tests.live import LiveServer
+from tests.sessions_app.wire import Person, WirePage
+
+CUSTOMER, EXPERT = "customer@demo.test", "expert@demo.test"
+TALK_SECONDS = 2
+
+
+@pytest.fixture(scope="module")
+def servers(start_server: StartServer) -> tuple[LiveServer, LiveServer]:
+    """Two processes on one database, without a channel layer between them."""
+    secret = {"SECRET_KEY": "of-both", "FIT_WINDOW_SECONDS": "0"}
+    first = start_server(**secret)
+    return first, start_server(DATABASE_URL=f"sqlite:///{first.database}", **secret)
+
+
+def close_code(page: WirePage) -> int:
+    """Return the code with which the server closes the socket of a page that says no more."""
+    try:
+        while True:
+            page.socket.recv(timeout=30)
+    except ConnectionClosed as closed:
+        return closed.rcvd.code if closed.rcvd is not None else LOST
+
+
+def a_session(customer: Person, expert: Person) -> str:
+    """Ask for help, and accept it; return the session's id."""
+    with closing(sqlite3.connect(customer.server.database)) as database:
+        (topic,) = database.execute("SELECT id FROM accounts_topic WHERE name = 'Python'").fetchone()
+        (card,) = database.execute("SELECT id FROM billing_card").fetchone()
+    words = {"title": "Query is slow", "details": "", "cap_minutes": 15, "topic": topic, "card": card}
+    session = customer.post("/ask/", **words).headers["Location"].strip("/").split("/")[-1]
+    expert.post(f"/sessions/{session}/accept/")
+    return session
+
+
+def stretches(server: LiveServer, session: str) -> dict[str, int]:
+    """Return how many stretches of presence each person has had."""
+    with closing(sqlite3.connect(server.database)) as database:
+        rows = database.execute(
+            "SELECT u.email, COUNT(*) FROM sessions_app_attendance a JOIN accounts_user u ON u.id = a.person_id"
+            " WHERE a.session_id = ? GROUP BY u.email",
+            (session.replace("-", ""),),
+        )
+        return dict(rows.fetchall())
+
+
+def test_a_page_that_comes_back_by_another_process_is_there_once_and_stays(servers: tuple[LiveServer, LiveServer]) -> None:
+    first, second = servers
+    customer, expert = Person(first, CUSTOMER), Person(first, EXPERT)
+    session = a_session(customer, expert)
+    with expert.open(session) as eves, customer.open(session) as old, customer.open(session, second) as new:
+        eves.join()
+        before_both = time.monotonic()
+        old.join()
+        both = time.monotonic()
+        old.talk(TALK_SECONDS, beside=eves)
+        new.come_back(old)
+        # The last that was under way on the old line.
+        old.say(type="ping")
+        assert close_code(old) == REPLACED
+        new.talk(2 * TALK_SECONDS, beside=eves)
+        before_end = time.monotonic()
+        customer.post(f"/sessions/{session}/end/")
+        ended = time.monotonic()
+        eves.hear("session_changed", where=lambda event: event["state"] == "ended")
+        eves.close()
+        new.close()
+    with customer.open(session) as receipt:
+        receipt.eventually(lambda: receipt.state()["settled"])
+        billed = receipt.clock()["billable_seconds"]
+    assert before_end - both - 1 <= billed <= ended - before_both + 1
+    assert stretches(first, session) == {CUSTOMER: 2, EXPERT: 1}
