@@ -1,5 +1,6 @@
 """A participant's page of one help session: its state, and the room."""
 
+import contextlib
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -126,7 +127,8 @@ class SessionSocket(Socket):
                 await self.dismiss()
         elif reason == reroute.CARRIER:
             if self.page is not None:
-                await self._show_room(self.page)
+                with contextlib.suppress(Refused):  # over meanwhile, as the page hears
+                    await self._show_room(self.page)
         elif reason == CAME_IN:
             await self._step_aside()
 
@@ -181,22 +183,29 @@ class SessionSocket(Socket):
             return
         await self._take_over_from_lost_line(message.page)
         try:
-            if await database_sync_to_async(rooms.is_missing)(self.session_id):
-                # The service may take seconds: not on the thread that all sockets of the process share.
-                await database_sync_to_async(reroute.have_room, thread_sensitive=False)(self.session_id)
-                # Waiting for it is not being there.
-                asked_at = timezone.now()
-            stretch = await database_sync_to_async(room.enter)(
-                session_id=self.session_id, person=self.user, page=message.page, token=message.grant, at=asked_at
-            )
-        except Refused as refusal:
-            self.tell(Error(message=refusal.sentence))
+            await self._enter(message, asked_at)
+            await self._show_room(message.page)
+        except Exception as problem:
+            # A page that was not told how to reach the other side shows the door again: nobody is in by it.
+            await self._leave_room(at=self._was_here_until())
+            if not isinstance(problem, Refused):
+                raise
+            self.tell(Error(message=problem.sentence))
             return
-        self.page, self.attendance_id, self._fell_silent = message.page, stretch.pk, False
-        self.listen_to(self.audience, self._person_audience, self._page_audience(message.page), ROOMS)
-        await self._show_room(message.page)
         hub.wake_now(self._person_audience, CAME_IN)
         await database_sync_to_async(room.entered)(session_id=self.session_id)
+
+    async def _enter(self, message: Join, asked_at: datetime) -> None:
+        if await database_sync_to_async(rooms.is_missing)(self.session_id):
+            # The service may take seconds: not on the thread that all sockets of the process share.
+            await database_sync_to_async(reroute.have_room, thread_sensitive=False)(self.session_id)
+            # Waiting for it is not being there.
+            asked_at = timezone.now()
+        stretch = await database_sync_to_async(room.enter)(
+            session_id=self.session_id, person=self.user, page=message.page, token=message.grant, at=asked_at
+        )
+        self.page, self.attendance_id, self._fell_silent = message.page, stretch.pk, False
+        self.listen_to(self.audience, self._person_audience, self._page_audience(message.page), ROOMS)
 
     async def _take_over_from_lost_line(self, page: UUID) -> None:
         """Let go of the line this same page had before, which nobody has noticed yet is dead."""
@@ -229,7 +238,11 @@ class SessionSocket(Socket):
         await self.dismiss(REPLACED)
 
     async def _show_room(self, page: UUID) -> None:
-        """Tell the page what carries the call and who is there; and the other side of the page, which is met anew."""
+        """Tell the page what carries the call and who is there; and the other side of the page, which is met anew.
+
+        Raises:
+            Refused: the room is not open any more.
+        """
         await self._tell_carrier()
         await self._introduce(page)
 
@@ -291,16 +304,17 @@ class SessionSocket(Socket):
 
     async def _renew_carrier(self) -> None:
         """Give the page fresh credentials. Where it never heard that the call was rerouted, the two meet anew."""
-        if await self._tell_carrier() and self.page is not None:
+        try:
+            is_another = await self._tell_carrier()
+        except Refused as refusal:
+            self.tell(Error(message=refusal.sentence))
+            return
+        if is_another and self.page is not None:
             await self._introduce(self.page)
 
     async def _tell_carrier(self) -> bool:
-        """Tell the page what carries the call; return whether it was told of another carrier before."""
-        try:
-            carrier = await database_sync_to_async(self._carrier)()
-        except Refused as refusal:
-            self.tell(Error(message=refusal.sentence))
-            return False
+        """Tell the page what carries the call; return whether it was told of another carrier before. Raises Refused."""
+        carrier = await database_sync_to_async(self._carrier)()
         before, self._told_carrier = self._told_carrier, type(carrier)
         self.tell(carrier)
         return before not in (None, type(carrier))

@@ -179,6 +179,25 @@ def test_nobody_counts_as_there_while_they_wait_for_their_room(
     assert Attendance.objects.get(session=session).joined_at >= made[0]
 
 
+@pytest.mark.django_db(transaction=True)
+def test_who_cannot_be_given_a_token_is_not_in_and_can_try_again(
+    session: HelpSession, settings: Settings, alice: User
+) -> None:
+    """The page shows the door again: counted as there, they would be billed for standing before it."""
+    settings.TWILIO_API_KEY_SECRET = ""
+    page, grant = page_of(session, alice), room.grant(session=session, person=alice)
+
+    async def journey() -> None:
+        assert (await come_in(page, grant))["type"] == "error"
+        assert not await sync_to_async(session.attendances.filter(left_at=None).exists)()
+        settings.TWILIO_API_KEY_SECRET = SECRET
+        await page.say(type="join", page=uuid4(), grant=grant)
+        assert (await page.hear(*CARRIERS, "error"))["type"] == "carried_by_twilio"
+        await page.close()
+
+    run(journey)
+
+
 # --- out of reach ---
 
 
