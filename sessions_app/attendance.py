@@ -37,6 +37,14 @@ def was_admitted(*, session_id: UUID, person: User, page: UUID) -> bool:
     return Attendance.objects.filter(session_id=session_id, person=person, page=page).exists()
 
 
+def came_in_since(attendance_id: UUID) -> UUID | None:
+    """Return the page with which the person of this stretch came in last, if that was later; None: this was the last."""
+    mine = Attendance.objects.get(pk=attendance_id)
+    others = Attendance.objects.filter(session=mine.session_id, person=mine.person_id, joined_at__gte=mine.joined_at)
+    last = max(others, key=lambda stretch: (stretch.joined_at, stretch.pk))
+    return last.page if last.pk != mine.pk else None
+
+
 def leave(*, attendance_id: UUID, at: datetime) -> None:
     """Close one stretch of presence at `at` (UTC), the last sign of life.
 

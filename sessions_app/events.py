@@ -160,7 +160,7 @@ class Welcome(Event):
 
 
 class PeerJoined(Event):
-    """The other person's page came in, or came back."""
+    """The other person's page came in, came back, or is there: said again on `Sync`."""
 
     page: UUID
 

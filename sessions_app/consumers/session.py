@@ -44,6 +44,8 @@ from sessions_app.video.carrier import carrier_of
 ROOMS = "rooms"
 # Why a page's older line is closed.
 REPLACED = 4409
+# The reason to wake a person's pages in a room with: they came in from another, or by a new line.
+CAME_IN = "came in"
 
 
 class SessionSocket(Socket):
@@ -58,6 +60,8 @@ class SessionSocket(Socket):
         # Counted as gone since it was last heard; the next word brings it back.
         self._fell_silent = False
         self._coming_back = False
+        # What carries the call, as the page was told.
+        self._told_carrier: type[Event] | None = None
 
     @property
     def user(self) -> User:
@@ -96,6 +100,7 @@ class SessionSocket(Socket):
         await self._show_state()
 
     async def on_sync(self, message: Sync) -> None:
+        await self._step_aside()
         await self._show_state()
 
     async def _show_state(self) -> None:
@@ -105,10 +110,13 @@ class SessionSocket(Socket):
     def _state(self) -> list[Event]:
         session = HelpSession.objects.with_people().get(pk=self.session_id)
         now = timezone.now()
+        # A page in the call meets the other again: the word of its coming may have been lost between two processes.
+        others = attendance.pages_of_other(session, self.user, now) if self.page is not None else []
         return [
             live.state_of(session),
             attendance.presence(session, now),
             attendance.clock(session, now),
+            *(PeerJoined(page=page) for page in others),
         ]
 
     async def on_wake(self, reason: str) -> None:
@@ -119,10 +127,8 @@ class SessionSocket(Socket):
         elif reason == reroute.CARRIER:
             if self.page is not None:
                 await self._show_room(self.page)
-        elif self.page is not None and reason != str(self.page):
-            # The same person came in from another tab.
-            self.tell(Moved())
-            await self._leave_room(at=timezone.now())
+        elif reason == CAME_IN:
+            await self._step_aside()
 
     async def gone(self, code: int) -> None:
         await self._leave_room(at=timezone.now() if code in GOODBYES else self._was_here_until())
@@ -158,7 +164,7 @@ class SessionSocket(Socket):
     async def fall_silent(self) -> None:
         """Count the page as gone since it was last heard. Its line is left open: it may be asleep, and come back by it."""
         page, attendance_id = self.page, self.attendance_id
-        if page is None or attendance_id is None or self._fell_silent:
+        if page is None or attendance_id is None or self._fell_silent or not self.is_silent(timezone.now()):
             return
         self._fell_silent = True
         await database_sync_to_async(room.go)(attendance_id=attendance_id, at=self.last_heard)
@@ -189,7 +195,7 @@ class SessionSocket(Socket):
         self.page, self.attendance_id, self._fell_silent = message.page, stretch.pk, False
         self.listen_to(self.audience, self._person_audience, self._page_audience(message.page), ROOMS)
         await self._show_room(message.page)
-        hub.wake_now(self._person_audience, str(message.page))
+        hub.wake_now(self._person_audience, CAME_IN)
         await database_sync_to_async(room.entered)(session_id=self.session_id)
 
     async def _take_over_from_lost_line(self, page: UUID) -> None:
@@ -197,6 +203,25 @@ class SessionSocket(Socket):
         for other in hub.sockets(self._page_audience(page)):
             if isinstance(other, SessionSocket) and other is not self and other.person_id == self.person_id:
                 await other.give_way()
+
+    async def _step_aside(self) -> bool:
+        """Leave the room to the page with which the same person came in since, if there is one; return whether there was.
+
+        The database says who came last: of two that come in at once exactly one stays, and a word that is late, or was
+        lost on the way from another process, does no harm.
+        """
+        attendance_id = self.attendance_id
+        if attendance_id is None:
+            return False
+        newer = await database_sync_to_async(attendance.came_in_since)(attendance_id)
+        if newer is None or self.attendance_id != attendance_id:
+            return False
+        if newer == self.page:
+            await self.give_way()
+        else:
+            self.tell(Moved())
+            await self._leave_room(at=self._was_here_until())
+        return True
 
     async def give_way(self) -> None:
         """The page has a new line: this one ends, and with it the stretch of presence it stands for."""
@@ -206,6 +231,9 @@ class SessionSocket(Socket):
     async def _show_room(self, page: UUID) -> None:
         """Tell the page what carries the call and who is there; and the other side of the page, which is met anew."""
         await self._tell_carrier()
+        await self._introduce(page)
+
+    async def _introduce(self, page: UUID) -> None:
         self.tell(await database_sync_to_async(self._welcome)())
         self._publish(PeerJoined(page=page))
 
@@ -221,7 +249,7 @@ class SessionSocket(Socket):
 
     async def _come_back(self, closed: UUID) -> None:
         page, heard_at = self.page, self.last_heard
-        if page is None or self.attendance_id != closed or not await self.may_stay():
+        if page is None or self.attendance_id != closed or not await self.may_stay() or await self._step_aside():
             return
         try:
             stretch = await database_sync_to_async(room.enter)(
@@ -243,7 +271,7 @@ class SessionSocket(Socket):
         if self.page is None:
             self.tell(Error(message="Join the call first."))
         elif await self.may_stay():
-            await self._tell_carrier()
+            await self._renew_carrier()
 
     async def on_video_failed(self, message: VideoFailed) -> None:
         if self.page is None:
@@ -259,13 +287,23 @@ class SessionSocket(Socket):
             self.tell(Error(message=refusal.sentence))
             return
         if missed_it:
-            await self._tell_carrier()
+            await self._renew_carrier()
 
-    async def _tell_carrier(self) -> None:
+    async def _renew_carrier(self) -> None:
+        """Give the page fresh credentials. Where it never heard that the call was rerouted, the two meet anew."""
+        if await self._tell_carrier() and self.page is not None:
+            await self._introduce(self.page)
+
+    async def _tell_carrier(self) -> bool:
+        """Tell the page what carries the call; return whether it was told of another carrier before."""
         try:
-            self.tell(await database_sync_to_async(self._carrier)())
+            carrier = await database_sync_to_async(self._carrier)()
         except Refused as refusal:
             self.tell(Error(message=refusal.sentence))
+            return False
+        before, self._told_carrier = self._told_carrier, type(carrier)
+        self.tell(carrier)
+        return before not in (None, type(carrier))
 
     def _carrier(self) -> Event:
         return carrier_of(HelpSession.objects.get(pk=self.session_id), self.user)

@@ -6,17 +6,21 @@ from sessions_app.events import CarriedByPeer, CarriedByTwilio
 from sessions_app.models import HelpSession, Video
 from sessions_app.video.ice import servers_for
 
+CLOSED = "This room is not open any more. Reload the page to see where the session stands."
+
 
 def carrier_of(session: HelpSession, person: User) -> CarriedByPeer | CarriedByTwilio:
     """Return how `person`'s page reaches the other side, with credentials of its own where any are needed.
 
     Args:
-        session: a live one.
-        person: one of its two participants.
+        session: as it is now.
+        person: who asks.
 
     Raises:
-        Refused: they are in no room any more, or it is not theirs.
+        Refused: there is no room any more, or it is not theirs.
     """
+    if not session.is_live or not session.is_participant(person):
+        raise Refused(CLOSED)
     if session.video == Video.TWILIO:
         return _by_twilio(session, person)
     return servers_for(session_id=session.pk, person_id=person.pk)
@@ -25,7 +29,7 @@ def carrier_of(session: HelpSession, person: User) -> CarriedByPeer | CarriedByT
 def _by_twilio(session: HelpSession, person: User) -> CarriedByTwilio:
     from sessions_app.video.twilio import TOKEN_SECONDS, token_for  # late: who does not use it need not load its library
 
-    if not session.is_live or not session.room_sid or not session.is_participant(person):
-        raise Refused("This room is not open any more. Reload the page to see where the session stands.")
+    if not session.room_sid:
+        raise Refused(CLOSED)
     token = token_for(room_sid=session.room_sid, person_id=person.pk)
     return CarriedByTwilio(room=session.room_sid, token=token, seconds=TOKEN_SECONDS)

@@ -74,4 +74,7 @@ def _reroute(session_id: UUID, note: str) -> None:
     session = HelpSession.objects.with_people().get(pk=session_id)
     record(session, TimelineEntry.Kind.REROUTED, note=note)
     hub.wake(session.audience, CARRIER)
-    rooms.close_soon(session)
+    if session.room_sid:
+        rooms.close_soon(session)
+    # Otherwise nobody can be in it, if it was made at all. A service that is silent is not asked again and again for each
+    # call, by workers that texts and bills wait for. Told of such a room, the sweep ends it; it ends by itself as well.

@@ -18,10 +18,13 @@ RELAY_PORTS = 100
 class Coturn:
     """`turnserver`, for relaying between addresses of this machine, which a real one must refuse."""
 
-    def __init__(self, folder: Path, *, config: Path | None = None) -> None:
-        """Describe it; `start` starts it. Its log goes to `folder`.
+    def __init__(self, folder: Path, *, config: Path | None = None, also: str = "") -> None:
+        """Describe it; `start` starts it.
 
-        `config`: a file to run with, in place of the settings calls of the tests need.
+        Args:
+            folder: where its log goes.
+            config: a file to run with, in place of the settings calls of the tests need.
+            also: a second address to relay from.
 
         Raises:
             RuntimeError: it is not installed.
@@ -40,6 +43,7 @@ class Coturn:
         self._command = [
             *(program, *how, "--log-file=stdout", "--verbose", f"--pidfile={folder / 'turnserver.pid'}"),
             *(f"--listening-ip={HOST}", f"--listening-port={self.port}", f"--relay-ip={HOST}"),
+            *([f"--relay-ip={also}"] if also else []),
             *(f"--min-port={first}", f"--max-port={first + RELAY_PORTS}"),
             *("--realm=hopps.test", f"--static-auth-secret={SECRET}"),
         ]

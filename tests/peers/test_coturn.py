@@ -3,6 +3,7 @@
 import subprocess
 import time
 from collections.abc import Iterator
+from uuid import uuid4
 
 import pytest
 
@@ -14,7 +15,8 @@ from tests.peers.coturn import SECRET, Coturn
 
 @pytest.fixture(scope="module")
 def relay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Coturn]:
-    coturn = Coturn(tmp_path_factory.mktemp("coturn"), config=ROOT / "docker" / "coturn" / "turnserver.conf")
+    config = ROOT / "docker" / "coturn" / "turnserver.conf"
+    coturn = Coturn(tmp_path_factory.mktemp("coturn"), config=config, also="::1")
     coturn.start()
     yield coturn
     coturn.kill()
@@ -22,10 +24,12 @@ def relay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Coturn]:
 
 def ask(relay: Coturn, *, expires_in: int, secret: str = SECRET, peer: str = HOST) -> str:
     """Return what coturn's own client says of being relayed to `peer` with a credential of ours."""
-    credential = mint(secret=secret, holder="room.person", expires_at=int(time.time()) + expires_in)
+    # Each time somebody else: what one may have at a time is limited.
+    credential = mint(secret=secret, holder=f"room.{uuid4()}", expires_at=int(time.time()) + expires_in)
     login = ["-u", credential.username, "-w", credential.password]
+    family = ["-x"] if ":" in peer else []  # relayed from an IPv6 address
     done = subprocess.run(
-        ["turnutils_uclient", "-v", "-n", "1", "-m", "1", *login, "-p", str(relay.port), "-e", peer, HOST],
+        ["turnutils_uclient", "-v", "-n", "1", "-m", "1", *login, *family, "-p", str(relay.port), "-e", peer, HOST],
         check=False,
         capture_output=True,
         text=True,
@@ -34,7 +38,11 @@ def ask(relay: Coturn, *, expires_in: int, secret: str = SECRET, peer: str = HOS
     return done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("peer", [HOST, "10.1.2.3", "169.254.169.254", "172.20.0.1", "192.168.0.1"])
+V4 = [HOST, "10.1.2.3", "169.254.169.254", "172.20.0.1", "192.168.0.1"]
+V6 = ["::1", "fd00::1", "fe80::1", "64:ff9b::a01:203", f"::ffff:{HOST}", "::ffff:10.1.2.3"]
+
+
+@pytest.mark.parametrize("peer", [*V4, *V6])
 def test_it_takes_our_credential_and_relays_to_nobody_behind_it(relay: Coturn, peer: str) -> None:
     said = ask(relay, expires_in=60, peer=peer)
     assert "Received relay addr" in said

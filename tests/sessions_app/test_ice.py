@@ -6,7 +6,9 @@ import pytest
 from pytest_django import Settings
 
 from accounts.models import Topic, User
+from hopps.errors import Refused
 from hopps.turn import sign
+from sessions_app import cancel
 from sessions_app.events import CarriedByPeer
 from sessions_app.models import HelpSession
 from sessions_app.video.carrier import carrier_of
@@ -64,3 +66,18 @@ def test_an_operator_can_have_all_calls_go_through_the_relay(
 ) -> None:
     settings.TURN_ONLY = True
     assert peer_carrier(make_accepted(alice, eve, topic), alice).relay_only
+
+
+@pytest.mark.usefixtures("relay")
+def test_nobody_else_gets_a_credential_and_nobody_after_the_end(
+    alice: User, bob: User, eve: User, olga: User, topic: Topic
+) -> None:
+    session = make_accepted(alice, eve, topic)
+    for person in (bob, olga):
+        with pytest.raises(Refused):
+            carrier_of(session, person)
+    cancel.cancel(session_id=session.pk, customer=alice)
+    session.refresh_from_db()
+    for person in (alice, eve):
+        with pytest.raises(Refused, match="not open any more"):
+            carrier_of(session, person)

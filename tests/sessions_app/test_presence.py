@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from uuid import UUID, uuid4
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -15,7 +16,7 @@ from hopps.realtime.hub import hub
 from hopps.realtime.sockets import LOST
 from sessions_app import attendance, room
 from sessions_app.consumers.beat import beat
-from sessions_app.consumers.session import REPLACED, ROOMS, SessionSocket
+from sessions_app.consumers.session import CAME_IN, REPLACED, ROOMS, SessionSocket
 from sessions_app.models import Attendance, HelpSession
 from tests.people import be_present, make_accepted
 from tests.sessions_app.sockets import Page, page_of, run, until_closed
@@ -202,6 +203,131 @@ def test_who_is_heard_is_written_down_with_every_beat(alice: User, eve: User, to
             await beat()
         stretch = await sync_to_async(session.attendances.get)()
         assert between[0] <= stretch.last_seen_at <= between[1]
+        await page.close()
+
+    run(journey)
+
+
+def test_a_word_heard_in_the_moment_of_giving_up_keeps_the_page_in(alice: User, eve: User, topic: Topic) -> None:
+    session = make_accepted(alice, eve, topic)
+    page, grant = page_of(session, alice), room.grant(session=session, person=alice)
+
+    async def journey() -> None:
+        await page.open()
+        await page.join(grant)
+        socket = socket_of(page)
+        socket.last_heard = timezone.now() - LONG_AGO
+        await beat()
+        socket.last_heard = timezone.now()
+        await page.say(type="ping")
+        await page.hear("pong")
+        assert await sync_to_async(ends)(session, alice) == [None]
+        await page.close()
+
+    run(journey)
+
+
+# --- two pages of one person ---
+
+
+def test_of_two_tabs_that_come_in_at_once_one_is_in_the_call(alice: User, eve: User, topic: Topic) -> None:
+    session = make_accepted(alice, eve, topic)
+    tabs = [page_of(session, alice) for _ in range(2)]
+    grant = room.grant(session=session, person=alice)
+
+    async def journey() -> None:
+        for tab in tabs:
+            await tab.open()
+        for tab in tabs:
+            await tab.say(type="join", page=tab.page, grant=grant)
+        for tab in tabs:
+            await tab.hear("welcome")
+        first, last = tabs
+        await first.hear("moved")
+        await last.say(type="renew_video")
+        assert (await last.hear("moved", "error", "carried_by_peer"))["type"] == "carried_by_peer"
+        for tab in tabs:
+            await tab.close()
+
+    run(journey)
+
+
+def test_a_tab_that_was_silent_when_another_took_over_was_there_until_it_was_heard(
+    alice: User, eve: User, topic: Topic
+) -> None:
+    session = make_accepted(alice, eve, topic)
+    asleep, other = page_of(session, alice), page_of(session, alice)
+    grant = room.grant(session=session, person=alice)
+    heard = timezone.now() - timedelta(seconds=6)
+
+    async def journey() -> None:
+        await asleep.open()
+        await asleep.join(grant)
+        await sync_to_async(Attendance.objects.update)(joined_at=heard - timedelta(seconds=60), last_seen_at=heard)
+        socket_of(asleep).last_heard = heard
+        await other.open()
+        await other.join(grant)
+        await asleep.hear("moved")
+        # Its socket, closed, has finished leaving.
+        for page in (asleep, other):
+            await page.close()
+
+    run(journey)
+    assert ends(session, alice)[0] == heard
+
+
+def come_by_another_process(session: HelpSession, person: User, page: UUID) -> Attendance:
+    """Write what another server process writes when a page comes in by it; its word to this one is lost."""
+    return attendance.join(session=session, person=person, page=page, now=timezone.now())
+
+
+def test_a_line_whose_page_came_by_another_process_takes_nothing_back(alice: User, eve: User, topic: Topic) -> None:
+    """This process does not know yet that the line is dead: the page was heard on it a moment ago."""
+    session = make_accepted(alice, eve, topic)
+    page, grant = page_of(session, alice), room.grant(session=session, person=alice)
+
+    async def journey() -> None:
+        await page.open()
+        await page.join(grant)
+        there = await sync_to_async(come_by_another_process)(session, alice, page.page)
+        await beat()
+        assert await until_closed(page) == REPLACED
+        assert (await sync_to_async(session.attendances.get)(left_at=None)).pk == there.pk
+
+    run(journey)
+
+
+def test_a_line_is_let_go_as_soon_as_its_page_comes_by_another_process(alice: User, eve: User, topic: Topic) -> None:
+    session = make_accepted(alice, eve, topic)
+    page, grant = page_of(session, alice), room.grant(session=session, person=alice)
+
+    async def journey() -> None:
+        await page.open()
+        await page.join(grant)
+        await sync_to_async(come_by_another_process)(session, alice, page.page)
+        hub.wake_now(f"session:{session.pk}:person:{alice.pk}", CAME_IN)
+        assert await until_closed(page) == REPLACED
+
+    run(journey)
+    assert len([end for end in ends(session, alice) if end is None]) == 1
+
+
+def test_whatever_word_of_another_process_was_lost_a_page_that_syncs_is_right_again(
+    alice: User, eve: User, topic: Topic
+) -> None:
+    session = make_accepted(alice, eve, topic)
+    page, grant = page_of(session, alice), room.grant(session=session, person=alice)
+    eves, another_tab = uuid4(), uuid4()
+
+    async def journey() -> None:
+        await page.open()
+        await page.join(grant)
+        await sync_to_async(come_by_another_process)(session, eve, eves)
+        await page.say(type="sync")
+        assert (await page.hear("peer_joined"))["page"] == str(eves)
+        await sync_to_async(come_by_another_process)(session, alice, another_tab)
+        await page.say(type="sync")
+        await page.hear("moved")
         await page.close()
 
     run(journey)

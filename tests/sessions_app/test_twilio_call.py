@@ -210,6 +210,21 @@ def test_without_a_room_the_call_goes_between_the_browsers_and_the_timeline_says
 
 
 @pytest.mark.django_db(transaction=True)
+def test_a_service_that_made_no_room_is_not_asked_to_end_it(
+    roomless: HelpSession, video_peer: TwilioVideo, alice: User
+) -> None:
+    """Silent, it would keep a worker for seconds at each try."""
+    page, grant = page_of(roomless, alice), room.grant(session=roomless, person=alice)
+
+    async def journey() -> None:
+        await come_in(page, grant)
+        await page.close()
+
+    run(journey)
+    assert video_peer.asked == []  # but for the two questions it refused
+
+
+@pytest.mark.django_db(transaction=True)
 def test_where_only_rooms_are_allowed_who_joins_hears_what_to_do_and_is_not_in(
     roomless: HelpSession, settings: Settings, alice: User, video_peer: TwilioVideo
 ) -> None:
@@ -263,6 +278,36 @@ def test_one_page_that_cannot_reach_its_room_takes_both_to_the_other_way_once(
     note = session.timeline.get(kind="rerouted").note
     assert note == "from Alice's side; the call goes on directly between the two browsers"
     assert video_peer.open_rooms() == []
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("says", [{"type": "renew_video"}, {"type": "video_failed", "reason": "53118"}])
+def test_a_page_that_never_heard_of_the_other_way_is_taken_there_when_it_asks(
+    session: HelpSession, alice: User, eve: User, says: dict[str, str]
+) -> None:
+    """Whoever rerouted the call was killed before it told anybody, or the word was lost between two processes."""
+    alices, eves = page_of(session, alice), page_of(session, eve)
+    grants = {person: room.grant(session=session, person=person) for person in (alice, eve)}
+
+    async def journey() -> None:
+        for page, person in ((alices, alice), (eves, eve)):
+            assert (await come_in(page, grants[person]))["type"] == "carried_by_twilio"
+            await page.hear("welcome")
+        await alices.hear("peer_joined")
+        await sync_to_async(HelpSession.objects.update)(video=Video.PEER)
+        await alices.say(**says)
+        assert (await alices.hear(*CARRIERS))["type"] == "carried_by_peer"
+        assert (await alices.hear("welcome"))["peers"] == [str(eves.page)]
+        assert (await eves.hear("peer_joined"))["page"] == str(alices.page)
+        # From then on it is told of fresh credentials alone.
+        await alices.say(type="renew_video")
+        assert (await alices.hear(*CARRIERS))["type"] == "carried_by_peer"
+        await alices.say(type="chat", id=uuid4(), body="\0")
+        assert (await alices.hear("welcome", "error"))["type"] == "error"
+        for page in (alices, eves):
+            await page.close()
+
+    run(journey)
 
 
 @pytest.mark.django_db(transaction=True)
