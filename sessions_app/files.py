@@ -17,7 +17,7 @@ from hopps.realtime.hub import hub
 from sessions_app import chat
 from sessions_app.events import ChatLine
 from sessions_app.file_kinds import WHAT_CAN_BE_SENT, kind_of, name_for
-from sessions_app.models import ChatFile, ChatMessage, HelpSession
+from sessions_app.models import LIVE_STATES, ChatFile, ChatMessage, HelpSession
 from sessions_app.photo_place import forget_place
 
 logger = logging.getLogger(__name__)
@@ -31,6 +31,7 @@ TOO_LARGE = "That is larger than 10 MB, the most that can be sent here. Share it
 NOT_SENDABLE = f"A file of this kind cannot be sent here. {WHAT_CAN_BE_SENT}"
 TOO_MANY = f"This chat has {FILES_ALLOWED} files already, and takes no more. Share it by a link instead."
 TOO_MUCH = "The files of this chat come to 200 MB with this one, the most it takes. Share it by a link instead."
+OVER = "This session is over, or no longer yours; its chat takes no more files."
 NOT_KEPT = "The file could not be kept just now. Try again in a moment."
 
 
@@ -60,13 +61,16 @@ def attach(*, session: HelpSession, author: User, message_id: UUID, name: str, c
     if kept is not None:
         return _tell(kept)
     if not session.is_live:
-        raise Refused("This session is over; its chat can be read and no longer written to.")
+        raise Refused(OVER)
     size = content.seek(0, 2)
     content_type = _fitting_kind(session, content, size)
     if content_type == "image/jpeg":
         forget_place(content)
     stored_as = _store(content)
     try:
+        # Storing may take a minute, in which the session may end, or go to another expert.
+        if not HelpSession.objects.of(author).filter(pk=session.pk, state__in=LIVE_STATES).exists():
+            raise Refused(OVER)
         line = _line(session, author, message_id)
         kept = _write(line, name=name_for(name, content_type), content_type=content_type, size=size, stored_as=stored_as)
     except BaseException:

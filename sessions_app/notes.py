@@ -21,6 +21,9 @@ from sessions_app.notes_change import NotAChange
 LONGEST = 100_000
 # How often somebody else may have been first. With two people writing, and one edit of each on its way, twice is much.
 TRIES = 20
+# An edit is fitted to no more than so many that came before it, and a page is told no more at once: all of a long log
+# would keep the process from its other sessions. Nobody who writes is as far behind; two minutes' absence ends the session.
+WAY_BACK = 2_000
 
 
 def edit(*, session: HelpSession, author: User, edit_id: UUID, base: int, steps: Iterable[int | str]) -> None:
@@ -61,6 +64,8 @@ def _keep(session: HelpSession, author: User, edit_id: UUID, base: int, change: 
     notes = _latest(session)
     if base > notes.revision:
         raise NotAChange("it is of a text that is not there yet")
+    if base < notes.revision - WAY_BACK:
+        raise NotAChange("it is of a text of long ago")
     missed = NotesEdit.objects.filter(session=session, revision__gt=base, revision__lte=notes.revision)
     for by, earlier in missed.values_list("author_id", "change"):
         # Where both write at one place the customer's words stand first, whoever was quicker: so each one's stay together.
@@ -98,8 +103,13 @@ def _move_on(notes: SharedNotes, revision: int, body: str) -> None:
 
 
 def state_of(session: HelpSession, *, since: int | None, text: bool) -> NotesText:
-    """Return the notes as a page is told that has the edits up to revision `since`; with the text if it wants it."""
+    """Return the notes as a page is told that has the edits up to revision `since`; with the text if it wants it.
+
+    Where it missed too many it gets the text in their place.
+    """
     notes = _latest(session)
+    if since is not None and since < notes.revision - WAY_BACK:
+        since, text = None, True
     edits = NotesEdit.objects.filter(session=session, revision__lte=notes.revision).select_related("author")
     missed = [as_event(edit) for edit in edits.filter(revision__gt=since)] if since is not None else []
     last = edits.filter(revision=notes.revision).first()

@@ -2,7 +2,7 @@
 
 import struct
 from typing import IO
-from zipfile import BadZipFile, ZipFile
+from zipfile import ZIP_STORED, BadZipFile, ZipFile
 
 _OPEN_XML = "application/vnd.openxmlformats-officedocument"
 _OPEN_DOCUMENT = "application/vnd.oasis.opendocument"
@@ -25,6 +25,7 @@ PROGRAMS = ("vbaproject", "vbadata", "activex", "oleobject", "basic/", "scripts/
 # A list of parts that is longer than any document's is not read.
 LONGEST_LIST = 512 * 1024
 _END = struct.Struct("<4s4H2LH")
+_LARGE = struct.Struct("<4sLQL")
 
 
 def office_kind_of(content: IO[bytes]) -> str | None:
@@ -45,18 +46,24 @@ def office_kind_of(content: IO[bytes]) -> str | None:
 
 
 def _has_short_list(content: IO[bytes]) -> bool:
-    """Whether the archive's own list of parts is short enough to be read, by the record it ends with (APPNOTE 4.3.16)."""
+    """Whether the archive's own list of parts is short enough to be read, by the record it ends with (APPNOTE 4.3.16).
+
+    An archive with the record for those above 4 GB (4.3.15) has not: what is read of it is the length which that one says.
+    """
     size = content.seek(0, 2)
     content.seek(max(0, size - _END.size - 0xFFFF))
     tail = content.read()
     at = tail.rfind(b"PK\5\6")
-    if at < 0 or len(tail) - at < _END.size:
+    if at < 0 or len(tail) - at < _END.size or tail[:at][-_LARGE.size :].startswith(b"PK\6\7"):
         return False
     length_of_list: int = _END.unpack_from(tail, at)[5]
     return length_of_list <= LONGEST_LIST
 
 
 def _said_by(part: str, archive: ZipFile) -> str | None:
+    # OpenDocument 1.3, part 2, 3.3: it is not compressed. So nothing of anybody's archive is ever unpacked here.
+    if archive.getinfo(part).compress_type != ZIP_STORED:
+        return None
     with archive.open(part) as said:
         kind = said.read(100).decode("ascii", "replace").strip()
     return kind if kind in MIME_TYPES else None

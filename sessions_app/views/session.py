@@ -68,6 +68,7 @@ def page_context(
         "other": session.other(user),
         "demo": settings.PAYMENTS == "demo",
         "clock": attendance.clock(session, timezone.now()),
+        "join_seconds": settings.EXPERT_JOIN_SECONDS,
     }
     if role == "candidate":
         context["asked_first"] = session.first_expert_id == user.pk and session.is_for_first_expert(timezone.now())
@@ -85,6 +86,7 @@ def page_context(
     if session.is_live:
         context["twilio_sdk"] = sdk_address(session)
         context["file_bytes"] = settings.UPLOAD_BYTES
+        context["absence_seconds"] = settings.ABSENCE_ENDS_SECONDS
     if session.is_live and role == "customer":
         context["extend_form"] = ExtendForm(session=session)
     if role == "customer" and session.state in watch.CLOSED:

@@ -16,7 +16,8 @@ function showCosts(form, topic) {
     const words = radio.nextSibling;
     if (!(radio instanceof HTMLInputElement) || !(words instanceof Text)) continue;
     const most = (Number(radio.value) * price) / 10 ** digits;
-    words.data = ` ${radio.value} min${Number.isNaN(most) ? "" : ` · at most ${format.format(most)}`}`;
+    const atMost = Number.isNaN(most) ? "" : ` · at most ${format.format(most)}`;
+    words.data = ` ${radio.value} min${atMost}`;
   }
 }
 

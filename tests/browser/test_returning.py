@@ -112,9 +112,7 @@ def test_who_closes_the_page_is_missed_and_can_come_back(server: LiveServer, ope
     with watched_call(server, open_page, "Closed") as call:
         address = call.expert.url
         call.expert.goto("about:blank")
-        stands(
-            call.customer, f"The clock stands still: {ADA} is not here. If that lasts 2 minutes, the session ends by itself."
-        )
+        stands(call.customer, f"The clock stands still: {ADA} is not here. If that lasts 2 min, the session ends by itself.")
         call.expert.goto(address)
         goes_on(call)
         end_and_check_the_bill(call)

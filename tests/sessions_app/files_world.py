@@ -6,7 +6,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
-from zipfile import ZipFile
+from zipfile import ZIP_DEFLATED, ZipFile
 
 from django.test import Client
 
@@ -37,12 +37,12 @@ LINUX_PROGRAM = b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0"
 BROKEN_ZIP = b"PK\x03\x04\x14\0\0\0\x08\0"
 
 
-def archive(*names: str, mimetype: str = "") -> bytes:
+def archive(*names: str, mimetype: str = "", compress_mimetype: bool = False) -> bytes:
     """Return an archive with parts of these names; `mimetype`: what OpenDocument's first part says."""
     content = BytesIO()
     with ZipFile(content, "w") as made:
         if mimetype:
-            made.writestr("mimetype", mimetype)
+            made.writestr("mimetype", mimetype, ZIP_DEFLATED if compress_mimetype else None)
         for name in names:
             made.writestr(name, "<xml/>")
     return content.getvalue()
@@ -56,6 +56,21 @@ EMBEDDED = archive("[Content_Types].xml", "word/document.xml", "word/embeddings/
 BASIC = archive("Basic/Standard/Module1.xml", mimetype="application/vnd.oasis.opendocument.spreadsheet")
 ZIP = archive("setup.exe", "readme.txt")
 LONG_LIST = archive("[Content_Types].xml", "word/document.xml", *(f"word/media/{number:06}" for number in range(9_000)))
+# Compressed where OpenDocument allows no compression, and what it unpacks to is nothing.
+UNPACKS_TO_NOTHING = archive(mimetype="application/vnd.oasis.opendocument.text", compress_mimetype=True)
+UNPACKS_TO_NOTHING = UNPACKS_TO_NOTHING[:38] + b"\xff" * 6 + UNPACKS_TO_NOTHING[44:]
+
+
+def _with_two_lengths(long: bytes) -> bytes:
+    """Return the archive `long`, whose list of parts has its true length in the record for large archives alone."""
+    end = long[-22:]
+    number, size, start = struct.unpack_from("<HLL", end, 10)
+    large = struct.pack("<4sQ2H2L4Q", b"PK\6\6", 44, 45, 45, 0, 0, number, number, size, start)
+    where = struct.pack("<4sLQL", b"PK\6\7", 0, len(long) - 22, 1)
+    return long[:-22] + large + where + end[:8] + struct.pack("<HHLLH", 1, 1, 100, start, 0)
+
+
+TWO_LENGTHS = _with_two_lengths(LONG_LIST)
 
 
 def send(

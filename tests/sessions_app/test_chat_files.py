@@ -38,6 +38,8 @@ from tests.sessions_app.files_world import (
     PNG,
     SLIDES,
     SVG,
+    TWO_LENGTHS,
+    UNPACKS_TO_NOTHING,
     WEBP,
     WINDOWS_PROGRAM,
     WORD,
@@ -141,6 +143,8 @@ def test_what_a_file_is_is_told_by_looking_into_it(
         EMBEDDED,
         BASIC,
         LONG_LIST,
+        TWO_LENGTHS,
+        UNPACKS_TO_NOTHING,
         b"text and then \0",
         b"\xff\xfe\0\xd8",
         b"RIFF\x1a\0\0\0AVI LIST",
@@ -155,6 +159,8 @@ def test_what_a_file_is_is_told_by_looking_into_it(
         "embedded",
         "basic",
         "long list",
+        "two lengths",
+        "unpacks to nothing",
         "nul",
         "half a letter",
         "film",
@@ -259,6 +265,28 @@ def test_a_chat_takes_200_megabytes_and_no_more(session: HelpSession, alice: Use
     assert send(client_of(alice), session, b"0123456789", name="a.txt").status_code == 200
     answer = send(client_of(alice), session, b"!", name="b.txt")
     assert (answer.status_code, answer.json()["error"]) == (409, files.TOO_MUCH)
+
+
+@pytest.mark.parametrize("meanwhile", ["ended", "given back and accepted by another"])
+def test_a_file_whose_session_is_over_or_anothers_before_it_is_stored_is_not_in_the_chat(
+    session: HelpSession, eve: User, erin: User, monkeypatch: pytest.MonkeyPatch, uploads: Path, meanwhile: str
+) -> None:
+    """A storage takes up to a minute where the network is slow."""
+    store = files._store
+
+    def slow(content: BytesIO) -> str:
+        if meanwhile == "ended":
+            end(session=session, by=eve)
+        else:
+            HelpSession.objects.filter(pk=session.pk).update(expert=erin)
+        return store(content)
+
+    monkeypatch.setattr(files, "_store", slow)
+    answer = send(client_of(eve), session, PNG)
+    assert answer.status_code == 409
+    assert answer.json()["error"]
+    assert not ChatMessage.objects.exists()
+    assert files_in(uploads) == []
 
 
 def test_after_the_end_files_are_read_and_no_longer_sent(session: HelpSession, alice: User, eve: User) -> None:

@@ -147,8 +147,9 @@ def test_the_page_tells_once_and_only_from_the_room(alice: User, eve: User, topi
         await page.join(grant)
         for _ in range(2):
             await page.say(type="media_flowing")
-            await page.say(type="sync")
-            await page.hear("clock")
+            # Answered in turn, and said of itself by nothing else.
+            await page.say(type="renew_video")
+            await page.hear("carried_by_peer")
             await sync_to_async(read)()
         await page.close()
 

@@ -138,6 +138,26 @@ def test_full_notes_take_no_more_and_can_be_made_shorter(session: HelpSession, a
     assert notes.body_of(session) == "x" * (notes.LONGEST - 1) + "y"
 
 
+def test_who_is_far_behind_gets_the_text_and_not_every_edit_of_hours(
+    session: HelpSession, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def edit(base: int, *steps: int | str) -> None:
+        notes.edit(session=session, author=alice, edit_id=uuid4(), base=base, steps=steps)
+
+    monkeypatch.setattr(notes, "WAY_BACK", 3)
+    edit(0, "0")
+    for number in range(1, 5):
+        edit(number, number, str(number))
+    far = notes.state_of(session, since=1, text=False)
+    assert (far.revision, far.body, far.missed) == (5, "01234", [])
+    near = notes.state_of(session, since=2, text=False)
+    assert (near.body, [missed.revision for missed in near.missed]) == (None, [3, 4, 5])
+    with pytest.raises(Refused, match="does not fit"):
+        edit(1, 1, "!")
+    edit(2, 2, "!")
+    assert notes.body_of(session) == "01234!"
+
+
 def test_an_edit_in_the_log_is_in_the_text_though_the_process_died_in_between(
     session: HelpSession, alice: User, eve: User
 ) -> None:

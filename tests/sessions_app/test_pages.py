@@ -3,6 +3,7 @@
 import pytest
 from django.test import Client
 from django.urls import reverse
+from pytest_django import Settings
 
 from accounts.models import Topic, User
 from billing.models import Payment
@@ -185,6 +186,19 @@ def test_a_reported_problem_reaches_the_operators_only(client: Client, alice: Us
     end.end(session=session, by=alice)
     client.force_login(eve)
     assert "Eve was silent" not in client.get(session.get_absolute_url()).content.decode()
+
+
+def test_pages_say_the_times_that_are_set(
+    client: Client, alice: User, bob: User, eve: User, topic: Topic, settings: Settings
+) -> None:
+    settings.EXPERT_JOIN_SECONDS = 300
+    settings.ABSENCE_ENDS_SECONDS = 45
+    client.force_login(eve)
+    asked = client.get(make_request(alice, topic).get_absolute_url()).content.decode()
+    assert "You then have 5 min to join the call." in asked
+    accepted = client.get(make_accepted(bob, eve, topic).get_absolute_url()).content.decode()
+    assert "join within 5 min, or" in accepted
+    assert 'data-absence="45 s"' in accepted
 
 
 def test_what_people_write_is_shown_as_text(client: Client, alice: User, topic: Topic) -> None:

@@ -1,5 +1,6 @@
 """A photo from a phone does not tell where it was taken."""
 
+import struct
 from io import BytesIO
 from pathlib import Path
 
@@ -64,6 +65,35 @@ def test_whatever_is_written_into_it_it_ends_and_keeps_its_size(data: st.DataObj
         whole[data.draw(st.integers(2, 250))] = data.draw(st.integers(0, 255))
     broken = bytes(whole[: data.draw(st.integers(2, len(whole)))])
     assert len(cleaned(broken)) == len(broken)
+
+
+class Counted(BytesIO):
+    """A file that counts how often it is read from."""
+
+    reads = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self.reads += 1
+        return super().read(size)
+
+
+def test_one_made_of_empty_parts_alone_is_not_gone_through_to_its_end() -> None:
+    content = Counted(b"\xff\xd8" + b"\xff\xe0\0\2" * 2_000_000)
+    forget_place(content)
+    assert content.reads < 5_000
+
+
+def test_one_directory_of_a_place_is_blanked_and_not_thousands() -> None:
+    """Each would be gone through as far as the others reach: one such file kept a processor busy for seconds."""
+    places = [100, 200]
+    tiff = bytearray(b"II*\0" + struct.pack("<LH", 8, len(places)) + bytes(300))
+    for number, place in enumerate(places):
+        struct.pack_into("<HHLL", tiff, 10 + 12 * number, PLACE, 4, 1, place)
+        struct.pack_into("<HHHL4s", tiff, place, 1, 1, 2, 2, b"N")
+    exif = b"Exif\0\0" + tiff
+    after = cleaned(b"\xff\xd8\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + b"\xff\xda")[12:]
+    assert after[100:114] == bytes(14)
+    assert after[200:214] == tiff[200:214] != bytes(14)
 
 
 @pytest.mark.django_db

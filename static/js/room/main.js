@@ -339,6 +339,7 @@ export class Room {
       otherHere,
       connection: this.stage.connection,
       socket: this.socket.state,
+      absence: this.root.dataset.absence ?? "",
     });
     for (const line of all(this.root, "[data-status]")) {
       say(line, sentence);

@@ -13,6 +13,7 @@
  * @property {boolean} otherHere
  * @property {Connection} connection of the media
  * @property {SocketState} socket
+ * @property {string} absence after how long without the other the session ends, such as "2 min"
  */
 
 /**
@@ -20,7 +21,7 @@
  * @param {Situation} situation
  * @returns {string}
  */
-export function statusOf({ inCall, state, other, otherHere, connection, socket }) {
+export function statusOf({ inCall, state, other, otherHere, connection, socket, absence }) {
   const flows = connection === "connected";
   if (!inCall) return otherHere ? `${other} is in the room.` : `${other} is not in the room yet.`;
   if (socket === "refused") return "You are signed out, or this call is no longer yours. Reload the page.";
@@ -32,7 +33,7 @@ export function statusOf({ inCall, state, other, otherHere, connection, socket }
   if (!otherHere) {
     if (flows) return `The clock stands still: ${other} is cut off from Hopps. The call goes on.`;
     return state === "active"
-      ? `The clock stands still: ${other} is not here. If that lasts 2 minutes, the session ends by itself.`
+      ? `The clock stands still: ${other} is not here. If that lasts ${absence}, the session ends by itself.`
       : `Waiting for ${other}. The clock starts when you are both here.`;
   }
   if (flows) return "";

@@ -293,5 +293,5 @@ function codeOf(problem) {
 function reasonOf(problem) {
   const text = problem instanceof Error ? problem.message : String(problem);
   const code = codeOf(problem);
-  return `${text}${code === undefined ? "" : ` (${code})`}`.slice(0, 200);
+  return (code === undefined ? text : `${text} (${code})`).slice(0, 200);
 }

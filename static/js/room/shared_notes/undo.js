@@ -12,6 +12,14 @@ const STEPS_KEPT = 200;
 // What is written in one go is taken back in one go.
 const PAUSE_MS = 800;
 
+/**
+ * Whoever writes over a selection wants to have back what stood there, and no more.
+ * @param {Change} change
+ */
+function putsInPlaceOfSomething(change) {
+  return change.some((step) => typeof step === "string") && change.some((step) => typeof step === "number" && step < 0);
+}
+
 export class Undo {
   // Each made of the text as it is once those after it in the list are taken back.
   /** @type {Change[]} */
@@ -28,7 +36,7 @@ export class Undo {
    */
   wrote(text, change, now) {
     const back = reverse(text, change);
-    const before = now - this.#at < PAUSE_MS ? this.#back.pop() : undefined;
+    const before = now - this.#at < PAUSE_MS && !putsInPlaceOfSomething(change) ? this.#back.pop() : undefined;
     this.#back.push(before ? joined(back, before) : back);
     if (this.#back.length > STEPS_KEPT) this.#back.shift();
     this.#again = [];
