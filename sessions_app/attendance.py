@@ -45,6 +45,14 @@ def came_in_since(attendance_id: UUID) -> UUID | None:
     return last.page if last.pk != mine.pk else None
 
 
+def is_there_with_another(*, session_id: UUID, person: User, page: UUID, now: datetime) -> bool:
+    """Return whether `person` came in with another page after `page` did, and is there with it at `now` (UTC)."""
+    stretches = list(Attendance.objects.filter(session_id=session_id, person=person))
+    mine = max((stretch.joined_at for stretch in stretches if stretch.page == page), default=None)
+    others = [stretch for stretch in stretches if stretch.page != page and is_fresh(stretch, now)]
+    return mine is not None and any(stretch.joined_at > mine for stretch in others)
+
+
 def leave(*, attendance_id: UUID, at: datetime) -> None:
     """Close one stretch of presence at `at` (UTC), the last sign of life.
 

@@ -181,6 +181,10 @@ class SessionSocket(Socket):
         asked_at = self.last_heard
         if not await self.may_stay():
             return
+        if message.grant is None and await database_sync_to_async(self._moved_from)(message.page):
+            # Its line was lost when the call moved, and it comes back by itself: the person is where they moved to.
+            self.tell(Moved())
+            return
         await self._take_over_from_lost_line(message.page)
         try:
             await self._enter(message, asked_at)
@@ -194,6 +198,9 @@ class SessionSocket(Socket):
             return
         hub.wake_now(self._person_audience, CAME_IN)
         await database_sync_to_async(room.entered)(session_id=self.session_id)
+
+    def _moved_from(self, page: UUID) -> bool:
+        return attendance.is_there_with_another(session_id=self.session_id, person=self.user, page=page, now=timezone.now())
 
     async def _enter(self, message: Join, asked_at: datetime) -> None:
         if await database_sync_to_async(rooms.is_missing)(self.session_id):

@@ -276,6 +276,29 @@ def test_a_tab_that_was_silent_when_another_took_over_was_there_until_it_was_hea
     assert ends(session, alice)[0] == heard
 
 
+def test_a_page_whose_line_was_lost_when_the_call_moved_takes_it_from_nobody(alice: User, eve: User, topic: Topic) -> None:
+    """A laptop is back on the network after its person went on by phone."""
+    session = make_accepted(alice, eve, topic)
+    laptop, again, phone = (page_of(session, alice) for _ in range(3))
+    again.page = laptop.page
+    grant = room.grant(session=session, person=alice)
+
+    async def journey() -> None:
+        await laptop.open()
+        await laptop.join(grant)
+        await laptop.socket.disconnect(code=LOST, timeout=10)
+        await phone.open()
+        assert (await phone.join(grant))["type"] == "welcome"
+        await again.open()
+        await again.say(type="join", page=again.page, grant=None)
+        assert (await again.hear("moved", "welcome", "error"))["type"] == "moved"
+        await phone.close()
+        assert (await again.join(None))["type"] == "welcome"
+        await again.close()
+
+    run(journey)
+
+
 def come_by_another_process(session: HelpSession, person: User, page: UUID) -> Attendance:
     """Write what another server process writes when a page comes in by it; its word to this one is lost."""
     return attendance.join(session=session, person=person, page=page, now=timezone.now())
