@@ -9,7 +9,7 @@ from django.utils import timezone
 from hopps.realtime.hub import hub
 from sessions_app import attendance
 from sessions_app.consumers.board import BOARDS, BoardSocket
-from sessions_app.consumers.session import ROOMS, SessionSocket
+from sessions_app.consumers.room import ROOMS, RoomSocket
 
 
 async def beat() -> None:
@@ -18,9 +18,9 @@ async def beat() -> None:
     A page that was taken for gone and is heard again comes back into the room by itself.
     """
     now = timezone.now()
-    here: dict[object, SessionSocket] = {}
+    here: dict[object, RoomSocket] = {}
     for socket in hub.sockets(ROOMS):
-        if not isinstance(socket, SessionSocket) or socket.attendance_id is None:
+        if not isinstance(socket, RoomSocket) or socket.attendance_id is None:
             continue
         if socket.was_just_heard(now):
             here[socket.attendance_id] = socket

@@ -16,7 +16,7 @@ from hopps.realtime.hub import hub
 from hopps.realtime.sockets import LOST
 from sessions_app import attendance, room
 from sessions_app.consumers.beat import beat
-from sessions_app.consumers.session import CAME_IN, REPLACED, ROOMS, SessionSocket
+from sessions_app.consumers.room import CAME_IN, REPLACED, ROOMS, RoomSocket
 from sessions_app.models import Attendance, HelpSession
 from tests.people import be_present, make_accepted
 from tests.sessions_app.sockets import Page, page_of, run, until_closed
@@ -32,9 +32,9 @@ def slow_machine(settings: Settings) -> None:
     settings.PRESENCE_BEAT_SECONDS = 2
 
 
-def socket_of(page: Page) -> SessionSocket:
+def socket_of(page: Page) -> RoomSocket:
     """Return the server's end of a page that is in a room."""
-    (found,) = (s for s in hub.sockets(ROOMS) if isinstance(s, SessionSocket) and s.page == page.page)
+    (found,) = (s for s in hub.sockets(ROOMS) if isinstance(s, RoomSocket) and s.page == page.page)
     return found
 
 

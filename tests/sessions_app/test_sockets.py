@@ -18,7 +18,7 @@ from accounts.models import Topic, User
 from hopps.realtime.hub import hub
 from sessions_app import attendance, cancel, files, release, room
 from sessions_app.consumers.beat import beat
-from sessions_app.consumers.session import ROOMS, SessionSocket
+from sessions_app.consumers.room import ROOMS, RoomSocket
 from sessions_app.models import Attendance, ChatMessage, HelpSession, State
 from tests.people import make_accepted, make_person
 from tests.sessions_app.sockets import Page, admitted, board, page_of, run, until_closed
@@ -349,7 +349,7 @@ def test_a_page_that_stays_silent_or_whose_room_is_over_is_not_counted_again(ali
         await page.join(grant)
         await sync_to_async(sweep_away_everybody)()
         (socket,) = hub.sockets(ROOMS)
-        assert isinstance(socket, SessionSocket)
+        assert isinstance(socket, RoomSocket)
         socket.last_heard = timezone.now() - timedelta(seconds=60)
         await beat()
         assert await sync_to_async(Attendance.objects.count)() == 1

@@ -8,7 +8,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from hopps.realtime.sockets import LOST
-from sessions_app.consumers.session import REPLACED
+from sessions_app.consumers.room import REPLACED
 from tests.conftest import StartServer
 from tests.live import LiveServer
 from tests.sessions_app.wire import SECONDS, Person, WirePage
