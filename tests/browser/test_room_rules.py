@@ -136,3 +136,41 @@ def test_each_device_problem_has_its_sentence_and_its_action(rules: Page) -> Non
         sentence, button = ask(rules, "lib/device_problems", PROBLEM, [name, message, around])
         assert words in sentence
         assert button == label, sentence
+
+
+SWITCHED_OFF = """async ({ LocalMedia }, what) => {
+    const really = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+    const [asked, answered] = [Promise.withResolvers(), Promise.withResolvers()];
+    const opened = [];
+    // The person has not answered the browser's question yet.
+    navigator.mediaDevices.getUserMedia = async wanted => {
+        asked.resolve();
+        await answered.promise;
+        const stream = await really(wanted);
+        opened.push(...stream.getTracks());
+        return stream;
+    };
+    const media = new LocalMedia();
+    const opening = what === "choose" ? media.choose("camera", "") : media.open();
+    const waiting = media.open(["microphone"]);
+    await asked.promise;
+    media.closeAll();
+    answered.resolve();
+    await Promise.all([opening, waiting]);
+    const after = [opened.map(track => track.readyState), Object.values(media.tracks), Object.values(media.problems)];
+    await media.open(["camera"]);
+    const again = media.tracks.camera.readyState;
+    media.closeAll();
+    return [...after, again];
+}"""
+
+
+@pytest.mark.parametrize("what", ["open", "choose"])
+def test_a_camera_that_opens_after_everything_was_switched_off_goes_off_and_can_be_had_again(rules: Page, what: str) -> None:
+    """The session ended, or moved to another tab, while the browser's question still stood: nobody is filmed after it."""
+    states, tracks, problems, again = ask(rules, "lib/local_media", SWITCHED_OFF, what)
+    assert states
+    assert set(states) == {"ended"}
+    assert tracks == [None, None]
+    assert problems == [None, None]
+    assert again == "live"
