@@ -174,3 +174,30 @@ def test_a_camera_that_opens_after_everything_was_switched_off_goes_off_and_can_
     assert tracks == [None, None]
     assert problems == [None, None]
     assert again == "live"
+
+
+LONG_CHAT = """async ({ Chat }, count) => {
+    document.body.innerHTML = `<input name="csrfmiddlewaretoken"><div><ol data-chat-lines><li data-chat-empty></li></ol>
+        <p data-typing></p><ul data-outgoing></ul><p data-chat-problem></p>
+        <form><input type="file"><button data-attach type="button"></button><textarea></textarea></form></div>`;
+    const setting = { session: "s", person: "a", other: "Eve", send: () => true, heard() {}, attached() {} };
+    const chat = new Chat(document.querySelector("div"), { ...setting, signal: new AbortController().signal });
+    const sent = at => new Date(1e12 + at * 1000).toISOString();
+    const line = at => ({ type: "chat_line", id: `${at}`, author: "b", name: "Eve", body: `${at}`, file: null,
+                          sent_at: sent(at) });
+    const parse = Date.parse;
+    let looks = 0;
+    Date.parse = moment => { looks += 1; return parse(moment); };
+    chat.welcome(Array.from({ length: count }, (_, at) => line(2 * at)));
+    chat.add(line(2 * count - 3));
+    Date.parse = parse;
+    return [looks, [...document.querySelectorAll(".chat-line p:last-child")].slice(-3).map(p => p.textContent)];
+}"""
+
+
+def test_a_long_chat_is_shown_without_going_through_all_of_it_for_each_line(rules: Page) -> None:
+    """Who writes without end must not hold up the other's page when that one reloads."""
+    looks, last = ask(rules, "room/chat", LONG_CHAT, 500)
+    assert looks < 500 * 5
+    # Each at its time, one that comes late too.
+    assert last == ["996", "997", "998"]

@@ -155,11 +155,19 @@ export class Chat {
     const atEnd = this.#list.scrollHeight - this.#list.scrollTop - this.#list.clientHeight < 40;
     shown?.remove();
     this.#lines.set(id, item);
-    const later = line && [...this.#lines.values()].find((other) => other !== item && isLater(other, line.sent_at));
-    if (later) later.before(item);
-    else this.#list.append(item);
+    this.#list.insertBefore(item, line && this.#firstAfter(line.sent_at));
     show(this.root, "[data-chat-empty]", false);
     if (atEnd || mine) this.#list.scrollTop = this.#list.scrollHeight;
+  }
+
+  /**
+   * Return the first line that was sent later; null where there is none. Looked for from the end, where a new line mostly belongs.
+   * @param {string} moment
+   */
+  #firstAfter(moment) {
+    let before = this.#list.lastElementChild;
+    while (before instanceof HTMLElement && isLater(before, moment)) before = before.previousElementSibling;
+    return before ? before.nextElementSibling : this.#list.firstElementChild;
   }
 
   /** @param {SentFile} file */
