@@ -199,6 +199,23 @@ def test_a_line_to_twilio_that_is_cut_comes_back_and_a_room_that_ends_there_is_g
     was_rerouted(call)
 
 
+def test_what_twilio_does_not_take_at_first_is_offered_again(twilio: Carrier, open_page: OpenPage) -> None:
+    def refused_at_first(server: LiveServer, person: str | None = None, **options: Any) -> Page:
+        page = open_page(server, person, **options)
+        # Microphone and camera.
+        page.context.add_init_script("window.twilioRefusesTracks = 2")
+        return page
+
+    # In which both see each other, and say so: the picture counts, and the sound.
+    call = begin(twilio, refused_at_first, "Refused at first")
+    for page in (call.customer, call.expert):
+        assert page.evaluate("window.twilioRefusesTracks") == 0
+        sound = "() => document.querySelector('[data-remote-camera]').srcObject.getAudioTracks().length === 1"
+        page.wait_for_function(sound)
+    clocks_agree(call)
+    end_session(call.expert)
+
+
 # --- Twilio's SDK as it is, where Twilio cannot be reached -----------------------------------------------------------------
 
 

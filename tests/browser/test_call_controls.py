@@ -208,6 +208,28 @@ def test_on_a_phone_everything_is_in_reach(server: LiveServer, open_page: OpenPa
     end_session(board)
 
 
+def test_a_long_title_makes_room_for_the_clock_and_no_label_is_cut_off(server: LiveServer, open_page: OpenPage) -> None:
+    call = start_call(server, open_page, "Our nightly import fails with a deadlock since the upgrade to the new database")
+    page = call.customer
+    page.get_by_role("button", name="Pause clock").click()
+    expect(page.get_by_text("paused the clock")).to_be_visible()
+    page.set_viewport_size({"width": 1024, "height": 800})
+    title, ticking = page.locator(".room-bar h1").bounding_box(), clock(page).bounding_box()
+    assert title
+    assert ticking
+    assert ticking["x"] >= title["x"] + title["width"]
+    assert ticking["y"] < title["y"] + title["height"]
+
+    page.get_by_role("button", name="Mute microphone").click()
+    for width in (320, 360, 375, 390, 414):
+        page.set_viewport_size({"width": width, "height": 667})
+        cut = page.locator(".control").evaluate_all(
+            "all => all.filter(one => one.scrollWidth > one.clientWidth).map(one => one.title)"
+        )
+        assert cut == [], width
+    end_session(call.expert)
+
+
 def test_full_screen_and_picture_in_picture_are_there_where_the_browser_has_them(
     server: LiveServer, open_page: OpenPage
 ) -> None:

@@ -265,6 +265,10 @@ def test_on_a_phone_it_fits_and_axe_finds_nothing(server: LiveServer, open_page:
     attach(phone, file("shot.png", PICTURE, "image/png"), file("a-name-" + "that-goes-on-" * 8 + ".csv", b"x" * 34_000))
     shows_picture(chat, "shot.png")
     expect(chat.get_by_role("link", name=re.compile("that-goes-on"))).to_be_visible()
+    # The keyboard comes up: what was said last stays in view.
+    phone.set_viewport_size({"width": PHONE["width"], "height": 700})
+    expect(chat.get_by_role("link", name=re.compile("that-goes-on"))).to_be_in_viewport(ratio=0.9)
+    phone.set_viewport_size(PHONE)
     phone.route("**/files/", lambda route: route.abort("connectionreset"))
     attach(phone, file("log.txt", b"words"))
     expect(chat.get_by_text("The connection is gone")).to_be_visible()

@@ -136,3 +136,68 @@ def test_each_device_problem_has_its_sentence_and_its_action(rules: Page) -> Non
         sentence, button = ask(rules, "lib/device_problems", PROBLEM, [name, message, around])
         assert words in sentence
         assert button == label, sentence
+
+
+SWITCHED_OFF = """async ({ LocalMedia }, what) => {
+    const really = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+    const [asked, answered] = [Promise.withResolvers(), Promise.withResolvers()];
+    const opened = [];
+    // The person has not answered the browser's question yet.
+    navigator.mediaDevices.getUserMedia = async wanted => {
+        asked.resolve();
+        await answered.promise;
+        const stream = await really(wanted);
+        opened.push(...stream.getTracks());
+        return stream;
+    };
+    const media = new LocalMedia();
+    const opening = what === "choose" ? media.choose("camera", "") : media.open();
+    const waiting = media.open(["microphone"]);
+    await asked.promise;
+    media.closeAll();
+    answered.resolve();
+    await Promise.all([opening, waiting]);
+    const after = [opened.map(track => track.readyState), Object.values(media.tracks), Object.values(media.problems)];
+    await media.open(["camera"]);
+    const again = media.tracks.camera.readyState;
+    media.closeAll();
+    return [...after, again];
+}"""
+
+
+@pytest.mark.parametrize("what", ["open", "choose"])
+def test_a_camera_that_opens_after_everything_was_switched_off_goes_off_and_can_be_had_again(rules: Page, what: str) -> None:
+    """The session ended, or moved to another tab, while the browser's question still stood: nobody is filmed after it."""
+    states, tracks, problems, again = ask(rules, "lib/local_media", SWITCHED_OFF, what)
+    assert states
+    assert set(states) == {"ended"}
+    assert tracks == [None, None]
+    assert problems == [None, None]
+    assert again == "live"
+
+
+LONG_CHAT = """async ({ Chat }, count) => {
+    document.body.innerHTML = `<input name="csrfmiddlewaretoken"><div><ol data-chat-lines><li data-chat-empty></li></ol>
+        <p data-typing></p><ul data-outgoing></ul><p data-chat-problem></p>
+        <form><input type="file"><button data-attach type="button"></button><textarea></textarea></form></div>`;
+    const setting = { session: "s", person: "a", other: "Eve", send: () => true, heard() {}, attached() {} };
+    const chat = new Chat(document.querySelector("div"), { ...setting, signal: new AbortController().signal });
+    const sent = at => new Date(1e12 + at * 1000).toISOString();
+    const line = at => ({ type: "chat_line", id: `${at}`, author: "b", name: "Eve", body: `${at}`, file: null,
+                          sent_at: sent(at) });
+    const parse = Date.parse;
+    let looks = 0;
+    Date.parse = moment => { looks += 1; return parse(moment); };
+    chat.welcome(Array.from({ length: count }, (_, at) => line(2 * at)));
+    chat.add(line(2 * count - 3));
+    Date.parse = parse;
+    return [looks, [...document.querySelectorAll(".chat-line p:last-child")].slice(-3).map(p => p.textContent)];
+}"""
+
+
+def test_a_long_chat_is_shown_without_going_through_all_of_it_for_each_line(rules: Page) -> None:
+    """Who writes without end must not hold up the other's page when that one reloads."""
+    looks, last = ask(rules, "room/chat", LONG_CHAT, 500)
+    assert looks < 500 * 5
+    # Each at its time, one that comes late too.
+    assert last == ["996", "997", "998"]

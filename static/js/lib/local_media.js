@@ -23,6 +23,8 @@ export class LocalMedia extends EventTarget {
   #standIns = new Set();
   /** @type {Promise<void>} devices are opened one request after the other */
   #queue = Promise.resolve();
+  // Until everything is switched off. What was asked for before that is not on after it, however long a browser's question stood.
+  #use = new AbortController();
 
   constructor() {
     super();
@@ -44,10 +46,10 @@ export class LocalMedia extends EventTarget {
    * @returns {Promise<void>}
    */
   open(sources = SOURCES) {
-    return this.#next(async () => {
+    return this.#next(async (signal) => {
       const closed = sources.filter((source) => this.wants(source) && this.tracks[source]?.readyState !== "live");
       if (!closed.length) return;
-      const opened = await openDevices(closed);
+      const opened = await openUnless(closed, signal);
       for (const source of closed) this.#keep(source, opened[source]);
       this.#changed();
     });
@@ -55,8 +57,9 @@ export class LocalMedia extends EventTarget {
 
   /** Open what was allowed before, so that nobody is asked out of the blue. */
   async openAllowed() {
+    const { signal } = this.#use;
     const allowed = await Promise.all(SOURCES.map(isAllowed));
-    await this.open(SOURCES.filter((_, place) => allowed[place]));
+    if (!signal.aborted) await this.open(SOURCES.filter((_, place) => allowed[place]));
   }
 
   /**
@@ -72,14 +75,14 @@ export class LocalMedia extends EventTarget {
       this.close(source);
       return Promise.resolve();
     }
-    return this.#next(async () => {
+    return this.#next(async (signal) => {
       const old = this.tracks[source];
-      let opened = (await openDevices([source]))[source];
+      let opened = (await openUnless([source], signal))[source];
       if (!opened.track && old) {
         // Some systems have one camera or microphone open at a time only: the old one makes room.
         old.stop();
-        opened = (await openDevices([source]))[source];
-        if (!opened.track) opened = await this.#backTo(source, old, opened);
+        opened = (await openUnless([source], signal))[source];
+        if (!opened.track) opened = await this.#backTo(source, old, opened, signal);
       }
       this.#keep(source, opened);
       if (old && old !== opened.track) old.stop();
@@ -112,15 +115,26 @@ export class LocalMedia extends EventTarget {
     this.#changed();
   }
 
-  /** Switch everything off; what was held is so no more. */
+  /** Switch everything off, what is just opening too; what was held is so no more. */
   closeAll() {
+    this.#use.abort();
+    this.#use = new AbortController();
     this.#held.clear();
+    this.#standIns.clear();
     for (const source of SOURCES) this.close(source);
   }
 
-  /** @param {() => Promise<void>} step */
+  /** @param {(signal: AbortSignal) => Promise<void>} step aborted, and thrown out of, once everything is switched off */
   #next(step) {
-    return (this.#queue = this.#queue.then(step));
+    const { signal } = this.#use;
+    this.#queue = this.#queue.then(async () => {
+      try {
+        if (!signal.aborted) await step(signal);
+      } catch (problem) {
+        if (problem !== signal.reason) throw problem;
+      }
+    });
+    return this.#queue;
   }
 
   /**
@@ -160,12 +174,13 @@ export class LocalMedia extends EventTarget {
    * @param {Source} source
    * @param {MediaStreamTrack} old
    * @param {Opened} failed
+   * @param {AbortSignal} signal
    * @returns {Promise<Opened>}
    */
-  async #backTo(source, old, failed) {
+  async #backTo(source, old, failed, signal) {
     const { deviceId = "" } = old.getSettings();
     remember(source, deviceId);
-    const again = (await openDevices([source]))[source];
+    const again = (await openUnless([source], signal))[source];
     if (!again.track) return failed;
     this.#swapped(`That ${source} did not start. ${again.track.label || "The one before"} is still used.`);
     return again;
@@ -208,4 +223,17 @@ export class LocalMedia extends EventTarget {
   #swapped(sentence) {
     this.dispatchEvent(new CustomEvent("swapped", { detail: sentence }));
   }
+}
+
+/**
+ * Open devices, unless `signal` aborts: what opens after that goes off again at once.
+ * @param {Source[]} sources
+ * @param {AbortSignal} signal
+ * @returns {Promise<Record<Source, Opened>>}
+ */
+async function openUnless(sources, signal) {
+  const opened = await openDevices(sources);
+  if (signal.aborted) for (const source of sources) opened[source].track?.stop();
+  signal.throwIfAborted();
+  return opened;
 }

@@ -20,6 +20,8 @@ export class Chat {
   #lines = new Map();
   #list;
   #box;
+  // Whether the newest line is what the person looks at.
+  #follows = true;
 
   /**
    * @param {HTMLElement} root
@@ -47,6 +49,7 @@ export class Chat {
     this.typing = new Typing(need(root, "[data-typing]", HTMLElement), other, () => send({ type: "typing" }));
     this.#box.addEventListener("input", () => this.typing.changed(this.#box.value), { signal });
     this.#takeFiles(attached, signal);
+    this.#keepNewestInView(signal);
     for (const [id, body] of this.#outbox) this.#place(id, body, null);
   }
 
@@ -106,6 +109,20 @@ export class Chat {
     this.#box.addEventListener("input", () => say(problem, ""), { signal });
   }
 
+  /** @param {AbortSignal} signal */
+  #keepNewestInView(signal) {
+    const list = this.#list;
+    list.addEventListener("scroll", () => (this.#follows = list.scrollHeight - list.scrollTop - list.clientHeight < 40), { signal });
+    // A phone's keyboard takes half of the page, and a chat that was closed is opened.
+    const sizes = new ResizeObserver(() => this.#follows && this.#toEnd());
+    sizes.observe(list);
+    signal.addEventListener("abort", () => sizes.disconnect());
+  }
+
+  #toEnd() {
+    this.#list.scrollTop = this.#list.scrollHeight;
+  }
+
   /** @param {SubmitEvent} event */
   #submit(event) {
     event.preventDefault();
@@ -152,14 +169,21 @@ export class Chat {
     const item = make("li", { class: mine ? "chat-line chat-mine" : "chat-line" });
     item.dataset.at = line?.sent_at ?? "";
     item.append(make("p", { class: "chat-who" }, who), ...(line?.file ? [this.#file(line.file)] : bodyOf(body)));
-    const atEnd = this.#list.scrollHeight - this.#list.scrollTop - this.#list.clientHeight < 40;
     shown?.remove();
     this.#lines.set(id, item);
-    const later = line && [...this.#lines.values()].find((other) => other !== item && isLater(other, line.sent_at));
-    if (later) later.before(item);
-    else this.#list.append(item);
+    this.#list.insertBefore(item, line && this.#firstAfter(line.sent_at));
     show(this.root, "[data-chat-empty]", false);
-    if (atEnd || mine) this.#list.scrollTop = this.#list.scrollHeight;
+    if (this.#follows || mine) this.#toEnd();
+  }
+
+  /**
+   * Return the first line that was sent later; null where there is none. Looked for from the end, where a new line mostly belongs.
+   * @param {string} moment
+   */
+  #firstAfter(moment) {
+    let before = this.#list.lastElementChild;
+    while (before instanceof HTMLElement && isLater(before, moment)) before = before.previousElementSibling;
+    return before ? before.nextElementSibling : this.#list.firstElementChild;
   }
 
   /** @param {SentFile} file */

@@ -15,6 +15,8 @@ import { loadSdk, within } from "./twilio_sdk.js";
 const LINES = ["microphone", "camera", "screen"];
 // The SDK itself gives up after 15 s, and nobody waits so long for a call to begin.
 const CONNECT_MS = 8_000;
+// A track that Twilio did not take is offered again after so long: the button says that the other hears or sees it.
+const OFFER_AGAIN_MS = 3_000;
 // Twilio's error codes: the token ran out before it was used; this person came in from another page.
 const TOKEN_EXPIRED = 20104;
 const DUPLICATE_IDENTITY = 53205;
@@ -42,6 +44,8 @@ export class TwilioAdapter {
   /** @type {Map<Line, MediaStreamTrack>} what was given to the room */
   #published = new Map();
   #names = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #offerAgain;
   #closed = false;
 
   /**
@@ -193,6 +197,7 @@ export class TwilioAdapter {
     const room = this.#room;
     this.#attempt = this.#room = this.#other = null;
     this.#published.clear();
+    clearTimeout(this.#offerAgain);
     removeEventListener("pagehide", this.#vanish);
     room?.removeAllListeners();
     room?.localParticipant.removeAllListeners();
@@ -266,10 +271,11 @@ export class TwilioAdapter {
    * @param {unknown} problem
    */
   #notPublished(line, track, problem) {
-    // Taken back in the meantime, or to be tried again with the next change.
-    if (this.#published.get(line) !== track) return;
+    if (this.#published.get(line) !== track) return; // taken back in the meantime
     this.#published.delete(line);
     console.warn(`Twilio did not take the ${line}`, problem);
+    clearTimeout(this.#offerAgain);
+    this.#offerAgain = setTimeout(() => this.#publish(), OFFER_AGAIN_MS);
   }
 }
 

@@ -219,6 +219,11 @@
     async publishTrack(track, { name }) {
       // Twilio may still know a track that was taken back, and nobody is told: a name used twice must never be relied on.
       if (this.#names.has(name)) throw problem(53304, "Track name is duplicated");
+      const wish = /** @type {{twilioRefusesTracks?: number}} */ (window);
+      if (wish.twilioRefusesTracks) {
+        wish.twilioRefusesTracks -= 1;
+        throw problem(53400, "Client is unable to create or apply a local media description");
+      }
       this.#names.add(name);
       this.published.set(track, { sid: `MT${crypto.randomUUID().replaceAll("-", "")}`, name });
       this.room.sendTracks();
