@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from accounts import push
 from accounts.http import browser_of
 from accounts.models import User
+from hopps.realtime.sockets import signed_out
 
 
 @receiver(user_logged_out)
@@ -17,6 +18,13 @@ def forget_this_browser(sender: object, request: HttpRequest | None, user: objec
     browser = browser_of(request)
     if browser is not None and isinstance(user, User):
         push.forget(user=user, browser=browser)
+
+
+@receiver(user_logged_out)
+def close_this_browsers_pages(sender: object, request: HttpRequest | None, user: object, **_: Any) -> None:
+    """Whoever signs out leaves the board and the call that are open in this browser's other tabs."""
+    if request is not None and isinstance(user, User) and request.session.session_key:
+        signed_out(person_id=user.pk, session_key=request.session.session_key)
 
 
 @receiver(user_logged_in)

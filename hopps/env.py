@@ -76,3 +76,21 @@ def basis_points(name: str) -> int:
 def words(name: str, default: str = "") -> list[str]:
     """Return `name` split at commas, empty parts left out."""
     return [part.strip() for part in text(name, default).split(",") if part.strip()]
+
+
+def ice_urls(name: str, scheme: str) -> list[str]:
+    """Return the servers `name` lists, as browsers take them (RFC 7064, 7065).
+
+    Args:
+        name: the setting.
+        scheme: "stun" or "turn"; with an s behind it, over TLS.
+
+    Raises ImproperlyConfigured for another address: a browser given one makes no call at all.
+    """
+    found = words(name)
+    # Only a relay's address may say how it is reached.
+    query = r"(\?transport=(udp|tcp))?" if scheme == "turn" else ""
+    for url in found:
+        if not re.fullmatch(rf"{scheme}s?:(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{{1,5}})?{query}", url):
+            raise ImproperlyConfigured(f"{name} takes addresses such as {scheme}:{scheme}.example.org:3478, not {url!r}.")
+    return found

@@ -288,9 +288,9 @@ if VIDEO == "twilio" and not (TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN and TWILI
     raise ImproperlyConfigured(
         "VIDEO=twilio needs TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN, TWILIO_API_KEY_SID and TWILIO_API_KEY_SECRET."
     )
-STUN_URLS = env.words("STUN_URLS")
+STUN_URLS = env.ice_urls("STUN_URLS", "stun")
 # A relay for those whose networks let nothing else through, and the secret it shares with us to know our people by.
-TURN_URLS = env.words("TURN_URLS")
+TURN_URLS = env.ice_urls("TURN_URLS", "turn")
 TURN_SECRET = env.text("TURN_SECRET")
 if TURN_URLS and not TURN_SECRET:
     raise ImproperlyConfigured("TURN_URLS needs TURN_SECRET, the relay's static-auth-secret.")

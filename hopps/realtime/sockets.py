@@ -2,19 +2,21 @@
 
 import asyncio
 import contextlib
+import hashlib
 import logging
 import time
 import types
 from collections import deque
 from collections.abc import AsyncIterator, Coroutine, Generator
 from datetime import datetime
+from importlib import import_module
 from typing import Any, ClassVar
 from uuid import UUID
 
 import msgspec
-from channels.db import database_sync_to_async
+from channels.auth import get_user
 from channels.generic.websocket import AsyncWebsocketConsumer
-from django.contrib.auth import get_user_model
+from django.conf import settings
 from django.utils import timezone
 
 from hopps.realtime.hub import hub
@@ -37,8 +39,9 @@ LOST = 1006
 # Codes with which a browser says goodbye itself: 1000 and 1001 (page left), 1005 (closed without a code).
 GOODBYES = frozenset({1000, 1001, 1005})
 
-# The reason to wake `person_audience` with.
+# The reasons to wake `person_audience` with: look at the person again; a sign-in ended, whose name follows.
 PERSON = "person"
+SIGNED_OUT = "signed out: "
 
 
 # Where the scope keeps the server's own `send`.
@@ -48,6 +51,16 @@ DIRECT_SEND = "hopps.send"
 def person_audience(person_id: UUID | str) -> str:
     """Return the hub's audience for all sockets of one person: woken with PERSON, they ask whether they may stay."""
     return f"person:{person_id}"
+
+
+def signed_out(*, person_id: UUID, session_key: str) -> None:
+    """Close the sockets that were opened with a sign-in which ends now: another person may sit at that browser next."""
+    hub.wake(person_audience(person_id), SIGNED_OUT + _named(session_key))
+
+
+def _named(session_key: str | None) -> str:
+    # Whoever has the key is signed in: it does not travel between processes.
+    return hashlib.sha256((session_key or "").encode()).hexdigest()
 
 
 class DirectSend:
@@ -128,13 +141,16 @@ class Socket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels carries 
 
     async def may_stay(self) -> bool:
         """Ask the database again whether this socket is still for its person, and close it where it is not."""
-        if await database_sync_to_async(self._is_active)() and await self.admit():
+        if await self._is_signed_in() and await self.admit():
             return True
         await self.dismiss()
         return False
 
-    def _is_active(self) -> bool:
-        return get_user_model()._default_manager.filter(pk=self.person_id, is_active=True).exists()
+    async def _is_signed_in(self) -> bool:
+        """Return whether the sign-in this socket was opened with still stands: signed out, or another password, ends it."""
+        sign_in = import_module(settings.SESSION_ENGINE).SessionStore(self.scope["session"].session_key)
+        user = await get_user({"session": sign_in})
+        return user.is_active and str(user.pk) == self.person_id
 
     async def dismiss(self, code: int = NOT_YOURS_ANY_MORE) -> None:
         """Close the socket of somebody who may not have it any more; from now on it hears nothing and does nothing."""
@@ -283,7 +299,14 @@ class Socket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels carries 
 
     def wake(self, reason: str) -> None:
         """Look again at what `reason` names, in a task of this socket's own."""
-        self.later(self.may_stay() if reason == PERSON else self.on_wake(reason))
+        if reason == PERSON:
+            self.later(self.may_stay())
+        elif reason.startswith(SIGNED_OUT):
+            # Not asked of the database: the sign-in goes from there a moment after this is said.
+            if reason == SIGNED_OUT + _named(self.scope["session"].session_key):
+                self.later(self.dismiss())
+        else:
+            self.later(self.on_wake(reason))
 
     async def on_wake(self, reason: str) -> None:
         """Look again at what `reason` names."""

@@ -97,3 +97,13 @@ def test_after_the_end_nobody_sends_anything(server: LiveServer, open_page: Open
     expect(call.customer.get_by_text("Receipt", exact=True)).to_be_visible()
     for page in (call.customer, call.expert):
         expect(page.locator("video")).to_have_count(0)
+
+
+def test_who_signs_out_in_another_tab_is_out_of_the_call(server: LiveServer, open_page: OpenPage) -> None:
+    call = start_call(server, open_page, "Borrowed laptop")
+    other_tab = call.customer.context.new_page()
+    other_tab.goto(f"{server.url}/accounts/logout/")
+    other_tab.get_by_role("main").get_by_role("button", name="Sign out").click()
+    expect(call.customer).to_have_url(re.compile("/accounts/login/"))
+    expect(call.expert.get_by_text(f"The clock stands still: {CLEO} is not here.").first).to_be_visible()
+    end_session(call.expert)

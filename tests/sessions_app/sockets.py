@@ -17,11 +17,15 @@ from sessions_app.models import HelpSession
 class Page:
     """One open page's socket."""
 
-    def __init__(self, address: str, person: User | None, origin: str = "http://localhost") -> None:
+    def __init__(
+        self, address: str, person: User | None, origin: str = "http://localhost", browser: Client | None = None
+    ) -> None:
+        """Describe it; `browser` is where `person` is signed in already, None: one of its own."""
         headers = [(b"origin", origin.encode()), (b"host", b"localhost")]
         if person is not None:
-            client = Client()
-            client.force_login(person)
+            client = browser or Client()
+            if browser is None:
+                client.force_login(person)
             headers.append((b"cookie", f"sessionid={client.cookies['sessionid'].value}".encode()))
         self.socket = WebsocketCommunicator(application, address, headers=headers)
         self.page = uuid4()
@@ -48,12 +52,12 @@ class Page:
         await self.socket.disconnect(code=1001, timeout=10)
 
 
-def board(person: User | None) -> Page:
-    return Page("/ws/board/", person)
+def board(person: User | None, browser: Client | None = None) -> Page:
+    return Page("/ws/board/", person, browser=browser)
 
 
-def page_of(session: HelpSession, person: User | None) -> Page:
-    return Page(f"/ws/sessions/{session.pk}/", person)
+def page_of(session: HelpSession, person: User | None, browser: Client | None = None) -> Page:
+    return Page(f"/ws/sessions/{session.pk}/", person, browser=browser)
 
 
 def run(journey: Callable[[], Awaitable[None]]) -> None:

@@ -418,6 +418,53 @@ def test_somebody_made_inactive_loses_every_open_page(alice: User, eve: User, to
     run(journey)
 
 
+def test_who_signs_out_leaves_the_call_and_the_board_of_that_browser_and_of_no_other(
+    alice: User, eve: User, topic: Topic
+) -> None:
+    session = make_accepted(alice, eve, topic)
+    here, elsewhere = Client(), page_of(session, eve)
+    here.force_login(eve)
+    pages = [board(eve, here), page_of(session, eve, here)]
+    grant = room.grant(session=session, person=eve)
+
+    async def journey() -> None:
+        for page in (*pages, elsewhere):
+            await page.open()
+            await page.hear("board_state", "clock")
+        await pages[1].join(grant)
+        await sync_to_async(here.post)("/accounts/logout/")
+        assert [await until_closed(page) for page in pages] == [4403, 4403]
+        for page in pages:
+            await page.close()
+        # The other browser stays, and is told that the call is left.
+        while (await elsewhere.hear("presence"))["expert"]:
+            pass
+        await elsewhere.close()
+
+    run(journey)
+    assert Attendance.objects.get().left_at is not None
+
+
+def test_another_password_ends_what_was_opened_with_the_one_before(alice: User, eve: User, topic: Topic) -> None:
+    session = make_accepted(alice, eve, topic)
+    page = page_of(session, eve)
+
+    def change_password() -> None:
+        eve.set_password("another-one-that-is-long-1")
+        eve.save()
+
+    async def journey() -> None:
+        await page.open()
+        await page.hear("clock")
+        await sync_to_async(change_password)()
+        await page.say(type="chat", id=uuid4(), body="Whoever sits here")
+        assert await until_closed(page) == 4403
+        await page.close()
+
+    run(journey)
+    assert not ChatMessage.objects.exists()
+
+
 @pytest.mark.parametrize("message", [{"type": "sync"}, {"type": "join"}, {"type": "chat", "body": "Still here"}])
 def test_who_is_no_longer_part_of_it_gets_nothing_even_where_no_wake_said_so(
     alice: User, eve: User, erin: User, topic: Topic, message: dict[str, str]

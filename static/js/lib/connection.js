@@ -13,6 +13,7 @@ const SENTENCES = {
   open: "",
   lost: "The connection to Hopps is lost. Trying again; nothing you have to do.",
   refused: "You are signed out, or this is no longer yours. Reload the page.",
+  dismissed: "You are signed out, or this is no longer yours. Reload the page.",
 };
 
 /**

@@ -13,7 +13,7 @@ const REFUSALS = 4;
 // The server's word that this page has nothing to hear here any more.
 const NOT_YOURS_ANY_MORE = 4403;
 
-/** @typedef {"connecting" | "open" | "lost" | "refused"} SocketState */
+/** @typedef {"connecting" | "open" | "lost" | "refused" | "dismissed"} SocketState */
 
 /**
  * The page's socket. `Incoming` and `Outgoing` are the unions of sessions_app/events.py.
@@ -121,7 +121,7 @@ export class LiveSocket {
       if (this.#socket !== socket || !this.#ends) return;
       if (code === NOT_YOURS_ANY_MORE) {
         this.close();
-        this.#become("refused");
+        this.#become("dismissed");
       } else {
         this.#comeBack();
       }

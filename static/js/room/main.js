@@ -249,6 +249,9 @@ export class Room {
 
   /** @param {SocketState} state */
   connection(state) {
+    // Signed out in another tab, or the session is somebody else's now: what the person may see, the server knows.
+    // Camera and line to the other end with this page.
+    if (state === "dismissed") return location.reload();
     if (state === "lost") this.clock.hold();
     if (state === "lost") this.sharedNotes.lost();
     if (state === "open" && this.#page && (this.#grant || this.#mode === "call")) this.#join();
