@@ -14,7 +14,17 @@ from hopps.admin import ReadOnly, ReadOnlyInline
 from hopps.money import format_money
 from sessions_app import admin_cases  # noqa: F401  registers cases
 from sessions_app.admin_demand import demand
-from sessions_app.models import Attendance, ChatFile, ChatMessage, HelpSession, Pause, Rating, TimelineEntry, VideoEvent
+from sessions_app.models import (
+    Attendance,
+    ChatFile,
+    ChatMessage,
+    HelpSession,
+    Pause,
+    Rating,
+    SharedNotes,
+    TimelineEntry,
+    VideoEvent,
+)
 from sessions_app.views.files import file_response
 
 
@@ -40,6 +50,12 @@ class ChatInline(ReadOnlyInline):
     model = ChatMessage
     fields = ("sent_at", "author", "body")
     related = ("author",)
+
+
+class NotesInline(ReadOnlyInline):
+    model = SharedNotes
+    fields = ("body", "revision")
+    verbose_name_plural = "Shared notes"
 
 
 class FileInline(ReadOnlyInline):
@@ -76,7 +92,16 @@ class HelpSessionAdmin(ReadOnly, admin.ModelAdmin[HelpSession]):
     search_fields = ("title", "customer__email", "expert__email", "id")
     date_hierarchy = None
     show_full_result_count = False
-    inlines = (TimelineInline, AttendanceInline, PauseInline, VideoEventInline, ChatInline, FileInline, RatingInline)
+    inlines = (
+        TimelineInline,
+        AttendanceInline,
+        PauseInline,
+        VideoEventInline,
+        ChatInline,
+        FileInline,
+        NotesInline,
+        RatingInline,
+    )
     fieldsets = (
         (None, {"fields": ("title", "details", "state", "end_reason", "customer", "expert", "topic", "video", "room_sid")}),
         (

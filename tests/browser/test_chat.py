@@ -142,7 +142,7 @@ def test_what_cannot_be_sent_says_why_and_what_was_cut_off_is_sent_again(call: C
     tray = sender.get_by_role("list", name="Files on their way")
 
     attach(sender, file("film.txt", b"x" * (10 * 1024 * 1024 + 1)))
-    expect(tray).to_contain_text("at most 10 MB can be sent")
+    expect(tray).to_contain_text("larger than 10 MB, the most that can be sent")
     expect(tray.get_by_role("button", name="Try again: film.txt")).to_be_hidden()
     tray.get_by_role("button", name="Remove film.txt").click()
     expect(tray).to_be_hidden()

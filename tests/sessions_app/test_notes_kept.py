@@ -56,3 +56,13 @@ def test_an_operator_sees_who_wrote_and_what_was_left(session: HelpSession) -> N
     assert ("Alice (customer)", "Wrote in the shared notes, for the last time here; changes in all: 1.") in said
     assert ("Eve (expert)", "Wrote in the shared notes, for the last time here; changes in all: 1.") in said
     assert ("Hopps", "The shared notes as they were left: 1 < 2 Add the index. 😀") in said
+
+
+def test_an_operator_reads_the_notes_and_the_times_to_the_second_on_the_sessions_page(
+    session: HelpSession, olga: User
+) -> None:
+    shown = page(olga, "admin:sessions_app_helpsession_change", session)
+    assert "1 &lt; 2" in shown
+    assert "Add the index. 😀" in shown
+    joined = session.attendances.order_by("joined_at")[0].joined_at
+    assert f"{joined.day} {joined:%b %Y, %H:%M:%S}" in shown

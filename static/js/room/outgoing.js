@@ -58,7 +58,7 @@ export class Outgoing {
     const item = this.#row(file);
     if (file.size > this.most) {
       const most = sizeText(this.most).replace(".0", "");
-      this.#failed(item, `This file has ${sizeText(file.size)}; at most ${most} can be sent. Share it by a link instead.`, false);
+      this.#failed(item, `This file is larger than ${most}, the most that can be sent. Share it by a link instead.`, false);
       return;
     }
     this.#queue(item);
