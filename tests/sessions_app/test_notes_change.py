@@ -69,6 +69,21 @@ def test_the_page_finds_joins_parts_and_takes_back_changes(scripts: Scripts, dat
     assert apply(apply(before, now), rest or [len(apply(before, now))] * bool(apply(before, now))) == apply(after, later)
 
 
+@given(data=st.data())
+@OFTEN
+def test_on_the_way_in_pieces_a_text_is_never_longer_than_before_and_after(
+    scripts: Scripts, data: st.DataObject
+) -> None:
+    before = data.draw(TEXTS)
+    rest = change = data.draw(changes_of(before))
+    text, after, most = before, apply(before, change), data.draw(st.integers(11, 60))
+    while rest:
+        now, rest = scripts.call("parted", rest, most)
+        text = apply(text, read(now))
+        assert len(text) <= max(len(before), len(after))
+    assert text == after
+
+
 def test_a_typed_letter_is_found_where_the_caret_stands(scripts: Scripts) -> None:
     assert scripts.call("difference", "aaa", "aaaa", 2) == [1, "a", 2]
     assert scripts.call("difference", "aaa", "aa", 1) == [1, -1, 1]
@@ -225,6 +240,17 @@ def test_of_two_who_type_at_one_place_each_ones_words_stay_together(session: Hel
     room.let_everything_arrive()
     both_have_all(room)
     assert notes.body_of(session) == "abcdefghABCDEFGH"
+
+
+def test_a_long_text_takes_the_place_of_another_where_both_have_no_room(session: HelpSession, scripts: Scripts) -> None:
+    room = room_of(session, scripts)
+    customer, _ = room.pages
+    customer.type(0, 0, "x" * 60_000)
+    room.let_everything_arrive()
+    customer.type(0, 60_000, "y" * (notes.LONGEST - 10))
+    room.let_everything_arrive()
+    both_have_all(room)
+    assert notes.body_of(session) == "y" * (notes.LONGEST - 10)
 
 
 def both_have_all(room: Room) -> None:
