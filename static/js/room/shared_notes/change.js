@@ -267,7 +267,8 @@ export function endOf(text, change) {
  * @returns {[Change, Change | null]}
  */
 export function parted(change, most) {
-  const size = change.reduce((sum, step) => sum + (typeof step === "string" ? lengthOf(step) : 10), 0);
+  let size = 0;
+  for (const step of change) size += typeof step === "string" ? lengthOf(step) : 10;
   if (size <= most) return [change, null];
   const takesOut = change.some((step) => typeof step === "number" && step < 0);
   const [now, later, reader] = [new Writer(), new Writer(), new Reader(change)];
