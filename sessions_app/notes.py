@@ -50,11 +50,11 @@ def edit(*, session: HelpSession, author: User, edit_id: UUID, base: int, steps:
             if kept is not None:
                 break
         else:
-            raise Refused("These notes are written in too much just now. Wait a moment.")
+            raise Refused("What you wrote last was not kept: too much is written here just now.")
     except NotAChange:
-        raise Refused("This change does not fit the notes as they are. Reload the page and make it again.") from None
+        raise Refused("What you wrote last does not fit the notes as they are, and was not kept.") from None
     if kept.session_id != session.pk or kept.author_id != author.pk:
-        raise Refused("This change could not be kept. Reload the page and make it again.")
+        raise Refused("What you wrote last could not be kept.")
     hub.publish(session.audience, as_event(kept))
 
 
@@ -74,7 +74,7 @@ def _keep(session: HelpSession, author: User, edit_id: UUID, base: int, change: 
         change = notes_change.rebase(change, earlier, done_stands_first=not customer_stands_first)
     body = notes_change.apply(notes.body, change)
     if len(body) > max(LONGEST, len(notes.body)):
-        raise Refused(f"These notes are full: {LONGEST:,} characters are the most they hold. Make them shorter first.")
+        raise Refused(f"What you wrote last did not fit and was not kept: notes hold {LONGEST:,} characters.")
     try:
         with transaction.atomic():
             kept = NotesEdit.objects.create(

@@ -12,7 +12,7 @@ const pages = new Map();
 
 const commands = {
   open({ page, unsaved, person, isCustomer }) {
-    const one = { sends: [], undo: new Undo() };
+    const one = { sends: [], refused: "", undo: new Undo() };
     one.copy = new NotesCopy({ person, isCustomer, send: (message) => one.sends.push(message) }, unsaved);
     pages.set(page, one);
   },
@@ -39,7 +39,11 @@ const commands = {
     return agreed;
   },
   read({ copy, undo }, { event }) {
-    if (copy.read(event, (change) => undo.fit(change))) undo.forget();
+    copy.read(event, (change) => undo.fit(change));
+  },
+  refuse(one) {
+    one.refused = one.copy.refused();
+    return false;
   },
   lost({ copy }) {
     copy.lost();
@@ -55,6 +59,8 @@ for await (const line of createInterface({ input: process.stdin })) {
   if (command.do === "open") commands.open(command);
   const one = pages.get(command.page);
   const agreed = command.do === "open" ? true : commands[command.do](one, command) ?? true;
-  const { text, unsaved, question } = one.copy;
-  console.log(JSON.stringify({ text, unsaved, question, agreed, sends: one.sends.splice(0) }));
+  const { text, unsaved, question, isRead } = one.copy;
+  const { refused } = one;
+  one.refused = "";
+  console.log(JSON.stringify({ text, unsaved, question, isRead, agreed, refused, sends: one.sends.splice(0) }));
 }

@@ -13,6 +13,7 @@ import msgspec
 import pytest
 
 from accounts.models import User
+from hopps.errors import Refused
 from sessions_app import notes
 from sessions_app.models import HelpSession, NotesEdit
 from tests.live import ROOT
@@ -76,10 +77,15 @@ class Page:
     text: str = ""
     unsaved: dict[str, Any] | None = None
     question: dict[str, Any] = field(default_factory=dict)
+    can_write: bool = False
+    # Every word the server did not keep.
+    refused: str = ""
 
     def _do(self, what: str, **more: Any) -> None:
         answer = self.scripts.ask(do=what, page=self.name, **more)
         self.text, self.unsaved, self.question = answer["text"], answer["unsaved"], answer["question"]
+        self.can_write = answer["isRead"]
+        self.refused += answer["refused"]
         self.to_server.extend(answer["sends"])
         if not answer["agreed"]:
             self.ask()
@@ -99,6 +105,10 @@ class Page:
 
     def hear(self) -> None:
         event = self.to_page.popleft()
+        if event["type"] == "notes_refused":
+            if self.unsaved and self.unsaved["sent"] and self.unsaved["sent"]["id"] == event["id"]:
+                self._do("refuse")
+            return
         self._do("read" if event["type"] == "notes_text" else "hear", event=event)
 
     def lose_the_line(self, *, arrived: bool) -> None:
@@ -111,10 +121,6 @@ class Page:
     def come_back(self) -> None:
         self._do("lost")
         self.ask()
-
-    @property
-    def can_write(self) -> bool:
-        return not self.question["text"] or self.text != ""
 
 
 @dataclass
@@ -133,7 +139,13 @@ class Room:
                 page.to_page.append(msgspec.to_builtins(told))
             return
         edit_id = UUID(message["id"])
-        notes.edit(session=self.session, author=page.person, edit_id=edit_id, base=message["base"], steps=message["change"])
+        base, steps = message["base"], message["change"]
+        try:
+            notes.edit(session=self.session, author=page.person, edit_id=edit_id, base=base, steps=steps)
+        except Refused:
+            if line is page.to_server:
+                page.to_page.append({"type": "notes_refused", "id": message["id"]})
+            return
         told_all = msgspec.to_builtins(notes.as_event(NotesEdit.objects.select_related("author").get(pk=edit_id)))
         for one in self.pages:
             one.to_page.append(told_all)

@@ -69,6 +69,19 @@ def test_the_page_finds_joins_parts_and_takes_back_changes(scripts: Scripts, dat
     assert apply(apply(before, now), rest or [len(apply(before, now))] * bool(apply(before, now))) == apply(after, later)
 
 
+@given(data=st.data())
+@OFTEN
+def test_on_the_way_in_pieces_a_text_is_never_longer_than_before_and_after(scripts: Scripts, data: st.DataObject) -> None:
+    before = data.draw(TEXTS)
+    rest = change = data.draw(changes_of(before))
+    text, after, most = before, apply(before, change), data.draw(st.integers(11, 60))
+    while rest:
+        now, rest = scripts.call("parted", rest, most)
+        text = apply(text, read(now))
+        assert len(text) <= max(len(before), len(after))
+    assert text == after
+
+
 def test_a_typed_letter_is_found_where_the_caret_stands(scripts: Scripts) -> None:
     assert scripts.call("difference", "aaa", "aaaa", 2) == [1, "a", 2]
     assert scripts.call("difference", "aaa", "aa", 1) == [1, -1, 1]
@@ -210,6 +223,77 @@ def test_taking_changes_back_keeps_both_texts_the_same(
         transaction.set_rollback(True)
 
 
+@given(happenings=HAPPENINGS)
+@settings(OFTEN, max_examples=150)
+def test_what_does_not_fit_is_given_back_and_both_write_on_in_one_text(
+    session: HelpSession, scripts: Scripts, happenings: list[tuple[str, int, int, int, int]]
+) -> None:
+    with pytest.MonkeyPatch.context() as patch, transaction.atomic():
+        patch.setattr(notes, "LONGEST", 6)
+        room, letters = room_of(session, scripts), Letters()
+        for what, who, at, cut, put in happenings:
+            page = room.pages[who]
+            if what == "write" and page.can_write:
+                at %= len(page.text) + 1
+                letters.cut.update(page.text[at : at + cut])
+                page.type(at, cut, letters.some(put))
+            elif what == "serve" and page.to_server:
+                room.serve(page, page.to_server)
+            elif what == "hear" and page.to_page:
+                page.hear()
+            elif what == "late" and page.late:
+                room.serve(page, page.late)
+            elif what in ("cut", "cut after arriving"):
+                page.lose_the_line(arrived=what != "cut")
+                page.come_back()
+            elif what == "ask" and page.can_write:
+                page.turn("undo" if at % 2 else "redo")
+                letters.cut.update(letters.written)
+        room.let_everything_arrive()
+        both_have_all(room)
+        body = notes.body_of(session)
+        assert len(body) <= notes.LONGEST
+        assert len(set(body)) == len(body)
+        assert letters.written - letters.cut <= {*body, *room.pages[0].refused, *room.pages[1].refused}
+        transaction.set_rollback(True)
+
+
+def test_of_two_who_fill_the_notes_at_once_the_one_refused_can_write_on(session: HelpSession, scripts: Scripts) -> None:
+    room = room_of(session, scripts)
+    customer, expert = room.pages
+    customer.type(0, 0, "x" * (notes.LONGEST - 10))
+    room.let_everything_arrive()
+    customer.type(0, 0, "quicker")
+    expert.type(0, 0, "refused")
+    expert.type(7, 0, ", too")
+    room.let_everything_arrive()
+    both_have_all(room)
+    assert expert.refused == "refused, too"
+    assert expert.can_write
+    expert.type(7, 100, "room")
+    room.let_everything_arrive()
+    both_have_all(room)
+    assert notes.body_of(session) == "quickerroom" + "x" * (notes.LONGEST - 110)
+
+
+def test_who_was_refused_half_way_gets_back_what_the_refused_stood_in_place_of(
+    session: HelpSession, scripts: Scripts
+) -> None:
+    room = room_of(session, scripts)
+    customer, expert = room.pages
+    customer.type(0, 0, "x" * 60_000)
+    room.let_everything_arrive()
+    customer.type(0, 60_000, "y" * notes.LONGEST)
+    expert.type(0, 0, "theirs")
+    room.let_everything_arrive()
+    both_have_all(room)
+    assert 0 < len(customer.refused) < notes.LONGEST
+    customer.turn("undo")
+    room.let_everything_arrive()
+    both_have_all(room)
+    assert sorted(notes.body_of(session)) == sorted("x" * 60_000 + "theirs")
+
+
 def test_of_two_who_type_at_one_place_each_ones_words_stay_together(session: HelpSession, scripts: Scripts) -> None:
     room = room_of(session, scripts)
     customer, expert = room.pages
@@ -225,6 +309,17 @@ def test_of_two_who_type_at_one_place_each_ones_words_stay_together(session: Hel
     room.let_everything_arrive()
     both_have_all(room)
     assert notes.body_of(session) == "abcdefghABCDEFGH"
+
+
+def test_a_long_text_takes_the_place_of_another_where_both_have_no_room(session: HelpSession, scripts: Scripts) -> None:
+    room = room_of(session, scripts)
+    customer, _ = room.pages
+    customer.type(0, 0, "x" * 60_000)
+    room.let_everything_arrive()
+    customer.type(0, 60_000, "y" * (notes.LONGEST - 10))
+    room.let_everything_arrive()
+    both_have_all(room)
+    assert notes.body_of(session) == "y" * (notes.LONGEST - 10)
 
 
 def both_have_all(room: Room) -> None:

@@ -131,7 +131,7 @@ def test_full_notes_take_no_more_and_can_be_made_shorter(session: HelpSession, a
         notes.edit(session=session, author=alice, edit_id=uuid4(), base=NotesEdit.objects.count(), steps=steps)
 
     edit("x" * notes.LONGEST)
-    with pytest.raises(Refused, match="full: 100,000 characters"):
+    with pytest.raises(Refused, match="did not fit and was not kept: notes hold 100,000 characters"):
         edit(notes.LONGEST, "y")
     edit(-1, notes.LONGEST - 1)
     edit(notes.LONGEST - 1, "y")

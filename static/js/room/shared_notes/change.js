@@ -259,29 +259,39 @@ export function endOf(text, change) {
 
 /**
  * Return `change` as two, the first of them so short that it fits into one message; the second is null where nothing is left.
+ *
+ * What is too long takes out first and then puts in: the other way round, a change that ends within the notes' bound would
+ * pass it on the way.
  * @param {Change} change
  * @param {number} most in letters, a number counting as ten
  * @returns {[Change, Change | null]}
  */
 export function parted(change, most) {
+  let size = 0;
+  for (const step of change) size += typeof step === "string" ? lengthOf(step) : 10;
+  if (size <= most) return [change, null];
+  const takesOut = change.some((step) => typeof step === "number" && step < 0);
   const [now, later, reader] = [new Writer(), new Writer(), new Reader(change)];
   for (let left = most; reader.step !== undefined && left > 0; ) {
     const { step } = reader;
-    if (typeof step === "string") {
+    if (typeof step !== "string") {
+      const steps = now.change.length;
+      now.count(step);
+      if (step > 0) later.count(step);
+      reader.next();
+      left -= 10 * (now.change.length - steps);
+    } else if (takesOut) {
+      later.put(step);
+      reader.next();
+    } else {
       const size = Math.min(lengthOf(step), left);
       const text = step.slice(0, skip(step, 0, size));
       now.put(text);
       later.count(size);
       reader.use(size);
       left -= size;
-    } else {
-      now.count(step);
-      if (step > 0) later.count(step);
-      reader.next();
-      left -= 10;
     }
   }
-  if (reader.step === undefined) return [now.change, null];
   for (; reader.step !== undefined; reader.next()) {
     const { step } = reader;
     if (typeof step === "string") {

@@ -10,7 +10,7 @@
  */
 
 import { uuid } from "../../lib/id.js";
-import { apply, changesAnything, joined, parted, rebase } from "./change.js";
+import { apply, changesAnything, difference, joined, parted, rebase } from "./change.js";
 
 // In letters, so that a message stays under the 64 KB a socket takes, however it is written.
 const MOST_AT_ONCE = 9_000;
@@ -32,7 +32,7 @@ export class NotesCopy {
   #waiting = null;
   /** @type {Map<number, NotesEdited>} edits that came before the one before them */
   #early = new Map();
-  // Whether the text was ever read.
+  // Whether the text was read, and nothing refused since.
   #told = false;
   // Whether the text is known to be another than the server's.
   #astray = false;
@@ -60,7 +60,7 @@ export class NotesCopy {
     return { revision: this.revision, sent: this.#sent, waiting: this.#waiting };
   }
 
-  /** Whether the text is known: before that, nobody can write. */
+  /** Whether the text is known: otherwise, nobody can write. */
   get isRead() {
     return this.#told;
   }
@@ -102,14 +102,25 @@ export class NotesCopy {
   }
 
   /**
+   * The server did not keep what was on its way. What waits was written on top of that: both go, and the text has to be read
+   * anew before anybody writes on.
+   * @returns {string} the words that were not kept
+   */
+  refused() {
+    const sent = this.#sent?.change ?? [];
+    const change = this.#waiting ? joined(sent, this.#waiting) : sent;
+    this.#sent = this.#waiting = null;
+    this.#told = this.#ready = false;
+    return change.filter((step) => typeof step === "string").join("\n");
+  }
+
+  /**
    * The server answered where the notes stand.
    * @param {NotesText} told
-   * @param {(change: Change) => void} changed somebody else's change was put into `text`; called after each
-   * @returns {boolean} whether `text` was replaced as a whole
+   * @param {(change: Change) => void} changed `text` was changed, and not by this person; called after each
    */
   read(told, changed) {
     const known = this.#told && !this.#astray;
-    let replaced = false;
     // Otherwise it was overtaken by edits that came in between.
     if (told.revision >= this.revision) {
       for (const edit of told.missed) this.#take(edit, known ? changed : null);
@@ -117,10 +128,11 @@ export class NotesCopy {
       this.last = told.last ?? this.last;
       if (told.body !== null) {
         const text = this.#onTopOf(told.body);
-        replaced = text !== this.text;
+        const change = difference(this.text, text);
         this.text = text;
         this.#told = true;
         this.#astray = false;
+        changed(change);
       }
     }
     this.#drainEarly(changed);
@@ -129,7 +141,6 @@ export class NotesCopy {
     if (this.#sent && !changesAnything(this.#sent.change)) this.#sent = null;
     this.#sendAgain();
     this.flush();
-    return replaced;
   }
 
   /** @param {string} body */

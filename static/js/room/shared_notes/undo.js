@@ -58,12 +58,6 @@ export class Undo {
     }
   }
 
-  /** The text was replaced: nothing of before fits it. */
-  forget() {
-    this.#back = [];
-    this.#again = [];
-  }
-
   /**
    * Return the change that takes the last one back, or null.
    * @param {string} text as it is

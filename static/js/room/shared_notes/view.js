@@ -22,7 +22,10 @@ export class SharedNotes {
   #undo = new Undo();
   #box;
   #connected = false;
-  #refused = false;
+  #problem;
+  #rescue;
+  // Words the server did not keep, until their person has copied them.
+  #refused = "";
   // While a letter is composed of several keys, the box must be left alone.
   #composing = false;
   /** @type {SessionEvent[]} */
@@ -50,6 +53,9 @@ export class SharedNotes {
     const unsaved = JSON.parse(sessionStorage.getItem(this.key) ?? "null");
     this.#copy = new NotesCopy({ person, isCustomer, send }, unsaved);
     const box = (this.#box = need(root, "textarea", HTMLTextAreaElement));
+    this.#problem = need(root, "[data-notes-problem]", HTMLElement);
+    this.#rescue = need(root, "button", HTMLButtonElement);
+    this.#rescue.addEventListener("click", () => void this.#copyRefused(), { signal });
     box.addEventListener("input", () => this.#composing || this.#typed(), { signal });
     box.addEventListener("compositionstart", () => (this.#composing = true), { signal });
     box.addEventListener("compositionend", () => this.#composed(), { signal });
@@ -68,7 +74,7 @@ export class SharedNotes {
   /** The room let this page in: ask where the notes stand. What was not sent is sent then. */
   welcome() {
     this.#connected = true;
-    if (!this.#refused) this.send(this.#copy.question);
+    this.send(this.#copy.question);
   }
 
   /** The connection is gone. One may go on writing. */
@@ -80,7 +86,6 @@ export class SharedNotes {
 
   /** @param {SessionEvent} event */
   hear(event) {
-    if (this.#refused) return;
     if (this.#composing) this.#held.push(event);
     else if (event.type === "notes_edited") {
       const others = event.author !== this.person && event.revision > this.#copy.revision;
@@ -89,16 +94,27 @@ export class SharedNotes {
       });
       if (others) this.heard();
     } else if (event.type === "notes_text") {
-      this.#update((changed) => {
-        if (this.#copy.read(event, changed)) this.#undo.forget();
-      });
+      this.#update((changed) => this.#copy.read(event, changed));
     } else if (event.type === "notes_refused" && event.id === this.#copy.unsaved?.sent?.id) {
-      // What was written stays in the box, to be copied; a reload shows what is kept.
-      this.#refused = true;
-      sessionStorage.removeItem(this.key);
-      say(need(this.root, "[data-notes-problem]", HTMLElement), event.message);
+      this.#refused += (this.#refused && "\n\n") + this.#copy.refused();
+      // Browsers give a clipboard to safe addresses only.
+      this.#rescue.hidden = !this.#refused || !navigator.clipboard;
+      say(this.#problem, event.message);
+      this.send(this.#copy.question);
       this.#show();
     }
+  }
+
+  async #copyRefused() {
+    try {
+      await navigator.clipboard.writeText(this.#refused);
+    } catch {
+      say(this.#rescue, "Not allowed by this browser");
+      return;
+    }
+    this.#refused = "";
+    this.#rescue.hidden = true;
+    say(this.#problem, "");
   }
 
   // --- what the person writes ---
@@ -123,6 +139,7 @@ export class SharedNotes {
   /** @param {Change} change */
   #write(change) {
     this.#copy.write(change);
+    if (this.#rescue.hidden) say(this.#problem, "");
     this.#sendSoon();
     this.#show();
   }
@@ -163,7 +180,7 @@ export class SharedNotes {
   }
 
   #sendNow() {
-    if (this.#refused || !this.#copy.flush()) return;
+    if (!this.#copy.flush()) return;
     this.#sentAt = performance.now();
     this.#show();
   }
@@ -185,7 +202,6 @@ export class SharedNotes {
       this.#undo.fit(change);
       text = this.#copy.text;
     });
-    if (text !== this.#copy.text) move(difference(text, this.#copy.text));
     if (box.value !== this.#copy.text) {
       const { scrollTop, selectionDirection } = box;
       box.value = this.#copy.text;
@@ -199,12 +215,11 @@ export class SharedNotes {
 
   #show() {
     const { unsaved, last, isRead } = this.#copy;
-    if (unsaved && !this.#refused) sessionStorage.setItem(this.key, JSON.stringify(unsaved));
+    if (unsaved) sessionStorage.setItem(this.key, JSON.stringify(unsaved));
     else sessionStorage.removeItem(this.key);
-    this.#box.readOnly = !isRead || this.#refused;
+    this.#box.readOnly = !isRead;
     const lines = [];
-    if (this.#refused) lines.push("Not saved");
-    else if (unsaved) lines.push(this.#connected ? "Saving…" : "Not saved yet: the connection is gone. It goes out when it is back");
+    if (unsaved) lines.push(this.#connected ? "Saving…" : "Not saved yet: the connection is gone. It goes out when it is back");
     else if (last) lines.push("Saved");
     if (last) lines.push(`${last.author === this.person ? "You" : last.name} wrote last, ${timeOfDay(last.edited_at)}`);
     say(need(this.root, "[data-notes-state]", HTMLElement), lines.join(" · "));
