@@ -113,6 +113,37 @@ def test_a_cut_line_a_reload_and_a_killed_server_lose_nothing(server: LiveServer
     call.expert.screenshot(path=screenshot_path("notes-receipt"))
 
 
+def test_what_did_not_fit_is_told_and_can_be_copied_and_both_write_on(server: LiveServer, open_page: OpenPage) -> None:
+    call = start_call(server, open_page, "Full to the brim")
+    cleos, adas = open_notes(call)
+    cleos.fill("x" * 99_990)
+    # It goes in pieces.
+    expect(adas).to_have_value("x" * 99_990, timeout=30_000)
+    cleos.press("Control+Home")
+    cleos.press_sequentially("quicker")
+    expect(adas).to_have_value("quicker" + "x" * 99_990)
+    # As if she had not heard of it: the box itself would take no more.
+    adas.evaluate("""box => {
+        box.setRangeText("Ada, too", 0, 0, "end");
+        box.dispatchEvent(new Event("input"));
+    }""")
+    refused = call.expert.get_by_text("did not fit and was not kept")
+    expect(refused).to_be_visible()
+    expect(adas).to_have_value("quicker" + "x" * 99_990)
+    expect(adas).to_be_editable()
+    assert axe_violations(call.expert) == []
+    call.expert.screenshot(path=screenshot_path("notes-full"))
+
+    adas.evaluate("box => box.setSelectionRange(7, 100)")
+    adas.press("Delete")
+    expect(cleos).to_have_value("quicker" + "x" * 99_897)
+    call.expert.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    call.expert.get_by_role("button", name="Copy what was not kept").click()
+    expect(refused).to_be_hidden()
+    assert call.expert.evaluate("() => navigator.clipboard.readText()") == "Ada, too"
+    end_session(call.expert)
+
+
 def test_tabs_by_keyboard_with_a_mark_for_what_is_new_on_wide_and_phone(server: LiveServer, open_page: OpenPage) -> None:
     call = start_call(server, open_page, "Beside the call")
     customer, expert = call.customer, call.expert
