@@ -87,6 +87,8 @@ class Clock(Event):
     warn_seconds: int
     cap_minor: int
     currency: str
+    connected: bool
+    """Whether a page of either ever had the line to the other's. While none had, nothing is to be paid (decision 0005)."""
 
 
 class Presence(Event):

@@ -51,6 +51,7 @@ export interface Clock {
   warn_seconds: number;
   cap_minor: number;
   currency: string;
+  connected: boolean;
 }
 
 export interface EditNotes {
