@@ -25,6 +25,9 @@ import { Side } from "./side.js";
 import { Stage } from "./stage.js";
 import { statusOf } from "./status.js";
 
+// By then two who can reach each other are connected, by a slow relay too.
+const LATE_MS = 15_000;
+
 /** @typedef {"lobby" | "joining" | "call" | "moved"} Mode */
 
 /** One `[data-room]` element, for as long as it is shown. */
@@ -40,6 +43,12 @@ export class Room {
   #returning = false;
   // Whether this joining said that the line is up.
   #toldFlowing = false;
+  // Whether the two were connected since they began to connect.
+  #met = false;
+  // Whether they should have been by now.
+  #late = false;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #lateTimer;
   #presence = { customer: false, expert: false };
   #renewal = new Renewal(() => this.socket.send({ type: "renew_video" }));
   #ends = new AbortController();
@@ -278,6 +287,8 @@ export class Room {
   }
 
   #connectionChanged() {
+    const { connection } = this.stage;
+    if (connection !== "interrupted") this.#met = connection === "connected";
     this.#tellFlowing();
     this.#status();
   }
@@ -332,13 +343,17 @@ export class Room {
     for (const part of all(this.root, "[data-when]")) part.hidden = part.dataset.when !== this.state;
     const otherHere = this.role === "customer" ? this.#presence.expert : this.#presence.customer;
     this.stage.setOtherHere(otherHere);
+    const inCall = this.#mode === "call";
+    this.#watchConnecting(inCall && otherHere && !this.#met);
     const sentence = statusOf({
-      inCall: this.#mode === "call",
+      inCall,
       state: this.state,
       other: this.other,
       otherHere,
       connection: this.stage.connection,
       socket: this.socket.state,
+      late: this.#late,
+      free: this.clock.neverConnected,
       absence: this.root.dataset.absence ?? "",
     });
     for (const line of all(this.root, "[data-status]")) {
@@ -346,6 +361,20 @@ export class Room {
       line.hidden = !sentence;
     }
     show(this.root, "[data-other-here]", otherHere);
+  }
+
+  /** @param {boolean} connecting whether the two are there, and not connected yet */
+  #watchConnecting(connecting) {
+    if (!connecting) {
+      clearTimeout(this.#lateTimer);
+      this.#lateTimer = undefined;
+      this.#late = false;
+    }
+    if (!connecting || this.#lateTimer !== undefined) return;
+    this.#lateTimer = setTimeout(() => {
+      this.#late = true;
+      this.#status();
+    }, LATE_MS);
   }
 
   /** @param {string} sentence */
