@@ -156,6 +156,7 @@ export interface PeerJoined {
 export interface PeerLeft {
   type: "peer_left";
   page: string;
+  goodbye: boolean;
 }
 
 export interface Ping {

@@ -49,6 +49,8 @@ export class Room {
   #late = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #lateTimer;
+  // Whether the other said goodbye since they were here last.
+  #left = false;
   #presence = { customer: false, expert: false };
   #renewal = new Renewal(() => this.socket.send({ type: "renew_video" }));
   #ends = new AbortController();
@@ -228,6 +230,11 @@ export class Room {
         break;
       case "presence":
         this.#presence = event;
+        // A page that was reloaded may be back before the one it was is gone.
+        if (this.#otherHere) this.#left = false;
+        break;
+      case "peer_left":
+        this.#left = event.goodbye;
         break;
       case "session_changed":
         this.state = event.state;
@@ -324,6 +331,10 @@ export class Room {
 
   // --- what is shown ---
 
+  get #otherHere() {
+    return this.role === "customer" ? this.#presence.expert : this.#presence.customer;
+  }
+
   /** @param {Mode} mode */
   #show(mode) {
     this.#mode = mode;
@@ -341,7 +352,7 @@ export class Room {
 
   #status() {
     for (const part of all(this.root, "[data-when]")) part.hidden = part.dataset.when !== this.state;
-    const otherHere = this.role === "customer" ? this.#presence.expert : this.#presence.customer;
+    const otherHere = this.#otherHere;
     this.stage.setOtherHere(otherHere);
     const inCall = this.#mode === "call";
     this.#watchConnecting(inCall && otherHere && !this.#met);
@@ -350,6 +361,7 @@ export class Room {
       state: this.state,
       other: this.other,
       otherHere,
+      left: this.#left,
       connection: this.stage.connection,
       socket: this.socket.state,
       late: this.#late,
