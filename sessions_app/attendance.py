@@ -204,6 +204,7 @@ def clock(session: HelpSession, now: datetime) -> Clock:
         warn_seconds=price.warn_seconds,
         cap_minor=price.cap_minor,
         currency=price.currency,
+        connected=any(stretch.media_at is not None for stretch in stretches),
     )
 
 

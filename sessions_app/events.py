@@ -87,6 +87,8 @@ class Clock(Event):
     warn_seconds: int
     cap_minor: int
     currency: str
+    connected: bool
+    """Whether a page of either ever had the line to the other's. While none had, nothing is to be paid (decision 0005)."""
 
 
 class Presence(Event):
@@ -166,9 +168,11 @@ class PeerJoined(Event):
 
 
 class PeerLeft(Event):
-    """The other person's page left, or its socket did; media may still flow."""
+    """The other person's page left, or its socket did; media may still flow. Comes before the `Presence` it makes."""
 
     page: UUID
+    goodbye: bool
+    """Whether the page was closed or left, as its browser said itself; else its line is lost, or it joined elsewhere."""
 
 
 class Moved(Event):

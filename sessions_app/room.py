@@ -94,6 +94,12 @@ def start_when_both_are_here(session: HelpSession, now: datetime) -> None:
         live.session_changed(session)
 
 
+def media_flows(*, attendance_id: UUID, at: datetime) -> None:
+    """Write that the page of this stretch has the line to the other's since `at` (UTC), and tell both: it may cost now."""
+    attendance.media_flows(attendance_id=attendance_id, at=at)
+    live.clock_changed(HelpSession.objects.with_people().get(attendances=attendance_id))
+
+
 def go(*, attendance_id: UUID, at: datetime) -> None:
     """Leave the room; `at` is the last sign of life (UTC)."""
     attendance.leave(attendance_id=attendance_id, at=at)

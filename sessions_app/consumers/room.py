@@ -21,6 +21,8 @@ from sessions_app.video.carrier import carrier_of
 
 # Every page of this process that is in a room.
 ROOMS = "rooms"
+# Codes of a line that ended because its page did. A page that gives up a dead line and stays closes it without a code.
+LEFT = frozenset({1000, 1001})
 # Why a page's older line is closed.
 REPLACED = 4409
 # The reason to wake a person's pages in a room with: they came in from another, or by a new line.
@@ -71,7 +73,8 @@ class RoomSocket(Socket):
             await self._step_aside()
 
     async def gone(self, code: int) -> None:
-        await self._leave_room(at=timezone.now() if code in GOODBYES else self._was_here_until())
+        at = timezone.now() if code in GOODBYES else self._was_here_until()
+        await self._leave_room(at=at, goodbye=code in LEFT)
 
     # --- presence ---
 
@@ -107,8 +110,8 @@ class RoomSocket(Socket):
         if page is None or attendance_id is None or self._fell_silent or not self.is_silent(timezone.now()):
             return
         self._fell_silent = True
+        self._publish(PeerLeft(page=page, goodbye=False))
         await database_sync_to_async(room.go)(attendance_id=attendance_id, at=self.last_heard)
-        self._publish(PeerLeft(page=page))
 
     # --- the room ---
 
@@ -275,7 +278,7 @@ class RoomSocket(Socket):
             beat_seconds=settings.PRESENCE_BEAT_SECONDS,
         )
 
-    async def _leave_room(self, *, at: datetime) -> None:
+    async def _leave_room(self, *, at: datetime, goodbye: bool = False) -> None:
         if self.attendance_id is None or self.page is None:
             return
         page, attendance_id, gone_already = self.page, self.attendance_id, self._fell_silent
@@ -285,8 +288,8 @@ class RoomSocket(Socket):
         if gone_already:
             # Since it was last heard. That its line ends only now does not mean that anybody was there meanwhile.
             return
+        self._publish(PeerLeft(page=page, goodbye=goodbye))
         await database_sync_to_async(room.go)(attendance_id=attendance_id, at=at)
-        self._publish(PeerLeft(page=page))
 
     def _publish(self, event: Event) -> None:
         """Tell the other side's pages."""

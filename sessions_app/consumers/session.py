@@ -7,7 +7,7 @@ from django.utils import timezone
 from hopps.errors import Refused
 from hopps.realtime.hub import hub
 from hopps.realtime.messages import Error, Event, Sync
-from sessions_app import attendance, chat, live, notes
+from sessions_app import attendance, chat, live, notes, room
 from sessions_app.consumers.room import RoomSocket
 from sessions_app.events import (
     Chat,
@@ -91,7 +91,7 @@ class SessionSocket(RoomSocket):
         if attendance_id is None:
             self.tell(Error(message="Join the call first."))
             return
-        await database_sync_to_async(attendance.media_flows)(attendance_id=attendance_id, at=timezone.now())
+        await database_sync_to_async(room.media_flows)(attendance_id=attendance_id, at=timezone.now())
 
     async def on_chat(self, message: Chat) -> None:
         if "\0" in message.body:

@@ -51,6 +51,7 @@ export interface Clock {
   warn_seconds: number;
   cap_minor: number;
   currency: string;
+  connected: boolean;
 }
 
 export interface EditNotes {
@@ -155,6 +156,7 @@ export interface PeerJoined {
 export interface PeerLeft {
   type: "peer_left";
   page: string;
+  goodbye: boolean;
 }
 
 export interface Ping {

@@ -5,7 +5,20 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.call import ADA, CLEO, both_see_each_other, clocks_agree
+from tests.browser.call import (
+    ADA,
+    CLEO,
+    CUSTOMER,
+    EXPERT,
+    Call,
+    accept,
+    ask_for_help,
+    both_see_each_other,
+    clocks_agree,
+    end_session,
+    join,
+    wait_for_clock,
+)
 from tests.browser.conftest import OpenPage
 from tests.browser.presence import end_and_check_the_bill, set_price, watched_call
 from tests.conftest import StartServer
@@ -22,6 +35,12 @@ KEEP_CONNECTIONS = """
       constructor(configuration) { super(configuration); window.connections.push(this); }
     };
 """
+# The page's patience with a call that does not connect, which is 15 s, is half a second.
+IMPATIENT = """
+    const later = window.setTimeout;
+    window.setTimeout = (run, wait, ...rest) => later(run, wait === 15000 ? 500 : wait, ...rest);
+"""
+FREE = "Nothing is charged for a call that never connects."
 USERNAME = "window.connections.at(-1).getConfiguration().iceServers.at(-1).username"
 
 
@@ -116,3 +135,45 @@ def test_on_another_network_the_line_and_the_path_are_new_and_the_call_goes_on(
         both_see_each_other(call)
         clocks_agree(call)
         end_and_check_the_bill(call)
+
+
+def test_two_who_cannot_reach_each_other_are_told_what_to_do_and_that_it_costs_nothing(
+    server: LiveServer, relay: Coturn, open_page: OpenPage
+) -> None:
+    relay.kill()
+    try:
+        customer, expert = open_page(server, CUSTOMER), open_page(server, EXPERT)
+        for page in (customer, expert):
+            page.add_init_script(IMPATIENT)
+        expert.goto("/expert/")
+        call = Call(customer, expert, ask_for_help(customer, "No relay"))
+        accept(expert, "No relay")
+        join(expert)
+        join(customer)
+        for page, other in ((customer, ADA), (expert, CLEO)):
+            expect(page.locator(".stage [data-status]")).to_have_text(
+                f"Your browser cannot reach {other}'s yet. Try another network, or switch off a VPN; "
+                f"the chat works meanwhile. {FREE}"
+            )
+        wait_for_clock(customer, 1)
+        end_dialog_says(customer, FREE, button="End", unsaid="card is charged")
+        end_dialog_says(expert, FREE, button="End for both", unsaid="is charged that")
+    finally:
+        relay.start()
+    customer.reload()
+    both_see_each_other(call)
+    for page in (customer, expert):
+        expect(page.locator(".stage [data-status]")).to_be_hidden()
+    end_dialog_says(customer, "That is what your card is charged", button="End and pay", unsaid=FREE)
+    end_dialog_says(expert, f"{CLEO} is charged that", button="End for both", unsaid=FREE)
+    end_session(customer)
+
+
+def end_dialog_says(page: Page, sentence: str, *, button: str, unsaid: str) -> None:
+    """Check what somebody reads who wants to end the session, and does not."""
+    page.get_by_role("button", name="End session").first.click()
+    dialog = page.get_by_role("dialog", name="End session?")
+    expect(dialog.get_by_text(sentence)).to_be_visible()
+    expect(dialog.get_by_text(unsaid)).to_be_hidden()
+    expect(dialog.get_by_role("button", name=button, exact=True)).to_be_visible()
+    dialog.get_by_role("button", name="Keep talking").click()

@@ -157,3 +157,27 @@ def test_the_page_tells_once_and_only_from_the_room(alice: User, eve: User, topi
     first, second = written
     assert first is not None
     assert first == second
+
+
+@pytest.mark.django_db(transaction=True)
+def test_both_are_told_that_the_call_may_cost_as_soon_as_one_page_was_connected(
+    alice: User, eve: User, topic: Topic
+) -> None:
+    session = make_accepted(alice, eve, topic)
+    alices, eves = page_of(session, alice), page_of(session, eve)
+    grants = [room.grant(session=session, person=person) for person in (alice, eve)]
+
+    async def journey() -> None:
+        for page, grant in zip((alices, eves), grants, strict=True):
+            await page.open()
+            await page.join(grant)
+        while not (clock := await eves.hear("clock"))["running"]:
+            pass
+        assert clock["connected"] is False
+        await alices.say(type="media_flowing")
+        while not (await eves.hear("clock"))["connected"]:
+            pass
+        for page in (alices, eves):
+            await page.close()
+
+    run(journey)

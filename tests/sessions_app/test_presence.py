@@ -109,10 +109,10 @@ def test_a_silent_page_is_gone_since_it_was_heard_and_its_next_word_brings_it_ba
         socket_of(eves).last_heard = timezone.now()
         await beat()
         # The other side is told at once, and its clock stands.
+        assert await eves.hear("peer_left") == {"type": "peer_left", "page": str(alices.page), "goodbye": False}
         while (await eves.hear("presence"))["customer"]:
             pass
         assert not (await eves.hear("clock"))["running"]
-        assert (await eves.hear("peer_left"))["page"] == str(alices.page)
         assert await sync_to_async(ends)(session, alice) == [heard]
 
         with now_or_just_before() as between:

@@ -71,9 +71,9 @@ def test_both_joining_starts_the_session_and_the_clock_says_the_same_to_both(ali
         one, two = ((c["billable_seconds"], datetime.fromisoformat(c["as_of"])) for c in clocks)
         assert two[0] - one[0] == pytest.approx((two[1] - one[1]).total_seconds(), abs=0.01)
         await eves.close()
+        assert await alices.hear("peer_left") == {"type": "peer_left", "page": str(eves.page), "goodbye": True}
         while (await alices.hear("clock"))["running"]:
             pass
-        assert (await alices.hear("peer_left"))["page"] == str(eves.page)
         await alices.close()
 
     run(journey)

@@ -37,7 +37,14 @@ export class ClockView {
     show(this.root, "[data-resume]", paused);
     say(this.root.querySelector("[data-paused]"), paused ? `${clock.paused_by} paused the clock.` : "");
     show(this.root, "[data-paused]", paused);
+    show(this.root, "[data-charged]", clock.connected);
+    show(this.root, "[data-uncharged]", !clock.connected);
     this.#tick();
+  }
+
+  /** Whether the server said that no page of the two ever was connected: then there is nothing to pay. */
+  get neverConnected() {
+    return this.#clock?.connected === false;
   }
 
   /** Cut off from the server, which counts this person as gone: the figure stays until it has spoken again. */

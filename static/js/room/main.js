@@ -25,6 +25,9 @@ import { Side } from "./side.js";
 import { Stage } from "./stage.js";
 import { statusOf } from "./status.js";
 
+// By then two who can reach each other are connected, by a slow relay too.
+const LATE_MS = 15_000;
+
 /** @typedef {"lobby" | "joining" | "call" | "moved"} Mode */
 
 /** One `[data-room]` element, for as long as it is shown. */
@@ -40,6 +43,14 @@ export class Room {
   #returning = false;
   // Whether this joining said that the line is up.
   #toldFlowing = false;
+  // Whether the two were connected since they began to connect.
+  #met = false;
+  // Whether they should have been by now.
+  #late = false;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #lateTimer;
+  // Whether the other said goodbye since they were here last.
+  #left = false;
   #presence = { customer: false, expert: false };
   #renewal = new Renewal(() => this.socket.send({ type: "renew_video" }));
   #ends = new AbortController();
@@ -219,6 +230,11 @@ export class Room {
         break;
       case "presence":
         this.#presence = event;
+        // A page that was reloaded may be back before the one it was is gone.
+        if (this.#otherHere) this.#left = false;
+        break;
+      case "peer_left":
+        this.#left = event.goodbye;
         break;
       case "session_changed":
         this.state = event.state;
@@ -281,6 +297,8 @@ export class Room {
   }
 
   #connectionChanged() {
+    const { connection } = this.stage;
+    if (connection !== "interrupted") this.#met = connection === "connected";
     this.#tellFlowing();
     this.#status();
   }
@@ -316,6 +334,10 @@ export class Room {
 
   // --- what is shown ---
 
+  get #otherHere() {
+    return this.role === "customer" ? this.#presence.expert : this.#presence.customer;
+  }
+
   /** @param {Mode} mode */
   #show(mode) {
     this.#mode = mode;
@@ -333,15 +355,20 @@ export class Room {
 
   #status() {
     for (const part of all(this.root, "[data-when]")) part.hidden = part.dataset.when !== this.state;
-    const otherHere = this.role === "customer" ? this.#presence.expert : this.#presence.customer;
+    const otherHere = this.#otherHere;
     this.stage.setOtherHere(otherHere);
+    const inCall = this.#mode === "call";
+    this.#watchConnecting(inCall && otherHere && !this.#met);
     const sentence = statusOf({
-      inCall: this.#mode === "call",
+      inCall,
       state: this.state,
       other: this.other,
       otherHere,
+      left: this.#left,
       connection: this.stage.connection,
       socket: this.socket.state,
+      late: this.#late,
+      free: this.clock.neverConnected,
       absence: this.root.dataset.absence ?? "",
     });
     for (const line of all(this.root, "[data-status]")) {
@@ -349,6 +376,20 @@ export class Room {
       line.hidden = !sentence;
     }
     show(this.root, "[data-other-here]", otherHere);
+  }
+
+  /** @param {boolean} connecting whether the two are there, and not connected yet */
+  #watchConnecting(connecting) {
+    if (!connecting) {
+      clearTimeout(this.#lateTimer);
+      this.#lateTimer = undefined;
+      this.#late = false;
+    }
+    if (!connecting || this.#lateTimer !== undefined) return;
+    this.#lateTimer = setTimeout(() => {
+      this.#late = true;
+      this.#status();
+    }, LATE_MS);
   }
 
   /** @param {string} sentence */
