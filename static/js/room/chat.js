@@ -112,9 +112,17 @@ export class Chat {
   /** @param {AbortSignal} signal */
   #keepNewestInView(signal) {
     const list = this.#list;
-    list.addEventListener("scroll", () => (this.#follows = list.scrollHeight - list.scrollTop - list.clientHeight < 40), { signal });
+    let height = list.clientHeight;
+    const scrolled = () => {
+      // Told late, of a list that has shrunk meanwhile: nobody has scrolled away.
+      if (list.clientHeight === height) this.#follows = list.scrollHeight - list.scrollTop - height < 40;
+    };
+    list.addEventListener("scroll", scrolled, { signal });
     // A phone's keyboard takes half of the page, and a chat that was closed is opened.
-    const sizes = new ResizeObserver(() => this.#follows && this.#toEnd());
+    const sizes = new ResizeObserver(() => {
+      height = list.clientHeight;
+      if (this.#follows) this.#toEnd();
+    });
     sizes.observe(list);
     signal.addEventListener("abort", () => sizes.disconnect());
   }
