@@ -17,16 +17,14 @@ import { Chat } from "./chat.js";
 import { ClockView } from "./clock.js";
 import { Controls } from "./controls.js";
 import { Grants } from "./grants.js";
-import { Renewal } from "./renewal.js";
 import { watchLine } from "./line_watch.js";
+import { Meeting } from "./meeting.js";
 import { Notes } from "./notes.js";
+import { Renewal } from "./renewal.js";
 import { SharedNotes } from "./shared_notes/view.js";
 import { Side } from "./side.js";
 import { Stage } from "./stage.js";
 import { statusOf } from "./status.js";
-
-// By then two who can reach each other are connected, by a slow relay too.
-const LATE_MS = 15_000;
 
 /** @typedef {"lobby" | "joining" | "call" | "moved"} Mode */
 
@@ -43,12 +41,7 @@ export class Room {
   #returning = false;
   // Whether this joining said that the line is up.
   #toldFlowing = false;
-  // Whether the two were connected since they began to connect.
-  #met = false;
-  // Whether they should have been by now.
-  #late = false;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #lateTimer;
+  #meeting = new Meeting(() => this.#status());
   // Whether the other said goodbye since they were here last.
   #left = false;
   #presence = { customer: false, expert: false };
@@ -202,6 +195,7 @@ export class Room {
     this.check.close();
     this.clock.close();
     this.#drop();
+    this.#meeting.stop();
   }
 
   /** Whether this tab is in the call, so that the server must hear that it left. */
@@ -297,8 +291,7 @@ export class Room {
   }
 
   #connectionChanged() {
-    const { connection } = this.stage;
-    if (connection !== "interrupted") this.#met = connection === "connected";
+    this.#meeting.connection(this.stage.connection);
     this.#tellFlowing();
     this.#status();
   }
@@ -358,7 +351,7 @@ export class Room {
     const otherHere = this.#otherHere;
     this.stage.setOtherHere(otherHere);
     const inCall = this.#mode === "call";
-    this.#watchConnecting(inCall && otherHere && !this.#met);
+    this.#meeting.see(inCall && otherHere);
     const sentence = statusOf({
       inCall,
       state: this.state,
@@ -367,7 +360,7 @@ export class Room {
       left: this.#left,
       connection: this.stage.connection,
       socket: this.socket.state,
-      late: this.#late,
+      late: this.#meeting.late,
       free: this.clock.neverConnected,
       absence: this.root.dataset.absence ?? "",
     });
@@ -376,20 +369,6 @@ export class Room {
       line.hidden = !sentence;
     }
     show(this.root, "[data-other-here]", otherHere);
-  }
-
-  /** @param {boolean} connecting whether the two are there, and not connected yet */
-  #watchConnecting(connecting) {
-    if (!connecting) {
-      clearTimeout(this.#lateTimer);
-      this.#lateTimer = undefined;
-      this.#late = false;
-    }
-    if (!connecting || this.#lateTimer !== undefined) return;
-    this.#lateTimer = setTimeout(() => {
-      this.#late = true;
-      this.#status();
-    }, LATE_MS);
   }
 
   /** @param {string} sentence */
