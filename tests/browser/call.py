@@ -49,16 +49,20 @@ def join(page: Page) -> None:
     expect(page.get_by_role("button", name="Mute microphone")).to_be_visible()
 
 
-def start_call(server: LiveServer, open_page: OpenPage, title: str) -> Call:
-    """Go from nothing to a call in which both see each other."""
-    customer, board = open_page(server, CUSTOMER), open_page(server, EXPERT)
+def meet(customer: Page, board: Page, title: str) -> Call:
+    """Have two who are signed in ask, accept and join, whatever their devices are."""
     board.goto("/expert/")
     expect(board.get_by_role("switch", name="Available for requests")).to_be_checked()
     session = ask_for_help(customer, title)
     accept(board, title)
     join(board)
     join(customer)
-    call = Call(customer=customer, expert=board, session=session)
+    return Call(customer=customer, expert=board, session=session)
+
+
+def start_call(server: LiveServer, open_page: OpenPage, title: str) -> Call:
+    """Go from nothing to a call in which both see each other."""
+    call = meet(open_page(server, CUSTOMER), open_page(server, EXPERT), title)
     both_see_each_other(call)
     return call
 

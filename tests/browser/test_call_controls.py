@@ -18,6 +18,7 @@ from tests.browser.call import (
     clock,
     end_session,
     join,
+    meet,
     seconds_on,
     shows_movement,
     start_call,
@@ -151,12 +152,7 @@ def test_a_screen_whose_sharing_ends_outside_the_page_is_gone_on_both_sides(
     pick = "--auto-select-tab-capture-source-by-title=The plan"
     customer = open_elsewhere(server, CUSTOMER, without=(FAKE_UI,), flags=(pick,), permissions=allowed)
     board = open_page(server, EXPERT)
-    board.goto("/expert/")
-    expect(board.get_by_role("switch", name="Available for requests")).to_be_checked()
-    call = Call(customer=customer, expert=board, session=ask_for_help(customer, "Stopped outside"))
-    accept(board, "Stopped outside")
-    join(board)
-    join(customer)
+    call = meet(customer, board, "Stopped outside")
     plan = customer.context.new_page()
     plan.set_content("<title>The plan</title><p>Seq Scan on orders</p>")
     customer.bring_to_front()
@@ -306,12 +302,7 @@ def test_a_weak_line_lets_the_camera_rest_and_says_so_on_both_sides(server: Live
         };
     """)
     board = open_page(server, EXPERT)
-    board.goto("/expert/")
-    expect(board.get_by_role("switch", name="Available for requests")).to_be_checked()
-    call = Call(customer=customer, expert=board, session=ask_for_help(customer, "Weak line"))
-    accept(board, "Weak line")
-    join(board)
-    join(customer)
+    call = meet(customer, board, "Weak line")
     both_see_each_other(call)
     customer.evaluate("window.lost = 0.2")
     expect(customer.get_by_text("Turn your camera off to keep the sound clear.")).to_be_visible()

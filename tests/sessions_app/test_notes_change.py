@@ -130,18 +130,16 @@ class Letters:
 
 
 # What happens, to which of the two, where, how many letters are taken out and put in.
-HAPPENINGS = st.lists(
-    st.tuples(
-        st.sampled_from(
-            ["write"] * 4 + ["serve"] * 4 + ["hear"] * 4 + ["late", "cut", "cut after arriving", "reload", "ask"]
-        ),
-        st.integers(0, 1),
-        st.integers(0, 30),
-        st.integers(0, 3),
-        st.integers(0, 3),
-    ),
-    max_size=60,
-)
+Happening = tuple[str, int, int, int, int]
+
+
+def happenings(*more: str) -> st.SearchStrategy[list[Happening]]:
+    """Return what happens to two pages and their lines, and now and then one of `more`."""
+    common = ["write"] * 4 + ["serve"] * 4 + ["hear"] * 4 + ["late", "cut", "cut after arriving"]
+    few = st.integers(0, 3)
+    return st.lists(
+        st.tuples(st.sampled_from([*common, *more]), st.integers(0, 1), st.integers(0, 30), few, few), max_size=60
+    )
 
 
 @pytest.fixture
@@ -162,33 +160,42 @@ def room_of(session: HelpSession, scripts: Scripts) -> Room:
     return room
 
 
-@given(happenings=HAPPENINGS)
+def happens(room: Room, letters: Letters, happening: Happening) -> None:
+    """Let one thing happen that may happen to any page."""
+    what, who, at, cut, put = happening
+    page = room.pages[who]
+    if what == "write" and page.can_write:
+        at %= len(page.text) + 1
+        letters.cut.update(page.text[at : at + cut])
+        page.type(at, cut, letters.some(put))
+    elif what == "serve" and page.to_server:
+        room.serve(page, page.to_server)
+    elif what == "hear" and page.to_page:
+        page.hear()
+    elif what == "late" and page.late:
+        room.serve(page, page.late)
+    elif what in ("cut", "cut after arriving"):
+        page.lose_the_line(arrived=what != "cut")
+        page.come_back()
+
+
+@given(way=happenings("reload", "ask"))
 @settings(OFTEN, max_examples=150)
 def test_whatever_happens_on_the_way_nothing_is_lost_or_doubled(
-    session: HelpSession, scripts: Scripts, happenings: list[tuple[str, int, int, int, int]]
+    session: HelpSession, scripts: Scripts, way: list[Happening]
 ) -> None:
     with transaction.atomic():
         room, letters = room_of(session, scripts), Letters()
-        for what, who, at, cut, put in happenings:
+        for happening in way:
+            what, who, at, *_ = happening
             page = room.pages[who]
-            if what == "write" and page.can_write:
-                at %= len(page.text) + 1
-                letters.cut.update(page.text[at : at + cut])
-                page.type(at, cut, letters.some(put))
-            elif what == "serve" and page.to_server:
-                room.serve(page, page.to_server)
-            elif what == "hear" and page.to_page:
-                page.hear()
-            elif what == "late" and page.late:
-                room.serve(page, page.late)
-            elif what in ("cut", "cut after arriving"):
-                page.lose_the_line(arrived=what != "cut")
-                page.come_back()
-            elif what == "reload":
+            if what == "reload":
                 page.lose_the_line(arrived=bool(at % 2))
                 page.open()
             elif what == "ask":
                 page.ask()
+            else:
+                happens(room, letters, happening)
         room.let_everything_arrive()
         both_have_all(room)
         assert sorted(notes.body_of(session)) == sorted(letters.written - letters.cut)
@@ -196,18 +203,18 @@ def test_whatever_happens_on_the_way_nothing_is_lost_or_doubled(
 
 
 @given(
-    happenings=st.lists(
+    way=st.lists(
         st.tuples(st.sampled_from(["write", "undo", "redo", "serve", "hear"]), st.integers(0, 1), st.integers(0, 20)),
         max_size=60,
     )
 )
 @settings(OFTEN, max_examples=100)
 def test_taking_changes_back_keeps_both_texts_the_same(
-    session: HelpSession, scripts: Scripts, happenings: list[tuple[str, int, int]]
+    session: HelpSession, scripts: Scripts, way: list[tuple[str, int, int]]
 ) -> None:
     with transaction.atomic():
         room = room_of(session, scripts)
-        for what, who, at in happenings:
+        for what, who, at in way:
             page = room.pages[who]
             if what == "write":
                 at %= len(page.text) + 1
@@ -223,32 +230,22 @@ def test_taking_changes_back_keeps_both_texts_the_same(
         transaction.set_rollback(True)
 
 
-@given(happenings=HAPPENINGS)
+@given(way=happenings("turn"))
 @settings(OFTEN, max_examples=150)
 def test_what_does_not_fit_is_given_back_and_both_write_on_in_one_text(
-    session: HelpSession, scripts: Scripts, happenings: list[tuple[str, int, int, int, int]]
+    session: HelpSession, scripts: Scripts, way: list[Happening]
 ) -> None:
     with pytest.MonkeyPatch.context() as patch, transaction.atomic():
         patch.setattr(notes, "LONGEST", 6)
         room, letters = room_of(session, scripts), Letters()
-        for what, who, at, cut, put in happenings:
+        for happening in way:
+            what, who, at, *_ = happening
             page = room.pages[who]
-            if what == "write" and page.can_write:
-                at %= len(page.text) + 1
-                letters.cut.update(page.text[at : at + cut])
-                page.type(at, cut, letters.some(put))
-            elif what == "serve" and page.to_server:
-                room.serve(page, page.to_server)
-            elif what == "hear" and page.to_page:
-                page.hear()
-            elif what == "late" and page.late:
-                room.serve(page, page.late)
-            elif what in ("cut", "cut after arriving"):
-                page.lose_the_line(arrived=what != "cut")
-                page.come_back()
-            elif what == "ask" and page.can_write:
+            if what == "turn" and page.can_write:
                 page.turn("undo" if at % 2 else "redo")
                 letters.cut.update(letters.written)
+            else:
+                happens(room, letters, happening)
         room.let_everything_arrive()
         both_have_all(room)
         body = notes.body_of(session)

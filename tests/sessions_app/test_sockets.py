@@ -1,4 +1,4 @@
-"""The session's socket, and what holds for every socket: who gets in, what they are told, what bad input does."""
+"""The session's socket: who is let into the room, what pages are told, what bad input does."""
 
 import asyncio
 import json
@@ -11,41 +11,18 @@ import jwt
 import pytest
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Topic, User
 from hopps.realtime.hub import hub
-from sessions_app import attendance, cancel, files, release, room
+from sessions_app import attendance, cancel, files, room
 from sessions_app.consumers.beat import beat
 from sessions_app.consumers.room import ROOMS, RoomSocket
 from sessions_app.models import Attendance, ChatMessage, HelpSession, State
 from tests.people import make_accepted, make_person
-from tests.sessions_app.sockets import Page, admitted, board, page_of, run, until_closed
+from tests.sessions_app.sockets import Page, admitted, page_of, run
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def test_a_session_is_for_its_two_people_only(
-    alice: User, bob: User, eve: User, erin: User, olga: User, topic: Topic
-) -> None:
-    session = make_accepted(alice, eve, topic)
-    pages = {person: page_of(session, person) for person in (None, alice, bob, eve, erin, olga)}
-
-    async def journey() -> None:
-        assert {person for person, page in pages.items() if await admitted(page)} == {alice, eve}
-
-    run(journey)
-
-
-def test_another_site_cannot_open_a_socket(alice: User, eve: User, topic: Topic) -> None:
-    session = make_accepted(alice, eve, topic)
-    page = Page(f"/ws/sessions/{session.pk}/", alice, origin="http://evil.example")
-
-    async def journey() -> None:
-        assert not await admitted(page)
-
-    run(journey)
 
 
 def test_both_joining_starts_the_session_and_the_clock_says_the_same_to_both(alice: User, eve: User, topic: Topic) -> None:
@@ -267,22 +244,6 @@ def test_bad_messages_get_a_sentence_and_the_socket_stays(alice: User, eve: User
     assert not ChatMessage.objects.exists()
 
 
-def test_the_page_of_an_expert_who_gave_it_back_is_closed(alice: User, eve: User, topic: Topic) -> None:
-    session = make_accepted(alice, eve, topic)
-    page = page_of(session, eve)
-
-    async def journey() -> None:
-        await page.open()
-        await page.hear("clock")
-        await sync_to_async(release.release)(session_id=session.pk, expert=eve)
-        assert (await page.hear("session_changed"))["state"] == "requested"
-        while (output := await page.socket.receive_output(timeout=10))["type"] != "websocket.close":
-            pass
-        assert output["code"] == 4403
-
-    run(journey)
-
-
 def test_nobody_enters_a_room_that_is_over(alice: User, eve: User, topic: Topic) -> None:
     session = make_accepted(alice, eve, topic)
     grant = room.grant(session=session, person=alice)
@@ -385,102 +346,3 @@ def test_a_socket_whose_leaving_fails_is_forgotten(
     run(journey)
     assert not list(hub.sockets(ROOMS))
     assert not list(hub.sockets(session.audience))
-
-
-def test_somebody_made_inactive_loses_every_open_page(alice: User, eve: User, topic: Topic) -> None:
-    session = make_accepted(alice, eve, topic)
-    pages = [board(eve), page_of(session, eve)]
-    alices = page_of(session, alice)
-    boss = User.objects.create_superuser(email="boss@example.org", password="x", display_name="Boss")
-    operator = Client()
-    operator.force_login(boss)
-
-    def make_inactive() -> None:
-        form = {"email": eve.email, "display_name": eve.display_name, "time_zone": eve.time_zone}
-        # The page's lists of what is read only: the phone, and what was agreed to.
-        form |= {f"{rows}-{count}_FORMS": "0" for rows in ("phone", "text_consents") for count in ("TOTAL", "INITIAL")}
-        answer = operator.post(f"/admin/accounts/user/{eve.pk}/change/", form)
-        assert answer.status_code == 302, answer.content.decode()
-        eve.refresh_from_db()
-        assert not eve.is_active
-
-    async def journey() -> None:
-        for page in (*pages, alices):
-            await page.open()
-            await page.hear("board_state", "clock")
-        await sync_to_async(make_inactive)()
-        assert [await until_closed(page) for page in pages] == [4403, 4403]
-        await alices.say(type="sync")
-        await alices.hear("clock")
-        for page in (*pages, alices):
-            await page.close()
-
-    run(journey)
-
-
-def test_who_signs_out_leaves_the_call_and_the_board_of_that_browser_and_of_no_other(
-    alice: User, eve: User, topic: Topic
-) -> None:
-    session = make_accepted(alice, eve, topic)
-    here, elsewhere = Client(), page_of(session, eve)
-    here.force_login(eve)
-    pages = [board(eve, here), page_of(session, eve, here)]
-    grant = room.grant(session=session, person=eve)
-
-    async def journey() -> None:
-        for page in (*pages, elsewhere):
-            await page.open()
-            await page.hear("board_state", "clock")
-        await pages[1].join(grant)
-        await sync_to_async(here.post)("/accounts/logout/")
-        assert [await until_closed(page) for page in pages] == [4403, 4403]
-        for page in pages:
-            await page.close()
-        # The other browser stays, and is told that the call is left.
-        while (await elsewhere.hear("presence"))["expert"]:
-            pass
-        await elsewhere.close()
-
-    run(journey)
-    assert Attendance.objects.get().left_at is not None
-
-
-def test_another_password_ends_what_was_opened_with_the_one_before(alice: User, eve: User, topic: Topic) -> None:
-    session = make_accepted(alice, eve, topic)
-    page = page_of(session, eve)
-
-    def change_password() -> None:
-        eve.set_password("another-one-that-is-long-1")
-        eve.save()
-
-    async def journey() -> None:
-        await page.open()
-        await page.hear("clock")
-        await sync_to_async(change_password)()
-        await page.say(type="chat", id=uuid4(), body="Whoever sits here")
-        assert await until_closed(page) == 4403
-        await page.close()
-
-    run(journey)
-    assert not ChatMessage.objects.exists()
-
-
-@pytest.mark.parametrize("message", [{"type": "sync"}, {"type": "join"}, {"type": "chat", "body": "Still here"}])
-def test_who_is_no_longer_part_of_it_gets_nothing_even_where_no_wake_said_so(
-    alice: User, eve: User, erin: User, topic: Topic, message: dict[str, str]
-) -> None:
-    session = make_accepted(alice, eve, topic)
-    page = page_of(session, eve)
-    more = {"join": {"page": uuid4()}, "chat": {"id": uuid4()}}.get(message["type"], {})
-
-    async def journey() -> None:
-        await page.open()
-        await page.hear("clock")
-        await sync_to_async(HelpSession.objects.filter(pk=session.pk).update)(expert=erin)
-        await page.say(**message, **more)
-        assert await until_closed(page) == 4403
-        assert not list(hub.sockets(session.audience))
-        await page.close()
-
-    run(journey)
-    assert not ChatMessage.objects.exists()
