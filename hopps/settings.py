@@ -4,11 +4,11 @@ import secrets
 from email.utils import parseaddr
 from pathlib import Path
 
-import dj_database_url
 import django_stubs_ext
 from django.core.exceptions import ImproperlyConfigured
 
 from hopps import env
+from hopps.databases import database_at
 from hopps.vapid import development_key, problem_with
 
 django_stubs_ext.monkeypatch()
@@ -102,7 +102,7 @@ TEMPLATES = [
 
 # --- Where things are stored -----------------------------------------------------------------------------------------
 
-DATABASES = {"default": dj_database_url.parse(env.text("DATABASE_URL", f"sqlite:///{VAR_DIR / 'hopps.sqlite3'}"))}
+DATABASES = {"default": database_at(env.text("DATABASE_URL", f"sqlite:///{VAR_DIR / 'hopps.sqlite3'}"))}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
         # Writers wait for each other instead of failing; readers never wait.
