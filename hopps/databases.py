@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
@@ -80,14 +79,12 @@ def _postgresql(address: str, *, folder: Path, connections: int) -> Settings:
 
 
 def _mongodb(address: str, *, folder: Path, connections: int) -> Settings:
-    name = unquote(urlsplit(address).path.lstrip("/"))
-    # MongoDB's own driver reads the rest: several hosts, a replica set, TLS, write concern.
-    return {
-        "ENGINE": "django_mongodb_backend",
-        "HOST": address,
-        "NAME": name,
-        "OPTIONS": {"maxPoolSize": connections},
-    }
+    # Nobody else needs MongoDB's driver.
+    from hopps.mongodb.address import settings_of
+
+    made = settings_of(address)
+    made["OPTIONS"].setdefault("maxPoolSize", connections)
+    return made
 
 
 _SCHEMES: dict[str, Callable[..., Settings]] = {

@@ -11,7 +11,9 @@ from pymongo.errors import PyMongoError
 from script.lib.processes import HOST, DidNotStart, ServerProcess, free_port
 
 ROOT = Path(__file__).resolve().parents[2]
-PROGRAM = ROOT / ".peers/mongodb/bin/secantusd-py"
+PYTHON = ROOT / ".peers/mongodb/bin/python"
+# SecantusDB, with what it does differently from MongoDB put right.
+PROGRAM = ROOT / "script/lib/mongodb_put_right.py"
 PORTS_TRIED = 3
 # How long one question to it may take, in milliseconds.
 ANSWER_MS = 2000
@@ -37,7 +39,7 @@ class MongoServer:
         self.port = port
         self._process = ServerProcess(
             [
-                str(PROGRAM),
+                *(str(PYTHON), "-P", str(PROGRAM)),
                 *("--host", HOST, "--port", str(port)),
                 *("--storage-path", str(self.folder / "data")),
                 *("--log-level", "WARNING"),

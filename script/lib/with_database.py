@@ -1,6 +1,6 @@
 """Runs a command on a database server that is started for it: `python -m script.lib.with_database postgresql COMMAND …`.
 
-The command finds the address of the server in DATABASE_URL. Nothing there survives a power cut: tests need not wait for a disk.
+The command finds the address of the server in DATABASE_URL. Nothing there survives a power cut: no test waits for a disk.
 Where TEST_POSTGRESQL_URL or TEST_MONGODB_URL names a server that runs already, that one is used, and every database that the
 command leaves in it is dropped.
 """
