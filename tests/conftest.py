@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.db import connection
 from pytest_django import DjangoDbBlocker, Settings
 
 from hopps.management.commands.prepare import collect_static
@@ -14,6 +15,7 @@ from tests.peers.sns import SnsStandIn
 from tests.peers.stripe_stand_in import StripeStandIn
 from tests.peers.twilio_stand_in import TwilioStandIn
 from tests.peers.twilio_video import TwilioVideo
+from tests.taking_back import take_back_what_tests_write
 
 StartServer = Callable[..., LiveServer]
 
@@ -47,6 +49,14 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     if report.failed:
         report.sections.extend((f"server {server.url}", server.log_tail()) for server in _servers)
     return report
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """The tests' own database."""
+    if connection.vendor == "mongodb":
+        with django_db_blocker.unblock():
+            take_back_what_tests_write()
 
 
 @pytest.fixture(scope="session")
