@@ -21,7 +21,13 @@ StartServer = Callable[..., LiveServer]
 
 BROWSER_TESTS = Path(__file__).parent / "browser"
 LONGEST = "test_week.py"
+# Whatever needs one of these needs a database: this process's own, or one of a server or another process.
+ROWS = {"db", "transactional_db", "shared_folder"}
 _servers: list[LiveServer | StripeStandIn | SnsStandIn] = []
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--with-rows", action="store_true", help="only tests that keep rows in a database")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -37,9 +43,18 @@ def pytest_sessionstart() -> None:
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Put the browser's files and the longest one first: nothing must wait for one of them at the end."""
     items.sort(key=lambda item: not (item.path.is_relative_to(BROWSER_TESTS) or item.path.name == LONGEST))
+    if config.getoption("with_rows"):
+        config.hook.pytest_deselected(items=[item for item in items if not _keeps_rows(item)])
+        items[:] = [item for item in items if _keeps_rows(item)]
+
+
+def _keeps_rows(item: pytest.Item) -> bool:
+    """Return whether the test would tell one kind of database from another."""
+    needed = getattr(item, "fixturenames", ())
+    return item.get_closest_marker("django_db") is not None or not ROWS.isdisjoint(needed)
 
 
 @pytest.hookimpl(wrapper=True)
