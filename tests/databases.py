@@ -18,13 +18,16 @@ import psycopg
 import pymongo
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections
+from django.test import TransactionTestCase
 from psycopg import sql
 from pytest_django import DjangoDbBlocker
 
 from hopps.databases import settings_of
+from hopps.mongodb import sequences
 
 # Of those opened beside Django's own.
 CONNECTIONS = 4
+WRITTEN_BY_MIGRATIONS = {"django_migrations", "django_content_type", "auth_permission", sequences.COLLECTION}
 
 
 class Databases(ABC):
@@ -121,8 +124,32 @@ class MongoDatabases(OfServer):
         with self._client() as client:
             client.drop_database(name_in(address))
 
+    def empty_after_each_test(self) -> None:
+        """Have Django leave what migrations wrote: no test changes it, and making it anew takes longer than most tests.
+
+        Where nothing can be rolled back, Django empties every table after each test, and writes permissions again.
+        """
+
+        def empty(case: TransactionTestCase) -> None:
+            database = connections[DEFAULT_DB_ALIAS].database
+            for name in _with_documents(database):
+                if name not in WRITTEN_BY_MIGRATIONS:
+                    database[name].delete_many({})
+
+        TransactionTestCase._fixture_teardown = empty  # type: ignore[attr-defined]
+
     def _client(self) -> pymongo.MongoClient[dict[str, Any]]:
         return pymongo.MongoClient(self.base)
+
+
+def _with_documents(database: pymongo.database.Database[dict[str, Any]]) -> list[str]:
+    """Return the names of the collections that hold anything, in one question."""
+    first, *others = (
+        (name, [{"$limit": 1}, {"$project": {"_id": 0, "name": {"$literal": name}}}])
+        for name in database.list_collection_names()
+    )
+    unions = [{"$unionWith": {"coll": name, "pipeline": pipeline}} for name, pipeline in others]
+    return [found["name"] for found in database[first[0]].aggregate([*first[1], *unions])]
 
 
 def name_in(address: str) -> str:

@@ -38,6 +38,12 @@ class DatabaseWrapper(MongoWrapper):  # type: ignore[misc]
         with in_djangos_words():
             super().connect()
 
+    def get_database_version(self) -> tuple[int, ...]:
+        """Return the server's version, asked for once a process: every thread would, before its first query."""
+        if self.connection not in _versions:
+            _versions[self.connection] = super().get_database_version()
+        return _versions[self.connection]
+
     def is_usable(self) -> bool:
         """Ask the server for a sign of life; return whether it gave one within 2 s."""
         try:
@@ -48,6 +54,7 @@ class DatabaseWrapper(MongoWrapper):  # type: ignore[misc]
         return True
 
 
+_versions: dict[MongoClient[Any], tuple[int, ...]] = {}
 # A client's threads and sockets are its process's: a child that used or closed them would cut its parent's talk short.
 _parents: list[MongoClient[Any]] = []
 
