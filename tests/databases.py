@@ -18,7 +18,7 @@ import psycopg
 import pymongo
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections
-from django.test import TransactionTestCase
+from django.test import TestCase, TransactionTestCase
 from psycopg import sql
 from pytest_django import DjangoDbBlocker
 
@@ -125,9 +125,10 @@ class MongoDatabases(OfServer):
             client.drop_database(name_in(address))
 
     def empty_after_each_test(self) -> None:
-        """Have Django leave what migrations wrote: no test changes it, and making it anew takes longer than most tests.
+        """Have Django treat tests as on other databases: `on_commit` waits until a test asks for it, or the test's end.
 
-        Where nothing can be rolled back, Django empties every table after each test, and writes permissions again.
+        Where nothing can be rolled back, Django would empty every table, and write permissions again. What migrations wrote
+        stays instead: no test changes it, and making it anew takes longer than most tests.
         """
 
         def empty(case: TransactionTestCase) -> None:
@@ -136,6 +137,13 @@ class MongoDatabases(OfServer):
                 if name not in WRITTEN_BY_MIGRATIONS:
                     database[name].delete_many({})
 
+        def end_and_empty(case: TestCase) -> None:
+            end(case)
+            empty(case)
+
+        end = TestCase._fixture_teardown  # type: ignore[attr-defined]
+        TestCase._fixture_teardown = end_and_empty  # type: ignore[attr-defined]
+        TestCase._databases_support_transactions = classmethod(lambda case: True)  # type: ignore[attr-defined]
         TransactionTestCase._fixture_teardown = empty  # type: ignore[attr-defined]
 
     def _client(self) -> pymongo.MongoClient[dict[str, Any]]:
