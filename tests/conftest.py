@@ -9,7 +9,7 @@ from django.db import connection
 from pytest_django import DjangoDbBlocker, Settings
 
 from hopps.management.commands.prepare import collect_static
-from tests.databases import MongoDatabases, databases
+from tests.databases import databases
 from tests.live import LiveServer, copy_of, prepare_database
 from tests.peers.sns import SnsStandIn
 from tests.peers.stripe_stand_in import StripeStandIn
@@ -35,8 +35,6 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     # A test that imports hopps.asgi must not start a worker beside it.
     settings.JOBS_IN_WEB_PROCESS = False
-    if isinstance(databases, MongoDatabases):
-        databases.empty_after_each_test()
 
 
 def pytest_sessionstart() -> None:

@@ -18,16 +18,13 @@ import psycopg
 import pymongo
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections
-from django.test import TestCase, TransactionTestCase
 from psycopg import sql
 from pytest_django import DjangoDbBlocker
 
 from hopps.databases import settings_of
-from hopps.mongodb import sequences
 
 # Of those opened beside Django's own.
 CONNECTIONS = 4
-WRITTEN_BY_MIGRATIONS = {"django_migrations", "django_content_type", "auth_permission", sequences.COLLECTION}
 
 
 class Databases(ABC):
@@ -124,40 +121,8 @@ class MongoDatabases(OfServer):
         with self._client() as client:
             client.drop_database(name_in(address))
 
-    def empty_after_each_test(self) -> None:
-        """Have Django treat tests as on other databases: `on_commit` waits until a test asks for it, or the test's end.
-
-        Where nothing can be rolled back, Django would empty every table, and write permissions again. What migrations wrote
-        stays instead: no test changes it, and making it anew takes longer than most tests.
-        """
-
-        def empty(case: TransactionTestCase) -> None:
-            database = connections[DEFAULT_DB_ALIAS].database
-            for name in _with_documents(database):
-                if name not in WRITTEN_BY_MIGRATIONS:
-                    database[name].delete_many({})
-
-        def end_and_empty(case: TestCase) -> None:
-            end(case)
-            empty(case)
-
-        end = TestCase._fixture_teardown  # type: ignore[attr-defined]
-        TestCase._fixture_teardown = end_and_empty  # type: ignore[attr-defined]
-        TestCase._databases_support_transactions = classmethod(lambda case: True)  # type: ignore[attr-defined]
-        TransactionTestCase._fixture_teardown = empty  # type: ignore[attr-defined]
-
     def _client(self) -> pymongo.MongoClient[dict[str, Any]]:
         return pymongo.MongoClient(self.base)
-
-
-def _with_documents(database: pymongo.database.Database[dict[str, Any]]) -> list[str]:
-    """Return the names of the collections that hold anything, in one question."""
-    first, *others = (
-        (name, [{"$limit": 1}, {"$project": {"_id": 0, "name": {"$literal": name}}}])
-        for name in database.list_collection_names()
-    )
-    unions = [{"$unionWith": {"coll": name, "pipeline": pipeline}} for name, pipeline in others]
-    return [found["name"] for found in database[first[0]].aggregate([*first[1], *unions])]
 
 
 def name_in(address: str) -> str:

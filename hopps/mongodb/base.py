@@ -41,6 +41,7 @@ class DatabaseWrapper(MongoWrapper):  # type: ignore[misc]
     features_class = DatabaseFeatures
     validation_class = DatabaseValidation
     SchemaEditorClass = DatabaseSchemaEditor
+    run_commit_hooks_on_set_autocommit_on: bool
     data_types = {**MongoWrapper.data_types, **dict.fromkeys(AUTO_FIELDS, "long")}
 
     def connect(self) -> None:
