@@ -1,4 +1,4 @@
-"""HAProxy before several web processes on this machine: one address, no stickiness, nothing to a process that is not ready."""
+"""HAProxy before several web processes on this machine: one address, no stickiness, nothing to a process not ready."""
 
 import shutil
 from collections.abc import Sequence

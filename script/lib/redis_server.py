@@ -13,7 +13,7 @@ ANSWER_SECONDS = 1.0
 
 
 class RedisServer:
-    """A Redis on a free port that keeps what it holds in a folder. Killed and started again, it keeps its address and data."""
+    """A Redis on a free port, its data in a folder. Killed and started again, it keeps its address and what it held."""
 
     def __init__(self, folder: Path, *, options: dict[str, str] | None = None) -> None:
         """Describe it; `start` starts it.
