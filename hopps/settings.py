@@ -116,6 +116,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # What carries events between several server processes (hopps.realtime.hub), and their jobs; one process needs none.
 REDIS_URL = env.text("REDIS_URL")
+# A web process that is to stop goes on for so long first, as not ready: until the proxy before it has noticed.
+DRAIN_NOTICE_SECONDS = env.number("DRAIN_NOTICE_SECONDS", 2, least=0)
 
 # --- Jobs (hopps.jobs) -----------------------------------------------------------------------------------------------
 
