@@ -112,8 +112,9 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # What carries events between several server processes (hopps.realtime.hub), and their jobs; one process needs none.
 REDIS_URL = env.text("REDIS_URL")
-# A web process that is to stop goes on for so long first, as not ready: until the proxy before it has noticed.
-DRAIN_NOTICE_SECONDS = env.number("DRAIN_NOTICE_SECONDS", 2, least=0)
+# A web process that is to stop goes on for so long first, as not ready: until the proxy before it has noticed. Then its
+# pages go to the other processes. 0: there is no other.
+DRAIN_NOTICE_SECONDS = env.number("DRAIN_NOTICE_SECONDS", 2 if REDIS_URL else 0, least=0)
 
 # --- Jobs (hopps.jobs) -----------------------------------------------------------------------------------------------
 

@@ -89,6 +89,11 @@ class ServerProcess:
             raise RuntimeError("The server is not running.")
         return self._process.pid
 
+    @property
+    def ended_by_itself(self) -> bool:
+        """Whether it ended, and nobody asked it to."""
+        return self._process is not None and self._process.poll() is not None
+
     def start(self) -> None:
         """Start it and return once it serves. Raises DidNotStart with the log when it does not."""
         with self.log.open("ab") as log:

@@ -47,7 +47,7 @@ class Proxy:
         self._first = [free_port() for _ in ports]
         self._config = folder / "haproxy.cfg"
         self._text = _configuration(self.port, ports, self._first)
-        self._process = ServerProcess(
+        self.process = ServerProcess(
             [_haproxy(), "-db", "-f", str(self._config)],
             url=f"{self.url}/healthz",
             log=folder / "haproxy.log",
@@ -66,15 +66,15 @@ class Proxy:
     def start(self) -> None:
         """Start it and return once a page comes through. Raises DidNotStart with its log when none does."""
         self._config.write_text(self._text)
-        self._process.start()
+        self.process.start()
 
     def stop(self) -> None:
         """End it; every connection through it ends."""
-        self._process.stop()
+        self.process.stop()
 
     def log_tail(self) -> str:
         """Return the end of what it said."""
-        return self._process.log_tail()
+        return self.process.log_tail()
 
 
 def _haproxy() -> str:

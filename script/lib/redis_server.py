@@ -39,7 +39,7 @@ class RedisServer:
             "save": "",
             **self.options,
         }
-        self._process = ServerProcess(
+        self.process = ServerProcess(
             [
                 "redis-server",
                 *(word for name, value in settings.items() for word in (f"--{name}", *(value.split() or [""]))),
@@ -55,7 +55,7 @@ class RedisServer:
         """Start it and return once it answers. Raises DidNotStart with its log when it does not."""
         for _ in range(PORTS_TRIED):
             try:
-                self._process.start()
+                self.process.start()
             except DidNotStart as problem:
                 # Somebody else took the port between finding and using it.
                 if "address already in use" not in str(problem).lower():
@@ -67,27 +67,27 @@ class RedisServer:
 
     def start_again(self) -> None:
         """Start it at the address it had, with what it held."""
-        self._process.start()
+        self.process.start()
 
     def stop(self) -> None:
         """End it as an operator would (SIGTERM): it writes down what it holds."""
-        self._process.stop()
+        self.process.stop()
 
     def kill(self) -> None:
         """End it as a power cut would (SIGKILL)."""
-        self._process.kill()
+        self.process.kill()
 
     def freeze(self) -> None:
         """Have it answer nothing any more, with every connection left open (SIGSTOP)."""
-        self._process.send(signal.SIGSTOP)
+        self.process.send(signal.SIGSTOP)
 
     def thaw(self) -> None:
         """Have it go on after `freeze`."""
-        self._process.send(signal.SIGCONT)
+        self.process.send(signal.SIGCONT)
 
     def log_tail(self) -> str:
         """Return the end of what it said."""
-        return self._process.log_tail()
+        return self.process.log_tail()
 
 
 def _answers(url: str) -> bool:
