@@ -10,7 +10,7 @@ from pytest_django import DjangoDbBlocker, Settings
 
 from hopps.management.commands.prepare import collect_static
 from tests.databases import databases
-from tests.live import LiveServer, copy_of, prepare_database
+from tests.live import LiveCluster, LiveServer, copy_of, prepare_database
 from tests.peers.sns import SnsStandIn
 from tests.peers.stripe_stand_in import StripeStandIn
 from tests.peers.twilio_stand_in import TwilioStandIn
@@ -89,16 +89,19 @@ def start_server(
 
     `start_server(demo=True, REQUEST_EXPIRES_SECONDS="3")`: demo data or an empty database; settings by name.
     `start_server(beside=other)`: on the database of another server.
+    `start_server(kind=LiveCluster)`: several processes instead of the one.
     """
     started: list[LiveServer] = []
     copies: list[str] = []
 
-    def start(*, demo: bool = True, beside: LiveServer | None = None, **environment: str) -> LiveServer:
+    def start(
+        *, demo: bool = True, beside: LiveServer | None = None, kind: type[LiveServer] = LiveServer, **environment: str
+    ) -> LiveServer:
         folder = tmp_path_factory.mktemp("server")
         if beside is None:
             copies.append(copy_of(prepare_database(shared_folder / ("demo" if demo else "empty"), demo=demo), folder))
         database = copies[-1] if beside is None else beside.database
-        server = LiveServer(folder, database=database, blocker=django_db_blocker, environment=environment)
+        server = kind(folder, database=database, blocker=django_db_blocker, environment=environment)
         started.append(server)
         _servers.append(server)
         server.start()
@@ -116,6 +119,14 @@ def start_server(
 def server(start_server: StartServer) -> LiveServer:
     """A server with the demo data, shared by the module's tests."""
     return start_server()
+
+
+@pytest.fixture(scope="module")
+def live_cluster(start_server: StartServer) -> LiveCluster:
+    """Two web processes, a worker and Redis with the demo data, shared by the module's tests; every second costs."""
+    cluster = start_server(kind=LiveCluster, FIT_WINDOW_SECONDS="0")
+    assert isinstance(cluster, LiveCluster)
+    return cluster
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pytest_django import DjangoDbBlocker
 
+from script.lib.cluster import Cluster
 from script.lib.processes import HOST, DidNotStart, ServerProcess, free_port
 from tests.databases import databases, opened
 
@@ -101,6 +102,36 @@ class LiveServer:
         # Django writes a line of dashes after each mail, and appends the mails of one connection to one file.
         texts = [text for path in files for text in path.read_text().split(f"\n{'-' * 79}\n") if text.strip()]
         return [email.message_from_string(text, _class=EmailMessage, policy=email.policy.default) for text in texts]
+
+
+class LiveCluster(LiveServer):
+    """Redis, two web processes and a job worker behind a proxy, in place of the one process."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        database: str,
+        environment: dict[str, str] | None = None,
+        blocker: DjangoDbBlocker | None = None,
+    ) -> None:
+        """Describe it, as LiveServer is described."""
+        super().__init__(folder, database=database, environment=environment, blocker=blocker)
+        self.cluster = Cluster(folder / "cluster", environment=self.environment)
+        self.port, self.url = self.cluster.proxy.port, self.cluster.url
+
+    def start(self) -> None:
+        """Start all of it and return once it serves."""
+        self.cluster.start()
+        self.environment = self.cluster.environment
+
+    def stop(self) -> None:
+        """Stop all of it."""
+        self.cluster.stop()
+
+    def log_tail(self) -> str:
+        """Return the end of what each of its processes said."""
+        return self.cluster.log_tail()
 
 
 def prepare_database(folder: Path, *, demo: bool) -> str:

@@ -45,6 +45,9 @@ class DidNotStart(Exception):
 class ServerProcess:
     """A program that serves, in a process group of its own."""
 
+    stop_seconds = STOP_SECONDS
+    """How long `stop` waits before it kills."""
+
     def __init__(
         self,
         command: Sequence[str],
@@ -86,6 +89,11 @@ class ServerProcess:
             raise RuntimeError("The server is not running.")
         return self._process.pid
 
+    @property
+    def ended_by_itself(self) -> bool:
+        """Whether it ended, and nobody asked it to."""
+        return self._process is not None and self._process.poll() is not None
+
     def start(self) -> None:
         """Start it and return once it serves. Raises DidNotStart with the log when it does not."""
         with self.log.open("ab") as log:
@@ -116,6 +124,10 @@ class ServerProcess:
         """End it as a power cut would (SIGKILL)."""
         self._end(signal.SIGKILL)
 
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal to it and to whatever it started. Raises RuntimeError when it is not running."""
+        os.killpg(self.pid, number)
+
     def _end(self, how: signal.Signals) -> None:
         process, self._process = self._process, None
         if process is None:
@@ -123,7 +135,7 @@ class ServerProcess:
         if process.poll() is None:
             os.killpg(process.pid, how)
         try:
-            process.wait(STOP_SECONDS)
+            process.wait(self.stop_seconds)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()

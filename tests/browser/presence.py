@@ -49,13 +49,23 @@ class WatchedCall(Call):
 
 @contextmanager
 def watched_call(
-    server: LiveServer, open_page: OpenPage, title: str, before_joining: Callable[[Page], None] = lambda page: None
+    server: LiveServer,
+    open_page: OpenPage,
+    title: str,
+    before_joining: Callable[[Page], None] = lambda page: None,
+    *,
+    ports: tuple[int, int] | None = None,
 ) -> Iterator[WatchedCall]:
     """Go from nothing to a call in which both see each other; the lines are closed afterwards.
 
-    `before_joining` is called with each of the two pages, when it is open and empty.
+    Args:
+        server: whose call it is.
+        open_page: opens its pages.
+        title: the session's.
+        before_joining: called with each of the two pages, when it is open and empty.
+        ports: where the customer's and the expert's line go to; to the server's one port where None.
     """
-    lines = [Cutter(server.port), Cutter(server.port)]
+    lines = [Cutter(port) for port in ports or (server.port, server.port)]
     try:
         customer, board = (open_page(line, person) for line, person in zip(lines, (CUSTOMER, EXPERT), strict=True))
         for page in (customer, board):
