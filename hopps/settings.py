@@ -117,33 +117,16 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["TEST"] = {"NAME": VAR_DIR / "test.sqlite3"}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+# What carries events between several server processes (hopps.realtime.hub), and their jobs; one process needs none.
 REDIS_URL = env.text("REDIS_URL")
-CHANNEL_LAYERS = {
-    "default": (
-        {
-            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-            "CONFIG": {"hosts": [REDIS_URL]},
-        }
-        if REDIS_URL
-        # One process: its hub is the only reader, must never miss an event for a full queue, and stays for good.
-        else {
-            "BACKEND": "channels.layers.InMemoryChannelLayer",
-            "CONFIG": {"capacity": 10_000, "group_expiry": 100 * 365 * 24 * 60 * 60},
-        }
-    )
-}
 
 # --- Jobs (hopps.jobs) -----------------------------------------------------------------------------------------------
 
-HUEY = (
-    {"huey_class": "huey.RedisHuey", "name": "hopps", "immediate": False, "url": REDIS_URL}
+# Nobody asks what a job returned.
+HUEY = {"name": "hopps", "immediate": False, "results": False} | (
+    {"huey_class": "hopps.job_queue.RedisQueue", "url": REDIS_URL}
     if REDIS_URL
-    else {
-        "huey_class": "huey.SqliteHuey",
-        "name": "hopps",
-        "immediate": False,
-        "filename": str(VAR_DIR / "jobs.sqlite3"),
-    }
+    else {"huey_class": "huey.SqliteHuey", "filename": str(VAR_DIR / "jobs.sqlite3")}
 )
 HUEY_WORKERS = env.number("JOB_WORKERS", 2)
 # Without Redis the in-memory channel layer reaches this process only, so the jobs must run inside it (decision 0002).
