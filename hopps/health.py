@@ -20,6 +20,7 @@ from django.views.decorators.cache import never_cache
 
 from hopps import heartbeat
 from hopps.bounded import Bounded, DidNotAnswer
+from hopps.realtime.hub import hub
 
 logger = logging.getLogger(__name__)
 
@@ -72,11 +73,13 @@ def database() -> None:
 
 
 def channel_layer() -> None:
-    """Raise where Redis, which carries events between processes, does not answer."""
+    """Raise where Redis, which carries events between processes, does not answer, or the sockets here do not hear of it."""
     if settings.REDIS_URL:
         limit = WAIT_SECONDS
         with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=limit, socket_connect_timeout=limit) as layer:
             layer.ping()
+        if hub.is_deaf:
+            raise NotWell("Events of other processes do not arrive: pages see what is new when they ask.")
 
 
 def jobs() -> None:

@@ -50,7 +50,8 @@ REQUEST_SECONDS = Histogram(
     buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
 SOCKETS = Gauge("hopps_sockets", "Websockets open at this process.", ["kind"])
-EVENTS_PUBLISHED = Counter("hopps_events_published", "Events this process sent to all processes.")
+EVENTS_PUBLISHED = Counter("hopps_events_published", "Events and wake-ups this process sent to all processes.")
+CATCH_UPS = Counter("hopps_catch_ups", "How often this process's sockets asked the database for what they may have missed.")
 EVENTS_DELIVERED = Counter("hopps_events_delivered", "Events this process handed to a socket of its own.")
 JOBS = Counter("hopps_jobs", "Jobs this process was done with, by what became of them.", ["job", "outcome"])
 JOB_SECONDS = Histogram(

