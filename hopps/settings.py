@@ -19,6 +19,8 @@ VAR_DIR.mkdir(parents=True, exist_ok=True)
 
 DEVELOPMENT = env.text("HOPPS_ENV", "production") == "development"
 DEBUG = env.flag("DEBUG")
+# Which release this is: the commit its image was built from.
+RELEASE = env.text("HOPPS_RELEASE", "unreleased")
 
 
 def _development_secret() -> str:
@@ -67,6 +69,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "hopps.seen.NotedView",  # first to be told of the view: what the next ones refuse is counted under its name
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
@@ -338,14 +341,43 @@ if not DEVELOPMENT:
     SECURE_SSL_REDIRECT = env.flag("SECURE_SSL_REDIRECT", default=True)
     SECURE_HSTS_SECONDS = env.number("SECURE_HSTS_SECONDS", 3600)
 
+# --- Seeing it run ----------------------------------------------------------------------------------------------------
+
+# Proxies and Prometheus ask from inside, by plain http.
+SECURE_REDIRECT_EXEMPT = ["^healthz$", "^readyz$", "^metrics$"]
+# Who has it may read /metrics. Without one nobody may in production.
+METRICS_TOKEN = env.text("METRICS_TOKEN")
+# Where a job worker shows what it counts, on HOST; 0: nowhere.
+WORKER_METRICS_PORT = env.number("WORKER_METRICS_PORT", 0, least=0, most=65535)
+HOST = env.text("HOST", "127.0.0.1")
+# Where errors are sent to, if anywhere, and what the place is called there.
+SENTRY_DSN = env.text("SENTRY_DSN")
+SENTRY_ENVIRONMENT = env.text("SENTRY_ENVIRONMENT", "development" if DEVELOPMENT else "production")
+# One line a request.
+ACCESS_LOG = env.flag("ACCESS_LOG")
+# A machine reads the lines, or a person; while developing, also what is secret: the codes that texts carry are seen there.
+LOG_FORMAT = env.choice("LOG_FORMAT", ("line", "json") if DEVELOPMENT else ("json", "line"))
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"known": {"()": "hopps.logs.Known"}},
+    "formatters": {
+        "line": {
+            "()": "logging.Formatter" if DEVELOPMENT else "hopps.logs.SafeLine",
+            "format": "%(asctime)s %(levelname)s %(request)s %(name)s %(message)s",
+        },
+        "json": {"()": "hopps.logs.JsonLine"},
+    },
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["known"]},
+        "nowhere": {"class": "logging.NullHandler"},
+    },
     "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO")},
     "loggers": {
-        "huey": {"level": "WARNING"},
+        # A handler of its own, or run_huey gives it one, and each line comes twice.
+        "huey": {"level": "WARNING", "handlers": ["nowhere"]},
+        "uvicorn": {"level": "WARNING"},
         "django.request": {"level": "ERROR"},
         "fontTools": {"level": "WARNING"},  # it tells of every table it leaves out
         "twilio.http_client": {"level": "WARNING"},  # it tells of every request

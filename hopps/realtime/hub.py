@@ -10,6 +10,7 @@ then has every socket look at the database again (decision 0021).
 import asyncio
 import atexit
 import contextlib
+import contextvars
 import logging
 import threading
 from collections import defaultdict
@@ -21,6 +22,7 @@ import msgspec
 from django.conf import settings
 from django.db import transaction
 
+from hopps import metrics
 from hopps.realtime.layer import ANSWER_SECONDS, LayerLost, RedisLayer
 from hopps.realtime.messages import Event, encode
 
@@ -91,7 +93,8 @@ class Hub:
         """Begin listening on the running loop; the first socket of a process calls this, later calls do nothing."""
         loop = asyncio.get_running_loop()
         if self._loop is not loop:
-            self._run(loop)
+            # What it logs from now on is about nobody in particular.
+            contextvars.Context().run(self._run, loop)
         with contextlib.suppress(TimeoutError):
             # A layer out of reach must not keep pages from their socket: they catch up once it is back.
             async with asyncio.timeout(JOIN_SECONDS):
@@ -116,6 +119,11 @@ class Hub:
     def is_listening(self) -> bool:
         """Whether what other processes publish arrives here now."""
         return self._listening.is_set()
+
+    @property
+    def is_deaf(self) -> bool:
+        """Whether there are sockets here, and what other processes publish does not reach them now."""
+        return bool(self._audiences) and not self.is_listening
 
     def every(self, seconds: float, function: Callable[[], Awaitable[None]]) -> None:
         """Have each process call `function` every `seconds` once it serves sockets. To be called at import time."""
@@ -177,6 +185,7 @@ class Hub:
         if loop is not None and loop.is_running():
             # From whichever thread: one queue keeps the order in which things were published.
             loop.call_soon_threadsafe(self._outbox.put_nowait, envelope)
+            metrics.EVENTS_PUBLISHED.inc()
         # Otherwise this process has no sockets and no other process can be reached: there is nobody to tell.
 
     def _loop_of_its_own(self) -> asyncio.AbstractEventLoop:
@@ -290,6 +299,7 @@ class Hub:
 
     def _catch_up(self) -> None:
         """Have every socket of this process look at the database again; one that began does not stop another."""
+        metrics.CATCH_UPS.inc()
         if self._catching_up is not None:
             self._catching_up.cancel()
         self._catching_up = asyncio.get_running_loop().create_task(self._wake_all())
@@ -307,18 +317,21 @@ class Hub:
         """Hand one envelope to this process's sockets."""
         text, reason, exclude = envelope.text, envelope.reason, frozenset(envelope.exclude)
         members = self._audiences.get(envelope.audience or "", set())
+        delivered = 0
         for number, socket in enumerate(tuple(members), start=1):
             # A socket may have left the audience while others were served.
             if socket in members and socket.person_id not in exclude:
                 try:
                     if text is not None:
                         socket.push(text)
+                        delivered += 1
                     if reason is not None:
                         socket.wake(reason)
                 except Exception:
                     logger.exception("A socket could not take an event; the others get it")
             if number % SOCKETS_AT_ONCE == 0:
                 await asyncio.sleep(0)
+        metrics.EVENTS_DELIVERED.inc(delivered)
 
     async def _beat(self, seconds: float, function: Callable[[], Awaitable[None]]) -> None:
         while True:

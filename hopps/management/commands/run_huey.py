@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.utils.module_loading import autodiscover_modules
 from huey.contrib.djhuey import HUEY
 
+from hopps import worker_metrics
 from hopps.jobs import JobWorker
 
 
@@ -14,4 +16,6 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         autodiscover_modules("tasks")
+        if settings.WORKER_METRICS_PORT:
+            worker_metrics.serve(settings.HOST, settings.WORKER_METRICS_PORT)
         JobWorker(HUEY).run()

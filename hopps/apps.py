@@ -1,0 +1,14 @@
+from django.apps import AppConfig
+from django.conf import settings
+
+
+class HoppsConfig(AppConfig):
+    name = "hopps"
+
+    def ready(self) -> None:
+        from hopps import job_trail  # noqa: F401  connects to huey's signals, in who asks for jobs and in who does them
+
+        if settings.SENTRY_DSN:
+            from hopps import sentry
+
+            sentry.start(settings.SENTRY_DSN, release=settings.RELEASE, environment=settings.SENTRY_ENVIRONMENT)
