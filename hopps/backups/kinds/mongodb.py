@@ -15,14 +15,16 @@ from pymongo.errors import OperationFailure, PyMongoError
 
 from hopps.backups.errors import BackupError
 from hopps.backups.kinds import Dumped
-from hopps.rows.facts import Facts, facts_of
-from hopps.rows.opened import opened_as, shut
+from hopps.rows.facts import facts_of
+from hopps.rows.opened import opened_as
 
 RAW: CodecOptions[RawBSONDocument] = CodecOptions(document_class=RawBSONDocument)
 BATCH = 500
 # So often it is tried to find a moment at which nobody writes, where there are no snapshots.
 TRIES = 3
 RESTORING = "restoring."
+# The server is no replica set, or holds no snapshot for as long as this took.
+NO_SNAPSHOT = {20, 72, 123, 239, 246, 263}
 
 
 class Mongodb:
@@ -31,38 +33,19 @@ class Mongodb:
     def dump(self, using: str, folder: Path) -> Dumped:
         """Dump every collection, its indexes, and the counters of keys.
 
-        In a replica set all is of one moment. On a single server it is if nobody writes meanwhile; which tables were written
-        to in spite of three tries is said.
+        A replica set shows one moment for as long as it takes. A single server shows one if nobody writes meanwhile: it is
+        looked at before and after, three times at most, and which tables were still written to is said.
         """
         connection: Any = connections[using]
         connection.ensure_connection()
         with pymongo.timeout(None), _told():
             try:
                 with connection.connection.start_session(snapshot=True) as session:
-                    return self._in_snapshot(connection, session, using, folder)
+                    return _dump_still(connection, session, using, folder)
             except OperationFailure as problem:
-                if not _knows_no_snapshots(problem):
+                if problem.code not in NO_SNAPSHOT:
                     raise
-            before = facts_of(using)
-            for _ in range(TRIES):
-                _dump_collections(connection.database, folder, None)
-                after = facts_of(using)
-                if after == before:
-                    break
-                moving, before = _changed(before, after), after
-            else:
-                return Dumped(after, moving)
-            return Dumped(after)
-
-    def _in_snapshot(self, connection: Any, session: Any, using: str, folder: Path) -> Dumped:
-        # What Django reads, it reads in the connection's session.
-        connection.session = session
-        try:
-            facts = facts_of(using)
-        finally:
-            connection.session = None
-        _dump_collections(connection.database, folder, session)
-        return Dumped(facts)
+            return _dump_still(connection, None, using, folder)
 
     @contextmanager
     def aside(self, using: str, folder: Path) -> Iterator[str]:
@@ -75,9 +58,9 @@ class Mongodb:
                     _restore_collections(_database(aside), folder)
                 yield aside
             finally:
-                connections[aside].ensure_connection()
-                connections[aside].connection.drop_database(name)
-                shut(aside)
+                # Not the database at once, for which many are not let: it goes with its last collection.
+                for left in _collections(_database(aside)):
+                    _database(aside).drop_collection(left)
 
     def switch(self, using: str, aside: str, folder: Path) -> None:
         """Load everything once more, beside what is there, and then let each collection take the place of the old one."""
@@ -91,6 +74,23 @@ class Mongodb:
                 database[name].rename(name.removeprefix(RESTORING), dropTarget=True)
             for name in set(_collections(database)) - {name.removeprefix(RESTORING) for name in restored}:
                 database.drop_collection(name)
+
+
+def _dump_still(connection: Any, session: Any, using: str, folder: Path) -> Dumped:
+    # What Django reads, it reads in the connection's session.
+    connection.session = session
+    try:
+        before = facts_of(using)
+        for _ in range(TRIES):
+            _dump_collections(connection.database, folder, session)
+            after = facts_of(using)
+            if after == before:
+                return Dumped(after)
+            moving = tuple(label for label, table in after.tables.items() if before.tables.get(label) != table)
+            before = after
+    finally:
+        connection.session = None
+    return Dumped(after, moving)
 
 
 def _database(using: str) -> Any:
@@ -134,15 +134,6 @@ def _restore_collections(database: Any, folder: Path, prefix: str = "") -> None:
                 index.pop("v", None)
                 index.pop("ns", None)
                 collection.create_index(keys, **index)
-
-
-def _changed(before: Facts, after: Facts) -> tuple[str, ...]:
-    return tuple(label for label, table in after.tables.items() if before.tables.get(label) != table)
-
-
-def _knows_no_snapshots(problem: OperationFailure) -> bool:
-    # SnapshotUnavailable, InvalidOptions, IllegalOperation and their like: a server that is no replica set.
-    return problem.code in {20, 72, 123, 246, 263, 40415} or "snapshot" in str(problem).lower()
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from hopps.backups import manifest
 from hopps.backups.errors import BackupError
 from hopps.backups.keeping import DAYS, MONTHS, WEEKS
 from hopps.backups.make import back_up
+from hopps.backups.nightly import tonights_backup
 from hopps.backups.places import Place, place_at
 from hopps.backups.prune import prune
 from hopps.backups.sealing import new_key
@@ -31,6 +32,7 @@ class Command(BaseCommand):
             action="store_true",
             help=f"only delete what the rule lets go: kept are {DAYS} days, {WEEKS} weeks, {MONTHS} months",
         )
+        what.add_argument("--nightly", action="store_true", help="make one unless there is one of tonight, then prune")
         what.add_argument("--new-key", action="store_true", help="only print a new BACKUP_KEY")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -47,13 +49,17 @@ class Command(BaseCommand):
                 gone = prune(place, key=settings.BACKUP_KEY, now=timezone.now())
                 self.stdout.write("\n".join([*(f"{name} is deleted." for name in gone), f"{len(gone)} backups went."]))
             else:
-                self._make(place)
+                self._make(place, nightly=options["nightly"])
         except BackupError as problem:
             raise CommandError(str(problem)) from problem
 
-    def _make(self, place: Place) -> None:
+    def _make(self, place: Place, *, nightly: bool) -> None:
         began = time.monotonic()
-        made = back_up(place, using=DEFAULT_DB_ALIAS, key=settings.BACKUP_KEY, now=timezone.now())
+        make = tonights_backup if nightly else back_up
+        made = make(place, using=DEFAULT_DB_ALIAS, key=settings.BACKUP_KEY, now=timezone.now())
+        if made is None:
+            self.stdout.write("There is one of tonight.")
+            return
         self.stdout.write(
             f"{made.name}: {made.facts.rows} rows of {made.database}, {made.archive.size} bytes, {len(made.uploads)} files, "
             f"in {place.address}, made in {time.monotonic() - began:.1f} s."
