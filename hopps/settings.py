@@ -7,10 +7,9 @@ from pathlib import Path
 import django_stubs_ext
 from django.core.exceptions import ImproperlyConfigured
 
-from hopps import env
+from hopps import databases, env
 from hopps.backups.sealing import development_key as development_backup_key
 from hopps.backups.sealing import problem_with as problem_with_backup_key
-from hopps.databases import database_at
 from hopps.vapid import development_key, problem_with
 
 django_stubs_ext.monkeypatch()
@@ -104,16 +103,13 @@ TEMPLATES = [
 
 # --- Where things are stored -----------------------------------------------------------------------------------------
 
-DATABASES = {"default": database_at(env.text("DATABASE_URL", f"sqlite:///{VAR_DIR / 'hopps.sqlite3'}"))}
-if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    DATABASES["default"]["OPTIONS"] = {
-        # Writers wait for each other instead of failing; readers never wait.
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-16000;",
-        "transaction_mode": "IMMEDIATE",
-        "timeout": 20,
-    }
-    # Tests open it from several threads and processes, as the server does; an in-memory database would differ.
-    DATABASES["default"]["TEST"] = {"NAME": VAR_DIR / "test.sqlite3"}
+DATABASES = {
+    "default": databases.settings_of(
+        env.text("DATABASE_URL", f"sqlite:///{VAR_DIR / 'hopps.sqlite3'}"),
+        folder=VAR_DIR,
+        connections=env.number("DATABASE_CONNECTIONS", 20, least=2),
+    )
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.text("REDIS_URL")

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
-from pytest_django import Settings
+from pytest_django import DjangoDbBlocker, Settings
 
 from hopps.management.commands.prepare import collect_static
-from tests.live import LiveServer, prepare_database
+from tests.databases import databases
+from tests.live import LiveServer, copy_of, prepare_database
 from tests.peers.sns import SnsStandIn
 from tests.peers.stripe_stand_in import StripeStandIn
 from tests.peers.twilio_stand_in import TwilioStandIn
@@ -56,16 +57,23 @@ def shared_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> P
 
 
 @pytest.fixture(scope="module")
-def start_server(shared_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartServer]:
+def start_server(
+    shared_folder: Path, tmp_path_factory: pytest.TempPathFactory, django_db_blocker: DjangoDbBlocker
+) -> Iterator[StartServer]:
     """Start real servers, each with a database of its own; they are stopped after the module's last test.
 
     `start_server(demo=True, REQUEST_EXPIRES_SECONDS="3")`: demo data or an empty database; settings by name.
+    `start_server(beside=other)`: on the database of another server.
     """
     started: list[LiveServer] = []
+    copies: list[str] = []
 
-    def start(*, demo: bool = True, **environment: str) -> LiveServer:
-        prepared = prepare_database(shared_folder / ("demo" if demo else "empty"), demo=demo)
-        server = LiveServer(tmp_path_factory.mktemp("server"), prepared=prepared, environment=environment)
+    def start(*, demo: bool = True, beside: LiveServer | None = None, **environment: str) -> LiveServer:
+        folder = tmp_path_factory.mktemp("server")
+        if beside is None:
+            copies.append(copy_of(prepare_database(shared_folder / ("demo" if demo else "empty"), demo=demo), folder))
+        database = copies[-1] if beside is None else beside.database
+        server = LiveServer(folder, database=database, blocker=django_db_blocker, environment=environment)
         started.append(server)
         _servers.append(server)
         server.start()
@@ -75,6 +83,8 @@ def start_server(shared_folder: Path, tmp_path_factory: pytest.TempPathFactory) 
     for server in started:
         server.stop()
         _servers.remove(server)
+    for copy in copies:
+        databases.drop(copy)
 
 
 @pytest.fixture(scope="module")

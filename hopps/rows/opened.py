@@ -3,12 +3,17 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connections
 
-from hopps.databases import database_at
+from hopps.databases import settings_of
+
+# Of each database that is opened.
+CONNECTIONS = 4
 
 _numbers = count(1)
 
@@ -25,10 +30,10 @@ def opened(url: str) -> Iterator[str]:
         CannotOpen: nobody answers, or it is no address.
     """
     try:
-        settings = database_at(url)
+        found = settings_of(url, folder=Path(settings.VAR_DIR), connections=CONNECTIONS)
     except (ImproperlyConfigured, ValueError, KeyError) as problem:
         raise CannotOpen(f"{without_password(url)}: {problem}") from None
-    with opened_as(settings) as using:
+    with opened_as(found) as using:
         try:
             connections[using].ensure_connection()
             connections[using].introspection.table_names()
@@ -38,10 +43,10 @@ def opened(url: str) -> Iterator[str]:
 
 
 @contextmanager
-def opened_as(settings: dict[str, Any]) -> Iterator[str]:
+def opened_as(described: dict[str, Any]) -> Iterator[str]:
     """Do the same for a database as `settings.DATABASES` has it. Nobody is asked yet whether it is there."""
     using = f"opened-{next(_numbers)}"
-    connections.settings[using] = connections.configure_settings({"default": {}, using: settings})[using]
+    connections.settings[using] = connections.configure_settings({"default": {}, using: described})[using]
     try:
         yield using
     finally:
