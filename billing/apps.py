@@ -6,8 +6,11 @@ class BillingConfig(AppConfig):
     verbose_name = "Money"
 
     def ready(self) -> None:
-        """Show what is counted."""
+        """Show what is counted, and let backups and copies compare what the ledger sums to."""
+        from billing.ledger import addends  # the models must be there first
         from billing.metrics import money
         from hopps.metrics import register
+        from hopps.rows.facts import add_up
 
         register("money", money)
+        add_up("billing.posting", addends)

@@ -1,12 +1,13 @@
 """The ledger: append-only postings, each summing to zero, from which balances are read."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from uuid import UUID
 
 from django.db.models import QuerySet, Sum
 
 from accounts.models import User
 from billing.models import Payment, Posting
+from hopps.rows.text import Row
 
 
 def post(
@@ -76,3 +77,9 @@ def balances(user_ids: Iterable[UUID]) -> dict[UUID, dict[str, int]]:
     for row in sums.annotate(total=Sum("expert")).order_by("currency"):
         found.setdefault(row["expert_user_id"], {})[row["currency"]] = row["total"]
     return found
+
+
+def addends(row: Row) -> Iterator[tuple[str, int]]:
+    """Yield what a posting adds to the sums that every backup and every copy of the database must keep: minor units."""
+    for account in ("customer", "expert", "platform", "processor"):
+        yield f"ledger {row['currency']} {account}", row[account]

@@ -8,6 +8,8 @@ import django_stubs_ext
 from django.core.exceptions import ImproperlyConfigured
 
 from hopps import databases, env
+from hopps.backups.sealing import development_key as development_backup_key
+from hopps.backups.sealing import problem_with as problem_with_backup_key
 from hopps.vapid import development_key, problem_with
 
 django_stubs_ext.monkeypatch()
@@ -323,6 +325,13 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "hopps.storage.HashedStaticFiles"},
 }
+# Backups (hopps.backups): a folder, better of another disk, or s3://bucket/prefix; the key that seals and opens them.
+BACKUP_TO = env.text("BACKUP_TO", str(VAR_DIR / "backups") if DEVELOPMENT else "")
+BACKUP_KEY = env.text("BACKUP_KEY") or (development_backup_key(VAR_DIR) if DEVELOPMENT else "")
+if BACKUP_TO and (backup_problem := problem_with_backup_key(BACKUP_KEY)):
+    raise ImproperlyConfigured(backup_problem)
+# Where pg_dump and pg_restore are, when not on the PATH nor where Debian puts them.
+POSTGRESQL_BIN = env.text("POSTGRESQL_BIN")
 WHITENOISE_MAX_AGE = 60
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 FORM_RENDERER = "hopps.forms.HouseRenderer"

@@ -10,11 +10,11 @@ from django.db import migrations, models
 
 
 def approvals_to_states(apps: Any, schema_editor: Any) -> None:
-    apps.get_model('accounts', 'ExpertTopic').objects.filter(approved=True).update(state='approved')
+    apps.get_model('accounts', 'ExpertTopic').objects.using(schema_editor.connection.alias).filter(approved=True).update(state='approved')
 
 
 def states_to_approvals(apps: Any, schema_editor: Any) -> None:
-    apps.get_model('accounts', 'ExpertTopic').objects.filter(state='approved').update(approved=True)
+    apps.get_model('accounts', 'ExpertTopic').objects.using(schema_editor.connection.alias).filter(state='approved').update(approved=True)
 
 
 class Migration(migrations.Migration):

@@ -1,0 +1,1 @@
+"""Backups: made, kept by rule, proved and restored (decisions 0026 and 0027)."""

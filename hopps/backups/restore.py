@@ -1,0 +1,139 @@
+"""A backup back into use, or proved without that. It is whole and restored aside before anything of today is touched."""
+
+import tarfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import IO, cast
+
+from django.core.management import call_command
+from django.db import DatabaseError, connections
+
+from hopps.backups import manifest
+from hopps.backups.errors import BackupError
+from hopps.backups.kinds import kind_of, name_of
+from hopps.backups.make import back_up, work_folder
+from hopps.backups.manifest import Manifest, checked
+from hopps.backups.places import Place
+from hopps.backups.sealing import opening
+from hopps.backups.uploads import check_uploads, restore_uploads
+from hopps.rows.copy import MADE_BY_MIGRATING, counts
+from hopps.rows.facts import differences, facts_of
+from hopps.rows.models import applied_migrations, known_migrations
+
+LATEST = "latest"
+Say = Callable[[str], None]
+
+
+def find(place: Place, which: str, key: str) -> Manifest:
+    """Return the backup of this name, or the newest one for "latest". Raises BackupError when there is none."""
+    if which != LATEST:
+        return manifest.read(place, which.removesuffix(manifest.MANIFEST).removesuffix(manifest.ARCHIVE), key)
+    names = manifest.names_in(place)
+    if not names:
+        raise BackupError(f"There is no backup in {place.address}.")
+    return manifest.read(place, names[-1], key)
+
+
+def held_rows(using: str) -> dict[str, int]:
+    """Return what a restore would replace: how many rows of which table. Empty where there is nothing to lose."""
+    held = {label: count for label, count in counts(using).items() if count}
+    return held if held.keys() - MADE_BY_MIGRATING else {}
+
+
+def verify(place: Place, wanted: Manifest, *, using: str, key: str) -> list[str]:
+    """Restore a backup beside the database in use, compare all of it with what it says, and clean up.
+
+    Return in words what is wrong; empty when it is good. Raises BackupError where it cannot be restored at all.
+    """
+    with _restored_aside(place, wanted, using, key) as (aside, _):
+        return [*_wrong(wanted, aside), *check_uploads(place, key, wanted.uploads)]
+
+
+def restore(
+    place: Place,
+    wanted: Manifest,
+    *,
+    using: str,
+    key: str,
+    now: datetime,
+    say: Say,
+    replace: bool = False,
+    keep: bool = True,
+) -> None:
+    """Put a backup in the place of the database `using`, and its files where they are used from.
+
+    Args:
+        place: where it is.
+        wanted: which.
+        using: the database; whoever writes to it must be stopped.
+        key: BACKUP_KEY.
+        now: UTC.
+        say: is told how it goes.
+        replace: also where the database has rows.
+        keep: back up what is replaced before that.
+
+    Raises BackupError: nothing was changed, except that files of chats may have come back.
+    """
+    held = held_rows(using)
+    if held and not replace:
+        raise BackupError(f"{name_of(using)} has {sum(held.values())} rows, and is left as it is: --replace replaces it.")
+    with _restored_aside(place, wanted, using, key) as (aside, folder):
+        if wrong := _wrong(wanted, aside):
+            raise BackupError("\n".join([f"{wanted.name} is not good, and nothing was changed.", *wrong]))
+        say("The backup is good: every table and sum is as it was.")
+        count = restore_uploads(place, key, wanted.uploads)
+        say(f"{count} files of chats came back, {len(wanted.uploads) - count} were there.")
+        if held and keep:
+            say(f"What was there is kept as {back_up(place, using=using, key=key, now=now).name}.")
+        with _told():
+            kind_of(using).switch(using, aside, folder)
+    if known_migrations() - set(applied_migrations(using)):
+        say("The backup is of an older release: it is brought up to this one.")
+        call_command("migrate", database=using, verbosity=0, interactive=False)
+
+
+@contextmanager
+def _restored_aside(place: Place, wanted: Manifest, using: str, key: str) -> Iterator[tuple[str, Path]]:
+    vendor = connections[using].vendor
+    if wanted.database != vendor:
+        raise BackupError(
+            f"{wanted.name} is of {wanted.database}, and this database is {vendor}: restore it into a database of its kind, "
+            "then `manage.py copy_database`."
+        )
+    if unknown := set(wanted.migrations) - known_migrations():
+        raise BackupError(
+            f"{wanted.name} is of a newer release ({wanted.release}), with {min(unknown)}: restore it with that."
+        )
+    with work_folder() as folder:
+        _unpack(place, wanted, key, folder)
+        with _told(), kind_of(using).aside(using, folder) as aside:
+            yield aside, folder
+
+
+def _unpack(place: Place, wanted: Manifest, key: str, folder: Path) -> None:
+    name = wanted.name + manifest.ARCHIVE
+    try:
+        with (
+            place.reading(name) as stream,
+            checked(stream, wanted.archive, name) as measured,
+            opening(cast("IO[bytes]", measured), key, name) as inner,
+            tarfile.open(fileobj=inner, mode="r|") as tar,
+        ):
+            # "data": no path out of the folder, no link, no device.
+            tar.extractall(folder, filter="data")
+    except FileNotFoundError:
+        raise BackupError(f"{name} is not in {place.address}.") from None
+
+
+def _wrong(wanted: Manifest, aside: str) -> list[str]:
+    return differences(wanted.facts, facts_of(aside), leave_out=wanted.moving)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except DatabaseError as problem:
+        raise BackupError(f"The database could not be restored: {problem}") from problem

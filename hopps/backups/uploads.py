@@ -1,0 +1,112 @@
+"""Files of chats: each is sealed into the place once, for it never changes, and every backup says which belong to it."""
+
+import hashlib
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from typing import IO, cast
+
+from django.core.files.base import File
+from django.core.files.storage import Storage, storages
+
+from hopps.backups.errors import BackupError
+from hopps.backups.manifest import Sealed
+from hopps.backups.places import Place
+from hopps.backups.sealing import opening, sealing
+
+FOLDER = "uploads/"
+SEALED = ".zst.age"
+CHUNK = 1 << 20
+
+
+def back_up_uploads(place: Place, key: str, known: Mapping[str, Sealed]) -> dict[str, Sealed]:
+    """Bring what is new into the place; return all files there are now, by name: their bytes and the SHA-256 of those.
+
+    Args:
+        place: where to.
+        key: BACKUP_KEY.
+        known: what earlier backups say of files, so that those need not be read again.
+    """
+    storage = storages["uploads"]
+    there = {kept.name for kept in place.list(FOLDER)}
+    found: dict[str, Sealed] = {}
+    for name in sorted(_names(storage)):
+        if name in known and _object(name) in there:
+            found[name] = known[name]
+            continue
+        try:
+            with storage.open(name) as stream, place.writing(_object(name)) as out, sealing(out, key) as inner:
+                found[name] = _measured_copy(cast("IO[bytes]", stream), inner.write)
+        except FileNotFoundError:
+            # Belonged to no chat, and was swept away while we looked: there is no row that names it.
+            continue
+    return found
+
+
+def restore_uploads(place: Place, key: str, wanted: Mapping[str, Sealed]) -> int:
+    """Put the files of a backup where they are used from; return how many were missing. None that is there is deleted.
+
+    Raises BackupError for one that is not as it was: those before it are restored, and it can be tried again.
+    """
+    storage = storages["uploads"]
+    restored = 0
+    for name, sealed in wanted.items():
+        if _is_there(storage, name, sealed):
+            continue
+        with tempfile.TemporaryFile() as copy:
+            _read(place, key, name, sealed, copy.write)
+            if storage.exists(name):
+                storage.delete(name)
+            storage.save(name, File(copy))
+        restored += 1
+    return restored
+
+
+def check_uploads(place: Place, key: str, wanted: Mapping[str, Sealed]) -> list[str]:
+    """Read all files of a backup; return in words what is wrong with any."""
+    wrong = []
+    for name, sealed in wanted.items():
+        try:
+            _read(place, key, name, sealed, len)
+        except BackupError as problem:
+            wrong.append(str(problem))
+    return wrong
+
+
+def _read(place: Place, key: str, name: str, wanted: Sealed, write: Callable[[bytes], object]) -> None:
+    try:
+        with place.reading(_object(name)) as stream, opening(stream, key, name) as inner:
+            found = _measured_copy(inner, write)
+    except FileNotFoundError:
+        raise BackupError(f"The file {name} is not in {place.address} any more.") from None
+    if found != wanted:
+        raise BackupError(f"The file {name} is not what it was when it was backed up.")
+
+
+def _is_there(storage: Storage, name: str, wanted: Sealed) -> bool:
+    if not storage.exists(name):
+        return False
+    with storage.open(name) as stream:
+        return _measured_copy(cast("IO[bytes]", stream), len) == wanted
+
+
+def _measured_copy(stream: IO[bytes], write: Callable[[bytes], object]) -> Sealed:
+    digest, size = hashlib.sha256(), 0
+    while data := stream.read(CHUNK):
+        digest.update(data)
+        size += len(data)
+        write(data)
+    return Sealed(size, digest.hexdigest())
+
+
+def _names(storage: Storage, folder: str = "") -> Iterator[str]:
+    try:
+        folders, files = storage.listdir(folder)
+    except FileNotFoundError:
+        return
+    yield from (f"{folder}{name}" for name in files)
+    for name in folders:
+        yield from _names(storage, f"{folder}{name}/")
+
+
+def _object(name: str) -> str:
+    return f"{FOLDER}{name}{SEALED}"

@@ -1,0 +1,71 @@
+"""Databases beside the one that settings name, by their address."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.db import DatabaseError, connections
+
+from hopps.databases import settings_of
+
+# Of each database that is opened.
+CONNECTIONS = 4
+
+_numbers = count(1)
+
+
+class CannotOpen(Exception):
+    """A database is out of reach, or its address is none. The message says which; it holds no password."""
+
+
+@contextmanager
+def opened(url: str) -> Iterator[str]:
+    """Open the database at an address such as `postgresql://…`, and give it a name for `using=`, until the block ends.
+
+    Raises:
+        CannotOpen: nobody answers, or it is no address.
+    """
+    try:
+        found = settings_of(url, folder=Path(settings.VAR_DIR), connections=CONNECTIONS)
+    except (ImproperlyConfigured, ValueError, KeyError) as problem:
+        raise CannotOpen(f"{without_password(url)}: {problem}") from None
+    with opened_as(found) as using:
+        try:
+            connections[using].ensure_connection()
+            connections[using].introspection.table_names()
+        except DatabaseError as problem:
+            raise CannotOpen(f"{without_password(url)} cannot be opened: {problem}") from problem
+        yield using
+
+
+@contextmanager
+def opened_as(described: dict[str, Any]) -> Iterator[str]:
+    """Do the same for a database as `settings.DATABASES` has it. Nobody is asked yet whether it is there."""
+    using = f"opened-{next(_numbers)}"
+    connections.settings[using] = connections.configure_settings({"default": {}, using: described})[using]
+    try:
+        yield using
+    finally:
+        shut(using)
+        del connections[using]
+        del connections.settings[using]
+
+
+def shut(using: str) -> None:
+    """Let go of a database; it is opened again where it is asked for something."""
+    connection = connections[using]
+    connection.close()
+    if hasattr(connection, "close_pool"):
+        connection.close_pool()
+
+
+def without_password(url: str) -> str:
+    """Return an address as it may be shown."""
+    scheme, separator, rest = url.partition("://")
+    before, at, after = rest.rpartition("@")
+    user, colon, _ = before.partition(":")
+    return f"{scheme}{separator}{user}{':…' if colon else ''}{at}{after}" if at else url
