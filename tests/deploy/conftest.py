@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.deploy.host import Host
+from tests.deploy.stack import Compose
 
 
 @pytest.fixture
@@ -21,3 +22,11 @@ def serving(host: Host) -> Host:
     """A host that release one serves on."""
     host.had("one")
     return host
+
+
+@pytest.fixture
+def compose(tmp_path: Path) -> Compose:
+    """Our stack with .env.example filled in."""
+    folder = tmp_path / "stack"
+    folder.mkdir()
+    return Compose(folder)
