@@ -8,7 +8,7 @@ from hopps import env
 def run(application: str = "hopps.asgi:application") -> None:
     """Serve `application` until told to stop.
 
-    Reads from the environment: HOST (default 127.0.0.1), PORT (8000), TRUSTED_PROXIES (addresses, none) and ACCESS_LOG (0).
+    Reads from the environment: HOST (default 127.0.0.1), PORT (8000), TRUSTED_PROXIES (addresses, none).
     """
     proxies = env.text("TRUSTED_PROXIES")
     uvicorn.run(
@@ -24,7 +24,9 @@ def run(application: str = "hopps.asgi:application") -> None:
         # The address of the visitor is taken from a header only when it comes from a proxy named here.
         proxy_headers=bool(proxies),
         forwarded_allow_ips=proxies or None,
-        access_log=env.flag("ACCESS_LOG"),
+        # hopps.seen writes the line, with the request's id; all logs go by LOGGING.
+        access_log=False,
+        log_config=None,
         server_header=False,
         log_level="warning",
         timeout_graceful_shutdown=5,

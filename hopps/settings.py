@@ -20,6 +20,8 @@ VAR_DIR.mkdir(parents=True, exist_ok=True)
 
 DEVELOPMENT = env.text("HOPPS_ENV", "production") == "development"
 DEBUG = env.flag("DEBUG")
+# Which release this is: the commit its image was built from.
+RELEASE = env.text("HOPPS_RELEASE", "unreleased")
 
 
 def _development_secret() -> str:
@@ -68,6 +70,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "hopps.seen.NotedView",  # first to be told of the view: what the next ones refuse is counted under its name
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
@@ -114,33 +117,16 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["TEST"] = {"NAME": VAR_DIR / "test.sqlite3"}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+# What carries events between several server processes (hopps.realtime.hub), and their jobs; one process needs none.
 REDIS_URL = env.text("REDIS_URL")
-CHANNEL_LAYERS = {
-    "default": (
-        {
-            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-            "CONFIG": {"hosts": [REDIS_URL]},
-        }
-        if REDIS_URL
-        # One process: its hub is the only reader, must never miss an event for a full queue, and stays for good.
-        else {
-            "BACKEND": "channels.layers.InMemoryChannelLayer",
-            "CONFIG": {"capacity": 10_000, "group_expiry": 100 * 365 * 24 * 60 * 60},
-        }
-    )
-}
 
 # --- Jobs (hopps.jobs) -----------------------------------------------------------------------------------------------
 
-HUEY = (
-    {"huey_class": "huey.RedisHuey", "name": "hopps", "immediate": False, "url": REDIS_URL}
+# Nobody asks what a job returned.
+HUEY = {"name": "hopps", "immediate": False, "results": False} | (
+    {"huey_class": "hopps.job_queue.RedisQueue", "url": REDIS_URL}
     if REDIS_URL
-    else {
-        "huey_class": "huey.SqliteHuey",
-        "name": "hopps",
-        "immediate": False,
-        "filename": str(VAR_DIR / "jobs.sqlite3"),
-    }
+    else {"huey_class": "huey.SqliteHuey", "filename": str(VAR_DIR / "jobs.sqlite3")}
 )
 HUEY_WORKERS = env.number("JOB_WORKERS", 2)
 # Without Redis the in-memory channel layer reaches this process only, so the jobs must run inside it (decision 0002).
@@ -356,14 +342,37 @@ if not DEVELOPMENT:
     SECURE_SSL_REDIRECT = env.flag("SECURE_SSL_REDIRECT", default=True)
     SECURE_HSTS_SECONDS = env.number("SECURE_HSTS_SECONDS", 3600)
 
+# --- Seeing it run ----------------------------------------------------------------------------------------------------
+
+# Proxies and Prometheus ask from inside, by plain http.
+SECURE_REDIRECT_EXEMPT = ["^healthz$", "^readyz$", "^metrics$"]
+# Who has it may read /metrics. Without one nobody may in production.
+METRICS_TOKEN = env.text("METRICS_TOKEN")
+# One line a request.
+ACCESS_LOG = env.flag("ACCESS_LOG")
+# A machine reads the lines, or a person; while developing, also what is secret: the codes that texts carry are seen there.
+LOG_FORMAT = env.choice("LOG_FORMAT", ("line", "json") if DEVELOPMENT else ("json", "line"))
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"known": {"()": "hopps.logs.Known"}},
+    "formatters": {
+        "line": {
+            "()": "logging.Formatter" if DEVELOPMENT else "hopps.logs.SafeLine",
+            "format": "%(asctime)s %(levelname)s %(request)s %(name)s %(message)s",
+        },
+        "json": {"()": "hopps.logs.JsonLine"},
+    },
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["known"]},
+        "nowhere": {"class": "logging.NullHandler"},
+    },
     "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO")},
     "loggers": {
-        "huey": {"level": "WARNING"},
+        # A handler of its own, or run_huey gives it one, and each line comes twice.
+        "huey": {"level": "WARNING", "handlers": ["nowhere"]},
+        "uvicorn": {"level": "WARNING"},
         "django.request": {"level": "ERROR"},
         "fontTools": {"level": "WARNING"},  # it tells of every table it leaves out
         "twilio.http_client": {"level": "WARNING"},  # it tells of every request

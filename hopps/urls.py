@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
 from accounts.views import phone
-from hopps import health
+from hopps import health, metrics
 from sessions_app.consumers import websocket_urlpatterns
 
 __all__ = ["urlpatterns", "websocket_urlpatterns"]
@@ -25,4 +25,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("metrics", metrics.metrics, name="metrics"),
 ]

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from hopps.errors import Refused
-from sessions_app import jobs, live
+from sessions_app import jobs, live, metrics
 from sessions_app.late import what_became
 from sessions_app.matching import is_new_pair, may_accept
 from sessions_app.models import HelpSession, State, TimelineEntry
@@ -42,6 +42,7 @@ def accept(*, session_id: UUID, expert: User) -> HelpSession:
     if not won:
         raise Refused(what_became(session, expert))
     record(session, TimelineEntry.Kind.ACCEPTED, by=expert, at=now)
+    metrics.accepted(session, now)
     live.request_closed(session, "taken")
     live.session_changed(session)
     rooms.begin(session)

@@ -7,7 +7,10 @@ class SessionsAppConfig(AppConfig):
     verbose_name = "Help sessions"
 
     def ready(self) -> None:
+        from hopps.metrics import register as show
         from sessions_app import receivers  # noqa: F401  connects to billing's signals
+        from sessions_app.metrics import sessions
         from sessions_app.video.sdk import check_sdk
 
         register(check_sdk)
+        show("sessions", sessions)

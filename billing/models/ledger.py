@@ -53,7 +53,10 @@ class Posting(models.Model):
                 name="posting_sums_to_zero",
             ),
         ]
-        indexes: ClassVar = [models.Index(fields=["expert_user", "-posted_at"], name="posting_by_expert")]
+        indexes: ClassVar = [
+            models.Index(fields=["expert_user", "-posted_at"], name="posting_by_expert"),
+            models.Index(fields=["posted_at"], name="posting_by_time"),
+        ]
         ordering: ClassVar = ["-posted_at"]
 
     def __str__(self) -> str:

@@ -166,3 +166,21 @@ ensure_coturn() {
     is_root_on_debian || die "The tests of calls by a relay need coturn. Run: sudo apt-get install coturn"
     apt_install coturn
 }
+
+# The layer between several server processes, and their job queue: for script/cluster, the tests and the benchmarks.
+ensure_redis() {
+    if command -v redis-server >/dev/null; then
+        return
+    fi
+    is_root_on_debian || die "Redis is needed. Run: sudo apt-get install redis-server"
+    apt_install redis-server
+}
+
+# The proxy before several server processes on this machine.
+ensure_haproxy() {
+    if command -v haproxy >/dev/null || [ -x /usr/sbin/haproxy ]; then
+        return
+    fi
+    is_root_on_debian || die "Several server processes behind one address need HAProxy. Run: sudo apt-get install haproxy"
+    apt_install haproxy
+}

@@ -44,6 +44,9 @@ class DidNotStart(Exception):
 class ServerProcess:
     """A program that serves HTTP, in a process group of its own."""
 
+    stop_seconds = STOP_SECONDS
+    """How long `stop` waits before it kills."""
+
     def __init__(self, command: Sequence[str], *, url: str, log: Path, environment: dict[str, str], folder: Path) -> None:
         """Describe it.
 
@@ -76,11 +79,15 @@ class ServerProcess:
             )
         deadline = time.monotonic() + START_SECONDS
         while self._process.poll() is None and time.monotonic() < deadline:
-            if status_of(self.url) == 200:
+            if self.serves():
                 return
             time.sleep(0.02)
         self.kill()
         raise DidNotStart(f"{' '.join(self.command)} did not serve {self.url}:\n{self.log_tail()}")
+
+    def serves(self) -> bool:
+        """Return whether it answers now."""
+        return status_of(self.url) == 200
 
     def stop(self) -> None:
         """Ask it to end, and see to it."""
@@ -90,6 +97,10 @@ class ServerProcess:
         """End it as a power cut would (SIGKILL)."""
         self._end(signal.SIGKILL)
 
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal to it and to whatever it started. Raises RuntimeError when it is not running."""
+        os.killpg(self.pid, number)
+
     def _end(self, how: signal.Signals) -> None:
         process, self._process = self._process, None
         if process is None:
@@ -97,7 +108,7 @@ class ServerProcess:
         if process.poll() is None:
             os.killpg(process.pid, how)
         try:
-            process.wait(STOP_SECONDS)
+            process.wait(self.stop_seconds)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
