@@ -114,21 +114,8 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["TEST"] = {"NAME": VAR_DIR / "test.sqlite3"}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+# What carries events between several server processes (hopps.realtime.hub), and their jobs; one process needs none.
 REDIS_URL = env.text("REDIS_URL")
-CHANNEL_LAYERS = {
-    "default": (
-        {
-            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-            "CONFIG": {"hosts": [REDIS_URL]},
-        }
-        if REDIS_URL
-        # One process: its hub is the only reader, must never miss an event for a full queue, and stays for good.
-        else {
-            "BACKEND": "channels.layers.InMemoryChannelLayer",
-            "CONFIG": {"capacity": 10_000, "group_expiry": 100 * 365 * 24 * 60 * 60},
-        }
-    )
-}
 
 # --- Jobs (hopps.jobs) -----------------------------------------------------------------------------------------------
 

@@ -19,7 +19,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 from django.utils import timezone
 
-from hopps.realtime.hub import hub
+from hopps.realtime.hub import MISSED, hub
 from hopps.realtime.messages import Error, Event, Message, Ping, Sync, encode
 
 logger = logging.getLogger(__name__)
@@ -125,6 +125,10 @@ class Socket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels carries 
 
     async def greet(self) -> None:
         """Subscribe to audiences and send the first state."""
+
+    async def catch_up(self) -> None:
+        """Send all that the page may have missed: what was published lately may not have come through."""
+        raise NotImplementedError
 
     async def connect(self) -> None:
         await hub.start()
@@ -301,6 +305,8 @@ class Socket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels carries 
         """Look again at what `reason` names, in a task of this socket's own."""
         if reason == PERSON:
             self.later(self.may_stay())
+        elif reason == MISSED:
+            self.later(self._catch_up())
         elif reason.startswith(SIGNED_OUT):
             # Not asked of the database: the sign-in goes from there a moment after this is said.
             if reason == SIGNED_OUT + _named(self.scope["session"].session_key):
@@ -310,6 +316,11 @@ class Socket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels carries 
 
     async def on_wake(self, reason: str) -> None:
         """Look again at what `reason` names."""
+
+    async def _catch_up(self) -> None:
+        # That it is not its person's any more may be what it missed.
+        if await self.may_stay():
+            await self.catch_up()
 
     def later(self, work: Any) -> None:
         """Run the coroutine `work` beside this one, kept until it is done or the socket is gone."""

@@ -94,3 +94,6 @@ class BoardSocket(Socket):
 
     async def on_wake(self, reason: str) -> None:
         await self.show_state()
+
+    async def catch_up(self) -> None:
+        await self.show_state()

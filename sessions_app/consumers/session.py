@@ -1,5 +1,7 @@
 """A participant's page of one help session: its state, what the two pages tell each other, chat and notes."""
 
+import contextlib
+
 import msgspec
 from channels.db import database_sync_to_async
 from django.utils import timezone
@@ -47,6 +49,15 @@ class SessionSocket(RoomSocket):
     async def on_sync(self, message: Sync) -> None:
         await self._step_aside()
         await self._show_state()
+
+    async def catch_up(self) -> None:
+        if await self._step_aside():
+            return
+        await self._show_state()
+        if self.page is not None:
+            # As when it came in: what carries the call, the chat; and the page asks where the notes stand.
+            with contextlib.suppress(Refused):  # over meanwhile, as the page hears
+                await self._show_room(self.page)
 
     async def _show_state(self) -> None:
         async with self.holding_back() as snapshot:
