@@ -22,9 +22,11 @@ class Memory:
     samples: list[int] = field(default_factory=list)
 
     def sample(self) -> None:
-        """Take down what it uses now."""
+        """Take down what it uses now. Raises ProcessLookupError when it has ended."""
         # Linux: the second number is the pages that are in memory.
         pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
+        if not pages:
+            raise ProcessLookupError(f"{self.name} has ended by itself.")
         self.samples.append(pages * PAGE_BYTES)
 
     def fifth(self, number: int) -> float:
