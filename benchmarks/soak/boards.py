@@ -47,7 +47,7 @@ class Situation:
     session: str | None
 
 
-class BoardPage(WSListener):  # type: ignore[misc]  # picows carries no types
+class BoardPage(WSListener):
     """One expert's board."""
 
     def __init__(self, boards: "Boards", browser: Browser, record: Board) -> None:

@@ -1,6 +1,6 @@
 """Whether every board heard what it was to hear, once, and nothing else."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from benchmarks.soak.record import Board, Closed, Journey, Opened, Record
 
@@ -46,9 +46,8 @@ class _Heard:
         return max((self.board.news[place].at for place in places.get(request, ())), default=0.0)
 
 
-def _told(journey: Journey, boards: "Iterator[_Heard] | object") -> tuple[float, float]:
+def _told(journey: Journey, heard: Collection[_Heard]) -> tuple[float, float]:
     """Return when the last board heard that the request is there, and that it is gone; at least when that was answered."""
-    heard = list(boards)  # type: ignore[call-overload]
     opened = max((one.last(one.opened, journey.session) for one in heard), default=0.0)
     closed = max((one.last(one.closed, journey.session) for one in heard), default=0.0)
     answered = journey.closed.answered if journey.closed else 0.0

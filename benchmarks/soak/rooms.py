@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any
 from uuid import uuid4
 
-from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
+from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
 from benchmarks.soak.browser import Browser
 from benchmarks.soak.delays import Delays
@@ -20,7 +20,7 @@ PATIENCE_SECONDS = 60.0
 IDLE_BEAT_SECONDS = 4.0
 SYNC_SECONDS = 30.0
 # The codes a browser closes with when the page is left, and when its script is done with the socket.
-LEFT, DONE = 1001, 1000
+LEFT, DONE = WSCloseCode.GOING_AWAY, WSCloseCode.OK
 
 
 class RoomPage:
@@ -60,7 +60,7 @@ class RoomPage:
         self._life = asyncio.create_task(self._live())
         await state
 
-    async def close(self, code: int | None) -> None:
+    async def close(self, code: WSCloseCode | None) -> None:
         """Close the socket with a browser's `code`; None: the line is cut without a word."""
         line, self._line = self._line, None
         life, self._life = self._life, None
@@ -214,7 +214,7 @@ class RoomPage:
             self._revision += 1
 
 
-class _Line(WSListener):  # type: ignore[misc]  # picows carries no types
+class _Line(WSListener):
     """One socket of a page."""
 
     def __init__(self, page: RoomPage) -> None:
