@@ -117,18 +117,16 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # What carries events between several server processes (hopps.realtime.hub), and their jobs; one process needs none.
 REDIS_URL = env.text("REDIS_URL")
+# A web process that is to stop goes on for so long first, as not ready: until the proxy before it has noticed.
+DRAIN_NOTICE_SECONDS = env.number("DRAIN_NOTICE_SECONDS", 2, least=0)
 
 # --- Jobs (hopps.jobs) -----------------------------------------------------------------------------------------------
 
-HUEY = (
-    {"huey_class": "huey.RedisHuey", "name": "hopps", "immediate": False, "url": REDIS_URL}
+# Nobody asks what a job returned.
+HUEY = {"name": "hopps", "immediate": False, "results": False} | (
+    {"huey_class": "hopps.job_queue.RedisQueue", "url": REDIS_URL}
     if REDIS_URL
-    else {
-        "huey_class": "huey.SqliteHuey",
-        "name": "hopps",
-        "immediate": False,
-        "filename": str(VAR_DIR / "jobs.sqlite3"),
-    }
+    else {"huey_class": "huey.SqliteHuey", "filename": str(VAR_DIR / "jobs.sqlite3")}
 )
 HUEY_WORKERS = env.number("JOB_WORKERS", 2)
 # Without Redis the in-memory channel layer reaches this process only, so the jobs must run inside it (decision 0002).

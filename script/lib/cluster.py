@@ -74,6 +74,8 @@ class Cluster:
             "REDIS_URL": self.redis.url,
             "JOBS_IN_WEB_PROCESS": "",
             "TRUSTED_PROXIES": HOST,
+            # The proxy asks five times a second.
+            "DRAIN_NOTICE_SECONDS": "1",
         }
 
     def url_by(self, number: int) -> str:
