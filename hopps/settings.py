@@ -59,7 +59,6 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "django.forms",  # HouseRenderer finds the widgets' own templates here
     "channels",
-    "huey.contrib.djhuey",  # manage.py run_huey
     "allauth",
     "allauth.account",
     "hopps",

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+import os
 import sys
 import tempfile
 import time
@@ -45,6 +46,7 @@ class Soaked:
 def soak(size: Size, folder: Path) -> Soaked:
     """Start two web processes, the worker and Redis in `folder`, put the load on them, and judge what was seen."""
     environment = environment_in(folder) | {
+        "DATABASE_URL": os.environ.get("DATABASE_URL", ""),
         "FIT_WINDOW_SECONDS": str(FIT_WINDOW_SECONDS),
         "STATIC_ROOT": str(folder / "static"),
         "EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend",
