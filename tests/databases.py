@@ -16,7 +16,6 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pymongo
-from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections
 from psycopg import sql
 from pytest_django import DjangoDbBlocker
@@ -183,5 +182,4 @@ def opened(address: str, blocker: DjangoDbBlocker | None = None) -> Iterator[str
 
 
 def _read(address: str) -> dict[str, Any]:
-    read = settings_of(address, folder=settings.VAR_DIR, connections=CONNECTIONS)
-    return {name: value for name, value in read.items() if name != "TEST"}
+    return settings_of(address, connections=CONNECTIONS)

@@ -1,5 +1,8 @@
 """The database servers of the tests: what was acknowledged survives a power cut, and Hopps survives one of theirs."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import psycopg
@@ -11,6 +14,7 @@ from pytest_django import DjangoDbBlocker
 from script.lib.mongodb import MongoServer
 from script.lib.postgresql import PostgresServer
 from tests.databases import opened
+from tests.live import ROOT
 
 
 @pytest.fixture(scope="module")
@@ -55,3 +59,20 @@ def test_who_comes_after_postgresql_died_does_not_notice(
         postgresql.kill()
         postgresql.start_again()
         assert ask() == (7,)
+
+
+LEFT_BEHIND = """
+import os, psycopg
+address, _, name = os.environ["DATABASE_URL"].rpartition("/")
+with psycopg.connect(f"{address}/postgres", autocommit=True) as connection:
+    connection.execute(f"CREATE DATABASE test_{name}_gw0")
+"""
+
+
+def test_a_run_on_a_server_of_others_leaves_nothing_there(postgresql: PostgresServer) -> None:
+    run = [sys.executable, "-m", "script.lib.with_database", "postgresql", sys.executable, "-c", LEFT_BEHIND]
+    subprocess.run(run, check=True, cwd=ROOT, env=os.environ | {"TEST_POSTGRESQL_URL": postgresql.url})
+    with psycopg.connect(postgresql.url) as connection:
+        names = {name for (name,) in connection.execute("SELECT datname FROM pg_database").fetchall()}
+    assert not {name for name in names if "hopps_run" in name}
+    assert "hopps" in names
