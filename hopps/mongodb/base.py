@@ -25,9 +25,11 @@ class DatabaseValidation(MongoValidation):  # type: ignore[misc]
 
 
 class DatabaseFeatures(MongoFeatures):  # type: ignore[misc]
-    """The backend's, with savepoints in name: what fails in one leaves the block around it as it was."""
+    """What this engine does that the backend does not."""
 
+    # In name: what fails in one leaves the block around it as it was.
     uses_savepoints = True
+    supports_table_check_constraints = True
 
 
 class DatabaseWrapper(MongoWrapper):  # type: ignore[misc]
