@@ -20,6 +20,13 @@ SECONDS = 30.0
 BEAT_SECONDS = 0.5
 
 
+@dataclass(frozen=True)
+class Door:
+    """One of several server processes."""
+
+    url: str
+
+
 class Person:
     """Somebody signed in."""
 
@@ -46,7 +53,7 @@ class Person:
         return self._http.post(self.server.url + path, data=fields, headers=headers, timeout=SECONDS, allow_redirects=False)
 
     @contextmanager
-    def open(self, session: str, server: LiveServer | None = None) -> "Iterator[WirePage]":
+    def open(self, session: str, server: LiveServer | Door | None = None) -> "Iterator[WirePage]":
         """Open the session's page: its socket, at another server process where one is named."""
         server = server or self.server
         cookies = "; ".join(f"{name}={value}" for name, value in self._http.cookies.items())
@@ -68,6 +75,8 @@ class WirePage:
     session: str
     socket: ClientConnection
     page: str = field(default_factory=lambda: str(uuid4()))
+    heard: list[JSON] = field(default_factory=list)
+    """Everything it was told."""
 
     def say(self, **message: object) -> None:
         """Send a message."""
@@ -78,7 +87,7 @@ class WirePage:
         until = time.monotonic() + SECONDS
         while time.monotonic() < until:
             try:
-                event: JSON = json.loads(self.socket.recv(timeout=BEAT_SECONDS))
+                event = self._receive(BEAT_SECONDS)
             except TimeoutError:
                 self.say(type="ping")
                 continue
@@ -126,7 +135,12 @@ class WirePage:
         until = time.monotonic() + BEAT_SECONDS / 2
         with suppress(TimeoutError):
             while (left := until - time.monotonic()) > 0:
-                self.socket.recv(timeout=left)
+                self._receive(left)
+
+    def _receive(self, seconds: float) -> JSON:
+        event: JSON = json.loads(self.socket.recv(timeout=seconds))
+        self.heard.append(event)
+        return event
 
     def eventually(self, holds: Callable[[], bool]) -> None:
         """Wait until something holds that no event tells of."""
