@@ -23,6 +23,7 @@ from hopps.backups.restore import find, restore, verify
 from hopps.backups.sealing import new_key
 from hopps.rows.copy import is_empty
 from hopps.rows.facts import export_rows, facts_of
+from script.lib.postgresql import BIN, PACKAGE
 from tests.hopps.conftest import KINDS, Open, ThreeKinds
 
 KEY = new_key()
@@ -41,6 +42,8 @@ def uploads(site: Path, tmp_path: Path, settings: Settings) -> Iterator[Path]:
     folder = tmp_path / "uploads"
     shutil.copytree(site / "uploads", folder)
     settings.VAR_DIR = tmp_path
+    # Of the version of the tests' server, or newer than another's.
+    settings.POSTGRESQL_BIN = str(PACKAGE / BIN)
     settings.STORAGES = settings.STORAGES | {
         "uploads": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": folder}}
     }

@@ -15,6 +15,7 @@ from hopps import tasks
 from hopps.backups import manifest, nightly
 from hopps.backups.places import Folder, place_at
 from hopps.backups.sealing import new_key, problem_with
+from tests.hopps.conftest import Open, ThreeKinds
 from tests.jobs import JobsInMemory, jobs_in_memory
 from tests.live import _manage as manage
 from tests.live import environment_of
@@ -119,14 +120,14 @@ def test_without_a_place_the_night_is_quiet_and_the_log_is_not(
     assert "BACKUP_TO is not set: there is no backup" in caplog.text
 
 
-@pytest.mark.django_db
-def test_of_one_night_there_is_one_backup_and_the_rule_is_kept(place: Folder, settings: Settings) -> None:
-    key = settings.BACKUP_KEY
+def test_of_one_night_there_is_one_backup(
+    place: Folder, settings: Settings, site: Path, three_kinds: ThreeKinds, open_database: Open
+) -> None:
+    key, using = settings.BACKUP_KEY, open_database(three_kinds.with_site("sqlite", site))
     for night in range(3):
         now = NOW + timedelta(days=20 * night)
-        assert nightly.tonights_backup(place, using="default", key=key, now=now) is not None
-        assert nightly.tonights_backup(place, using="default", key=key, now=now + timedelta(hours=1)) is None
-    # Two of December: of that month the last stays, and of their weeks and days each.
+        assert nightly.tonights_backup(place, using=using, key=key, now=now) is not None
+        assert nightly.tonights_backup(place, using=using, key=key, now=now + timedelta(hours=1)) is None
     assert len(manifest.names_in(place)) == 3
 
 

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hopps.backups.keeping import ALL_FOR, DAYS, MONTHS, WEEKS, kept
@@ -13,6 +13,7 @@ moments = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(moments)
 def test_the_newest_is_always_kept_and_nothing_is_made_up(made: list[datetime]) -> None:
     stay = kept(made)
@@ -20,11 +21,13 @@ def test_the_newest_is_always_kept_and_nothing_is_made_up(made: list[datetime]) 
     assert not made or max(made) in stay
 
 
+@settings(deadline=None)
 @given(moments)
 def test_what_was_kept_is_kept_again(made: list[datetime]) -> None:
     assert kept(kept(made)) == kept(made)
 
 
+@settings(deadline=None)
 @given(moments)
 def test_no_more_are_kept_than_the_rule_says(made: list[datetime]) -> None:
     newest = max(made, default=datetime.min.replace(tzinfo=UTC))
@@ -32,6 +35,7 @@ def test_no_more_are_kept_than_the_rule_says(made: list[datetime]) -> None:
     assert len(old) <= DAYS + WEEKS + MONTHS
 
 
+@settings(deadline=None)
 @given(moments)
 def test_of_each_of_the_last_days_weeks_and_months_the_last_is_kept(made: list[datetime]) -> None:
     stay = kept(made)

@@ -26,7 +26,7 @@ def opened(data: bytes, key: str = KEY) -> bytes:
         return inner.read()
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(st.binary(max_size=5000))
 def test_what_is_sealed_opens(plain: bytes) -> None:
     assert opened(sealed(plain)) == plain
