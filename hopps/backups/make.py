@@ -2,10 +2,11 @@
 
 import contextlib
 import logging
+import shutil
 import tarfile
 import tempfile
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, cast
 
@@ -17,12 +18,15 @@ from hopps.backups import manifest
 from hopps.backups.errors import BackupError
 from hopps.backups.kinds import kind_of
 from hopps.backups.manifest import Manifest, Measured
-from hopps.backups.places import Place
+from hopps.backups.places import LEFT_BEHIND, Place
 from hopps.backups.sealing import sealing
 from hopps.backups.uploads import back_up_uploads
 from hopps.rows.models import applied_migrations
 
 logger = logging.getLogger(__name__)
+
+# How such folders are called.
+WORK = "backup-"
 
 
 def back_up(place: Place, *, using: str, key: str, now: datetime) -> Manifest:
@@ -67,7 +71,11 @@ def back_up(place: Place, *, using: str, key: str, now: datetime) -> Manifest:
 @contextlib.contextmanager
 def work_folder() -> Iterator[Path]:
     """A folder on this machine for what is dumped or restored, for nobody else to read; gone when the block ends."""
-    with tempfile.TemporaryDirectory(dir=settings.VAR_DIR, prefix="backup-") as folder:
+    for path in Path(settings.VAR_DIR).glob(f"{WORK}*"):
+        # Left by a process that was killed.
+        if path.is_dir() and datetime.fromtimestamp(path.stat().st_mtime, UTC) < datetime.now(UTC) - LEFT_BEHIND:
+            shutil.rmtree(path, ignore_errors=True)
+    with tempfile.TemporaryDirectory(dir=settings.VAR_DIR, prefix=WORK) as folder:
         yield Path(folder)
 
 

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from django.conf import settings
 
 from hopps.backups.errors import BackupError
 from hopps.s3 import MISSING
@@ -130,7 +131,8 @@ class Bucket:
     @contextmanager
     def writing(self, name: str) -> Iterator[IO[bytes]]:
         # S3 reads what it is given: first onto this disk, then there, in parts. The object is there when all parts are.
-        with tempfile.TemporaryFile() as out:
+        # Where there is room: /tmp may be memory.
+        with tempfile.TemporaryFile(dir=settings.VAR_DIR) as out:
             yield out
             out.seek(0)
             with _told(self.address):

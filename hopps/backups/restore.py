@@ -20,7 +20,7 @@ from hopps.backups.sealing import opening
 from hopps.backups.uploads import check_uploads, restore_uploads
 from hopps.rows.copy import MADE_BY_MIGRATING, counts
 from hopps.rows.facts import differences, facts_of
-from hopps.rows.models import applied_migrations, known_migrations
+from hopps.rows.models import is_behind, known_migrations
 
 LATEST = "latest"
 Say = Callable[[str], None]
@@ -89,7 +89,7 @@ def restore(
             say(f"What was there is kept as {back_up(place, using=using, key=key, now=now).name}.")
         with _told():
             kind_of(using).switch(using, aside, folder)
-    if known_migrations() - set(applied_migrations(using)):
+    if is_behind(using):
         say("The backup is of an older release: it is brought up to this one.")
         call_command("migrate", database=using, verbosity=0, interactive=False)
 

@@ -48,7 +48,7 @@ def development_key(folder: Path) -> str:
 def sealing(out: IO[bytes], key: str) -> Iterator[IO[bytes]]:
     """Open a stream for writing whose bytes go to `out`, compressed and encrypted; all are there when the block ends.
 
-    Raises BackupError where `key` is none.
+    Raises BackupError where `key` is none, or `out` does not take them.
     """
     recipient = _identity(key).to_public()
     compressor = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True)
@@ -132,7 +132,8 @@ def _piped(work: Callable[[Any], object]) -> Iterator[IO[bytes]]:
     finally:
         worker.join()
     if problems:
-        raise problems[0]
+        # age's words for what the other end had against it.
+        raise BackupError(f"It could not be written: {problems[0]}") from problems[0]
 
 
 def _identity(key: str) -> x25519.Identity:

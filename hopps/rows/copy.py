@@ -6,11 +6,10 @@ from typing import Any
 from django.core.management import call_command
 from django.core.management.color import no_style
 from django.db import DatabaseError, IntegrityError, connections, transaction
-from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Model, QuerySet
 
 from hopps.rows.compare import Comparison, compare
-from hopps.rows.models import rows_by_key, stored_models
+from hopps.rows.models import is_behind, rows_by_key, stored_models
 from hopps.rows.progress import Progress
 
 # Made by migrating, with keys that may be others than the source's: a database with nothing but these counts as empty.
@@ -38,7 +37,7 @@ def copy_rows(source: str, target: str, *, origin: str, say: Say, restart: bool 
     Raises:
         CannotCopy: the target has rows of its own, a row could not be written, or the two differ in the end.
     """
-    if _unapplied(source):
+    if is_behind(source):
         raise CannotCopy("The source is of an older release: run `manage.py prepare` on it first, with this release.")
     progress = Progress(target)
     under_way = progress.source()
@@ -66,7 +65,7 @@ def verify_copy(source: str, target: str, *, say: Say) -> Comparison:
 
     Raises CannotCopy where they differ, or one is of another release.
     """
-    if _unapplied(source) or _unapplied(target):
+    if is_behind(source) or is_behind(target):
         raise CannotCopy("One of the two is not of this release, or is empty: run `manage.py prepare` on it first.")
     found = compare(source, target, say=say)
     if found.differing:
@@ -97,16 +96,11 @@ def counts(using: str) -> dict[str, int]:
     }
 
 
-def _unapplied(using: str) -> bool:
-    executor = MigrationExecutor(connections[using])
-    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
-
-
 def _make_ready(target: str, *, is_copy: bool) -> None:
     if not is_copy and not is_empty(target):
         held = ", ".join(f"{label} {count}" for label, count in counts(target).items() if count)
         raise CannotCopy(f"The target is not empty, and is left as it is. It has: {held}.")
-    if _unapplied(target):
+    if is_behind(target):
         call_command("migrate", database=target, verbosity=0, interactive=False)
     call_command("flush", database=target, verbosity=0, interactive=False, inhibit_post_migrate=True)
 

@@ -9,6 +9,7 @@ from django.apps import apps
 from django.apps.registry import Apps
 from django.db import connections
 from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
 from django.db.models import Model, QuerySet
 
 # Rows read, and written, at a time.
@@ -34,28 +35,40 @@ def stored_models(registry: Apps = apps) -> list[type[Model]]:
 
 def models_as_migrated(using: str) -> list[type[Model]]:
     """Return the models as the migrations applied to this database describe them; the release that runs may know others."""
-    loader = MigrationLoader(connections[using])
-    applied = set(loader.applied_migrations or ()) & loader.graph.nodes.keys()
-    if applied == loader.graph.nodes.keys():
+    if not is_behind(using):
         return stored_models()
-    return stored_models(_historical(frozenset(applied)))
+    return stored_models(_historical(frozenset(_applied(using) & _on_disk().graph.nodes.keys())))
+
+
+def is_behind(using: str) -> bool:
+    """Return whether this release has migrations that the database has not had."""
+    return bool(_on_disk().graph.nodes.keys() - _applied(using))
 
 
 def applied_migrations(using: str) -> list[str]:
     """Return the migrations this database has had, such as `billing.0001_initial`, in order of their names."""
-    return sorted(f"{app}.{name}" for app, name in MigrationLoader(connections[using]).applied_migrations)
+    return sorted(f"{app}.{name}" for app, name in _applied(using))
 
 
 def known_migrations() -> set[str]:
     """Return the migrations that this release has."""
-    return {f"{app}.{name}" for app, name in MigrationLoader(None).disk_migrations}
+    return {f"{app}.{name}" for app, name in _on_disk().disk_migrations}
+
+
+def _applied(using: str) -> set[tuple[str, str]]:
+    return set(MigrationRecorder(connections[using]).applied_migrations())
+
+
+@cache
+def _on_disk() -> MigrationLoader:
+    return MigrationLoader(None)
 
 
 @cache
 def _historical(applied: frozenset[tuple[str, str]]) -> Apps:
-    loader = MigrationLoader(None)
-    ends = [node for node in applied if not any(child.key in applied for child in loader.graph.node_map[node].children)]
-    return loader.project_state(ends).apps
+    graph = _on_disk().graph
+    ends = [node for node in applied if not any(child.key in applied for child in graph.node_map[node].children)]
+    return _on_disk().project_state(ends).apps
 
 
 def rows_by_key(model: type[Model], *, using: str, after: Any = None) -> Iterator[list[Any]]:

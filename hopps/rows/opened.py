@@ -46,6 +46,9 @@ def opened(url: str) -> Iterator[str]:
 def opened_as(described: dict[str, Any]) -> Iterator[str]:
     """Do the same for a database as `settings.DATABASES` has it. Nobody is asked yet whether it is there."""
     using = f"opened-{next(_numbers)}"
+    # One thread at work needs one connection, and hears at once that there is none.
+    options = {name: value for name, value in described.get("OPTIONS", {}).items() if name != "pool"}
+    described = described | {"OPTIONS": options}
     connections.settings[using] = connections.configure_settings({"default": {}, using: described})[using]
     try:
         yield using

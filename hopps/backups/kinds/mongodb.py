@@ -11,7 +11,7 @@ from bson import decode_file_iter, json_util
 from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
 from django.db import connections
-from pymongo.errors import OperationFailure, PyMongoError
+from pymongo.errors import ConfigurationError, OperationFailure, PyMongoError
 
 from hopps.backups.errors import BackupError
 from hopps.backups.kinds import Dumped
@@ -23,8 +23,6 @@ BATCH = 500
 # So often it is tried to find a moment at which nobody writes, where there are no snapshots.
 TRIES = 3
 RESTORING = "restoring."
-# The server is no replica set, or holds no snapshot for as long as this took.
-NO_SNAPSHOT = {20, 72, 123, 239, 246, 263}
 
 
 class Mongodb:
@@ -38,14 +36,8 @@ class Mongodb:
         """
         connection: Any = connections[using]
         connection.ensure_connection()
-        with pymongo.timeout(None), _told():
-            try:
-                with connection.connection.start_session(snapshot=True) as session:
-                    return _dump_still(connection, session, using, folder)
-            except OperationFailure as problem:
-                if problem.code not in NO_SNAPSHOT:
-                    raise
-            return _dump_still(connection, None, using, folder)
+        with pymongo.timeout(None), _told(), _snapshot(connection) as session:
+            return _dump_still(connection, session, using, folder)
 
     @contextmanager
     def aside(self, using: str, folder: Path) -> Iterator[str]:
@@ -74,6 +66,17 @@ class Mongodb:
                 database[name].rename(name.removeprefix(RESTORING), dropTarget=True)
             for name in set(_collections(database)) - {name.removeprefix(RESTORING) for name in restored}:
                 database.drop_collection(name)
+
+
+@contextmanager
+def _snapshot(connection: Any) -> Iterator[Any]:
+    """Give a session that reads one moment, or None where the server has no such thing: one that is no replica set."""
+    with connection.connection.start_session(snapshot=True) as session:
+        try:
+            connection.database["django_migrations"].find_one(session=session)
+        except (OperationFailure, ConfigurationError):
+            session = None
+        yield session
 
 
 def _dump_still(connection: Any, session: Any, using: str, folder: Path) -> Dumped:

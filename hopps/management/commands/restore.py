@@ -66,8 +66,8 @@ class Command(BaseCommand):
             largest = sorted(held.items(), key=lambda item: -item[1])[:8]
             self.stdout.write(f"{name} has {sum(held.values())} rows that will be replaced by those of {wanted.name}:")
             self.stdout.write(", ".join(f"{label} {count}" for label, count in largest))
-            if not options["yes"] and input(f"Type {name} to go on: ") != name:
-                raise CommandError("Nothing was changed.")
+            if not options["yes"] and _typed(f"Type {name} to go on: ") != name:
+                raise CommandError("Nothing was changed. Where nobody can type, --yes says so.")
         restore(
             place,
             wanted,
@@ -83,6 +83,13 @@ class Command(BaseCommand):
     def _say(self, words: str) -> None:
         self.stdout.write(words)
         self.stdout.flush()
+
+
+def _typed(question: str) -> str:
+    try:
+        return input(question)
+    except EOFError:
+        return ""
 
 
 def _place_and_name(which: str) -> tuple[Place, str]:

@@ -1,0 +1,137 @@
+"""The commands and the jobs, as operators and the night run them: on a server's own database, whatever kind that is."""
+
+import io
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from django.conf import settings as django_settings
+from django.core import mail
+from django.core.management import CommandError, call_command
+from pytest_django import Settings
+
+from hopps import tasks
+from hopps.backups import manifest, nightly
+from hopps.backups.places import Folder, place_at
+from hopps.backups.sealing import new_key, problem_with
+from tests.hopps.conftest import Open, ThreeKinds
+from tests.jobs import JobsInMemory, jobs_in_memory
+from tests.live import _manage as manage
+from tests.live import environment_of
+
+NOW = datetime(2026, 11, 27, 2, 23, tzinfo=UTC)
+
+
+def run(*arguments: str) -> str:
+    out = io.StringIO()
+    call_command(*arguments, stdout=out)
+    return out.getvalue()
+
+
+@pytest.fixture
+def place(tmp_path: Path, settings: Settings) -> Folder:
+    """Backups go into a folder of this test's own."""
+    settings.VAR_DIR = tmp_path
+    settings.BACKUP_TO = str(tmp_path / "backups")
+    settings.BACKUP_KEY = new_key()
+    return Folder(tmp_path / "backups")
+
+
+def test_a_new_key_is_printed_and_is_one() -> None:
+    line = run("backup", "--new-key").splitlines()[0]
+    assert problem_with(line.removeprefix("BACKUP_KEY=")) is None
+
+
+def test_without_a_place_it_says_so(settings: Settings) -> None:
+    settings.BACKUP_TO = ""
+    for command in (["backup"], ["restore", "latest"], ["restore", "--verify"]):
+        with pytest.raises(CommandError, match=r"BACKUP_TO is not set: name a folder, or s3://bucket/prefix\."):
+            run(*command)
+
+
+def test_a_place_that_is_none_is_said() -> None:
+    with pytest.raises(Exception, match="must be a folder or s3://bucket/prefix, not 's3:bucket'"):
+        place_at("s3:bucket")
+
+
+def test_without_a_backup_there_is_nothing_to_restore(place: Folder) -> None:
+    with pytest.raises(CommandError, match="There is no backup in"):
+        run("restore", "latest")
+    with pytest.raises(CommandError, match="There is no backup hopps-x in"):
+        run("restore", "hopps-x")
+    with pytest.raises(CommandError, match="Say which backup"):
+        run("restore")
+
+
+def test_an_operators_evening(tmp_path: Path) -> None:
+    """Made, listed, proved, refused, restored by its path, pruned: in processes of their own."""
+    database = f"sqlite:///{tmp_path / 'hopps.sqlite3'}"
+    environment = environment_of(tmp_path, database)
+    manage(environment, "prepare", "--demo")
+    rows = manage(environment, "export_rows")
+    name = manage(environment, "backup").partition(":")[0]
+    assert name in manage(environment, "backup", "--list")
+    assert f"{name} is good: restored aside" in manage(environment, "restore", "--verify")
+    with pytest.raises(RuntimeError, match="--replace replaces it"):
+        manage(environment, "restore", "latest")
+    manage(environment, "flush", "--no-input")
+    assert manage(environment, "export_rows") != rows
+    path = tmp_path / "backups" / f"{name}{manifest.ARCHIVE}"
+    assert "is as it was at" in manage(environment, "restore", str(path))
+    assert manage(environment, "export_rows") == rows
+    assert "0 backups went." in manage(environment, "backup", "--prune")
+
+
+@pytest.fixture
+def jobs() -> Iterator[JobsInMemory]:
+    with jobs_in_memory() as memory:
+        yield memory
+
+
+@pytest.fixture
+def night(place: Folder, monkeypatch: pytest.MonkeyPatch, settings: Settings, jobs: JobsInMemory) -> JobsInMemory:
+    """What the jobs start has the settings of this test, and a database that is not there."""
+    environment = environment_of(place.path.parent, f"sqlite:///{place.path / 'nowhere' / 'hopps.sqlite3'}")
+    for name, value in (environment | {"BACKUP_TO": settings.BACKUP_TO, "BACKUP_KEY": settings.BACKUP_KEY}).items():
+        monkeypatch.setenv(name, value)
+    return jobs
+
+
+@pytest.mark.parametrize(
+    ("job", "subject"),
+    [(tasks.back_up_nightly, "There is no backup of tonight"), (tasks.verify_weekly, "The newest backup is not good")],
+)
+def test_operators_are_mailed_when_the_night_fails(job: object, subject: str, night: JobsInMemory) -> None:
+    job.call_local()  # type: ignore[attr-defined]
+    night.do_what_is_due()
+    assert [message.subject for message in mail.outbox] == [f"{django_settings.EMAIL_SUBJECT_PREFIX}{subject}"]
+    assert "failed:" in str(mail.outbox[0].body)
+    assert "AGE-SECRET-KEY" not in str(mail.outbox[0].body)
+
+
+def test_without_a_place_the_night_is_quiet_and_the_log_is_not(
+    jobs: JobsInMemory, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.BACKUP_TO = ""
+    tasks.back_up_nightly.call_local()
+    jobs.do_what_is_due()
+    assert mail.outbox == []
+    assert "BACKUP_TO is not set: there is no backup" in caplog.text
+
+
+def test_of_one_night_there_is_one_backup(
+    place: Folder, settings: Settings, site: Path, three_kinds: ThreeKinds, open_database: Open
+) -> None:
+    key, using = settings.BACKUP_KEY, open_database(three_kinds.with_site("sqlite", site))
+    for night in range(3):
+        now = NOW + timedelta(days=20 * night)
+        assert nightly.tonights_backup(place, using=using, key=key, now=now) is not None
+        assert nightly.tonights_backup(place, using=using, key=key, now=now + timedelta(hours=1)) is None
+    assert len(manifest.names_in(place)) == 3
+
+
+def test_a_place_without_a_key_stops_the_start(tmp_path: Path) -> None:
+    environment = environment_of(tmp_path, f"sqlite:///{tmp_path / 'x.sqlite3'}")
+    with pytest.raises(RuntimeError, match=r"BACKUP_KEY is no key: `manage\.py backup --new-key` makes one"):
+        manage(environment | {"BACKUP_TO": str(tmp_path), "BACKUP_KEY": "secret"}, "check")
