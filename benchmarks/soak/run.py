@@ -43,12 +43,14 @@ class Soaked:
     verdicts: list[Verdict]
 
 
-def soak(size: Size, folder: Path) -> Soaked:
-    """Start two web processes, the worker and Redis in `folder`, put the load on them, and judge what was seen."""
+def soak(size: Size, folder: Path, *, database: str = "") -> Soaked:
+    """Start two web processes, the worker and Redis in `folder`, put the load on them, and judge what was seen.
+
+    `database`: the address of an empty one; SQLite in the folder where it is empty.
+    """
     environment = environment_in(folder) | {
-        "DATABASE_URL": os.environ.get("DATABASE_URL", ""),
+        "DATABASE_URL": database,
         "FIT_WINDOW_SECONDS": str(FIT_WINDOW_SECONDS),
-        "STATIC_ROOT": str(folder / "static"),
         "EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend",
     }
     python(environment, "manage.py", "prepare")
@@ -112,7 +114,7 @@ def main() -> int:
     options = parser.parse_args()
     size = Size(options.boards, options.sessions, options.minutes * 60, options.seed)
     with tempfile.TemporaryDirectory() as folder:
-        soaked = soak(size, Path(folder))
+        soaked = soak(size, Path(folder), database=os.environ.get("DATABASE_URL", ""))
     return 0 if report(size, soaked.record, soaked.delays, soaked.memories, soaked.verdicts) else 1
 
 
