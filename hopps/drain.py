@@ -25,7 +25,7 @@ async def drain(*, is_hurried: Callable[[], bool]) -> None:
         is_hurried: asked again and again; once it is true, nobody is waited for.
     """
     draining.set()
-    if not settings.REDIS_URL:
+    if not settings.DRAIN_NOTICE_SECONDS:
         # There is no other process to go to.
         return
     noticed = time.monotonic() + settings.DRAIN_NOTICE_SECONDS

@@ -24,10 +24,11 @@ def join(*, session: HelpSession, person: User, page: UUID, now: datetime) -> At
     """
     earlier = Attendance.objects.filter(session=session, person=person)
     returning = earlier.exists()
-    silent_since = now - timedelta(seconds=2 * settings.PRESENCE_BEAT_SECONDS)
-    left_behind = earlier.filter(left_at=None).filter(Q(page=page) | Q(last_seen_at__lt=silent_since))
-    left_behind.update(left_at=F("last_seen_at"))
     stretch = Attendance.objects.create(session=session, person=person, page=page, joined_at=now, last_seen_at=now)
+    # After that: there is no moment at which the person seems to be away, and an older line finds why it was closed.
+    silent_since = now - timedelta(seconds=2 * settings.PRESENCE_BEAT_SECONDS)
+    left_behind = earlier.filter(left_at=None).filter(Q(page=page) | Q(last_seen_at__lt=silent_since)).exclude(pk=stretch.pk)
+    left_behind.update(left_at=F("last_seen_at"))
     record(session, TimelineEntry.Kind.JOINED, by=person, note="again" if returning else "", at=now)
     return stretch
 

@@ -1,6 +1,7 @@
 """Redis, N web processes and a job worker on one database, behind one address: for script/cluster, tests and benchmarks."""
 
 import sys
+import time
 from pathlib import Path
 
 from script.lib.processes import HOST, ServerProcess, free_port
@@ -34,10 +35,14 @@ class Worker(ServerProcess):
     stop_seconds = 30.0
 
     def __init__(self, *, log: Path, environment: dict[str, str]) -> None:
-        super().__init__([sys.executable, "manage.py", "run_huey"], url="", log=log, environment=environment, folder=ROOT)
-
-    def serves(self) -> bool:
-        return True
+        super().__init__(
+            [sys.executable, "manage.py", "run_huey"],
+            url="",
+            log=log,
+            environment=environment,
+            folder=ROOT,
+            serves=lambda: True,
+        )
 
 
 class Cluster:
@@ -93,9 +98,16 @@ class Cluster:
         self.worker.start()
         self.proxy.start()
 
+    def wait_for_an_end(self, seconds: float) -> ServerProcess | None:
+        """Wait for so long; return a process of it that ended by itself meanwhile, or None."""
+        time.sleep(seconds)
+        processes = [*self.webs, self.worker, self.redis.process, self.proxy.process]
+        return next((process for process in processes if process.ended_by_itself), None)
+
     def roll(self) -> None:
         """Replace the web processes one after the other, then the worker, while the others serve."""
         for web in self.webs:
+            # It says for a second that it is not ready, and by then the proxy has the one before it back.
             web.stop()
             web.start()
         self.worker.stop()

@@ -39,7 +39,7 @@ class RedisServer:
             "save": "",
             **self.options,
         }
-        self._process = _RedisProcess(
+        self.process = ServerProcess(
             [
                 "redis-server",
                 *(word for name, value in settings.items() for word in (f"--{name}", *(value.split() or [""]))),
@@ -48,13 +48,14 @@ class RedisServer:
             log=self.folder / "redis.log",
             environment={},
             folder=self.folder,
+            serves=lambda: _answers(self.url),
         )
 
     def start(self) -> None:
         """Start it and return once it answers. Raises DidNotStart with its log when it does not."""
         for _ in range(PORTS_TRIED):
             try:
-                self._process.start()
+                self.process.start()
             except DidNotStart as problem:
                 # Somebody else took the port between finding and using it.
                 if "address already in use" not in str(problem).lower():
@@ -66,36 +67,35 @@ class RedisServer:
 
     def start_again(self) -> None:
         """Start it at the address it had, with what it held."""
-        self._process.start()
+        self.process.start()
 
     def stop(self) -> None:
         """End it as an operator would (SIGTERM): it writes down what it holds."""
-        self._process.stop()
+        self.process.stop()
 
     def kill(self) -> None:
         """End it as a power cut would (SIGKILL)."""
-        self._process.kill()
+        self.process.kill()
 
     def freeze(self) -> None:
         """Have it answer nothing any more, with every connection left open (SIGSTOP)."""
-        self._process.send(signal.SIGSTOP)
+        self.process.send(signal.SIGSTOP)
 
     def thaw(self) -> None:
         """Have it go on after `freeze`."""
-        self._process.send(signal.SIGCONT)
+        self.process.send(signal.SIGCONT)
 
     def log_tail(self) -> str:
         """Return the end of what it said."""
-        return self._process.log_tail()
+        return self.process.log_tail()
 
 
-class _RedisProcess(ServerProcess):
-    def serves(self) -> bool:
-        """Return whether it answers a PING now; while it still reads its data it does not."""
-        client = Redis.from_url(self.url, socket_timeout=ANSWER_SECONDS, socket_connect_timeout=ANSWER_SECONDS)
-        try:
-            return bool(client.ping())
-        except RedisError:
-            return False
-        finally:
-            client.close()
+def _answers(url: str) -> bool:
+    """Return whether it answers a PING now; while it still reads its data it does not."""
+    client = Redis.from_url(url, socket_timeout=ANSWER_SECONDS, socket_connect_timeout=ANSWER_SECONDS)
+    try:
+        return bool(client.ping())
+    except RedisError:
+        return False
+    finally:
+        client.close()

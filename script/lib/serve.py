@@ -36,7 +36,7 @@ class Stopped(Exception):
 
 def main() -> int:
     """Return the exit code of the command."""
-    port = _port()
+    port = chosen_port()
     development = os.environ.get("HOPPS_ENV") == "development"
     for number in ENDINGS:
         signal.signal(number, _stop)
@@ -47,7 +47,8 @@ def main() -> int:
         if prepared.wait() != 0:
             return _complain("Hopps could not be prepared; the reason is above.")
         children.remove(prepared)
-        web = _start("-m", "hopps.server", HOST=HOST, PORT=str(port))
+        # It is the only one: its pages have nowhere to go while it stops.
+        web = _start("-m", "hopps.server", HOST=HOST, PORT=str(port), DRAIN_NOTICE_SECONDS="0")
         children.append(web)
         if os.environ.get("REDIS_URL"):
             # Without Redis the jobs run inside the web server's process.
@@ -62,7 +63,8 @@ def main() -> int:
         _end(children)
 
 
-def _port() -> int:
+def chosen_port() -> int:
+    """Return the PORT to listen on, 8000 where unset; end with a sentence where it cannot be had."""
     text = os.environ.get("PORT") or "8000"
     if not text.isascii() or not text.isdigit() or not 0 < int(text) < 65536:
         sys.exit(f"PORT must be a number from 1 to 65535, not {text!r}.")
