@@ -1,6 +1,6 @@
 """Who can help whom: the questions behind the board and the chime (DESIGN §4)."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from statistics import median
 from uuid import UUID
 
@@ -15,6 +15,8 @@ from sessions_app.models import LIVE_STATES, Exclusion, HelpSession, State
 # How many of the latest answers "usually answered in …" speaks of, and below how many it says nothing.
 WAITS_LOOKED_AT = 50
 WAITS_NEEDED = 3
+# No board shows more.
+REQUESTS_SHOWN = 50
 
 
 def topic_audience(topic_id: UUID) -> str:
@@ -41,15 +43,29 @@ def live_session_of(user: User) -> HelpSession | None:
 
 def requests_for(user: User) -> list[HelpSession]:
     """Return the open requests `user` may accept now, the longest waiting first."""
-    excluded = Exclusion.objects.filter(expert=user, session__state=State.REQUESTED).values_list("session_id", flat=True)
-    return list(
-        HelpSession.objects.filter(state=State.REQUESTED, topic_id__in=approved_topic_ids(user))
-        .for_now(user, timezone.now())
-        .exclude(customer=user)
-        .exclude(pk__in=list(excluded))
-        .with_people()
-        .order_by("queued_at")[:50]
-    )
+    return requests_for_each({user.pk: approved_topic_ids(user)})[user.pk]
+
+
+def requests_for_each(topics_of: Mapping[UUID, Collection[UUID]]) -> dict[UUID, list[HelpSession]]:
+    """Return the open requests each of these experts may accept now, the longest waiting first; read at once.
+
+    `topics_of`: the topics each expert, by the person's id, may accept requests for.
+    """
+    now = timezone.now()
+    wanted = {topic for topics in topics_of.values() for topic in topics}
+    queue = HelpSession.objects.filter(state=State.REQUESTED, topic_id__in=wanted).with_people().order_by("queued_at")
+    requests = list(queue) if wanted else []
+    left_out = Exclusion.objects.filter(expert__in=list(topics_of), session__state=State.REQUESTED) if requests else None
+    excluded = set(left_out.values_list("session_id", "expert_id")) if left_out is not None else set()
+
+    def is_for(session: HelpSession, person: UUID) -> bool:
+        is_theirs = session.first_expert_id == person or not session.is_for_first_expert(now)
+        return is_theirs and session.customer_id != person and (session.pk, person) not in excluded
+
+    return {
+        person: [session for session in requests if session.topic_id in topics and is_for(session, person)][:REQUESTS_SHOWN]
+        for person, topics in topics_of.items()
+    }
 
 
 def may_accept(session: HelpSession, user: User) -> bool:

@@ -2,11 +2,10 @@
 
 import os
 
-from channels.db import database_sync_to_async
-
 from benchmarks.chime.payload import chime
 from benchmarks.chime.trigger import with_trigger
 from hopps.asgi import application as hopps_application
+from hopps.realtime.database import database_sync_to_async
 from hopps.realtime.hub import hub
 
 AUDIENCE = os.environ["BENCH_AUDIENCE"]

@@ -213,6 +213,8 @@ class Boards:
                 page.switch(available=False)
                 await page.settled()
                 await asyncio.sleep(chance.uniform(0, 2 * away_seconds))
+            except TimeoutError:
+                self.record.mishaps.append(f"the board of {page.person} did not say that its switch was turned")
             finally:
                 page.switch(available=True)
                 page.is_claimed = False

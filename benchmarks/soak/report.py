@@ -13,13 +13,15 @@ FINDINGS_SHOWN = 5
 MIB = 1024 * 1024
 
 
-def report(size: Size, record: Record, delays: Delays, memories: list[Memory], verdicts: list[Verdict]) -> bool:
-    """Print what was found; return whether every promise was kept."""
+def report(
+    size: Size, database: str, record: Record, delays: Delays, memories: list[Memory], verdicts: list[Verdict]
+) -> bool:
+    """Print what was found on `database`; return whether every promise was kept."""
     took = {name: seconds for name, seconds in {**_chimes(record), **delays.by_name}.items() if seconds}
     held = sum(journey.ended is not None for journey in record.journeys)
     frames = sum(len(board.news) for board in record.boards)
     print(
-        f"soak: {size.boards} boards, {size.sessions} sessions at once, {size.seconds / 60:g} min, 2 web processes;"
+        f"soak: {size.boards} boards, {size.sessions} sessions at once, {size.seconds / 60:g} min, 2 web processes, {database};"
         f" {len(record.journeys)} requests, {held} sessions held, {frames} events to boards"
     )
     print(f"\n{'milliseconds':44}{'median':>9}{'95 %':>9}{'slowest':>9}")
@@ -38,6 +40,7 @@ def report(size: Size, record: Record, delays: Delays, memories: list[Memory], v
         json.dumps(
             {
                 "bench": "soak",
+                "database": database,
                 "boards": size.boards,
                 "sessions": size.sessions,
                 "minutes": round(size.seconds / 60, 2),

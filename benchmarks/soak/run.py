@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import json
-import os
 import sys
 import tempfile
 import time
@@ -23,6 +22,7 @@ from benchmarks.soak.memory import Memory
 from benchmarks.soak.record import Books, Record
 from benchmarks.soak.report import report
 from script.lib.cluster import Cluster
+from script.lib.with_database import address_for
 
 WEBS = 2
 FIT_WINDOW_SECONDS = 3
@@ -43,12 +43,14 @@ class Soaked:
     verdicts: list[Verdict]
 
 
-def soak(size: Size, folder: Path) -> Soaked:
-    """Start two web processes, the worker and Redis in `folder`, put the load on them, and judge what was seen."""
+def soak(size: Size, folder: Path, *, database: str = "") -> Soaked:
+    """Start two web processes, the worker and Redis in `folder`, put the load on them, and judge what was seen.
+
+    `database`: the address of an empty one; SQLite in the folder where it is empty.
+    """
     environment = environment_in(folder) | {
-        "DATABASE_URL": os.environ.get("DATABASE_URL", ""),
+        "DATABASE_URL": database,
         "FIT_WINDOW_SECONDS": str(FIT_WINDOW_SECONDS),
-        "STATIC_ROOT": str(folder / "static"),
         "EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend",
     }
     python(environment, "manage.py", "prepare")
@@ -109,11 +111,12 @@ def main() -> int:
     parser.add_argument("--sessions", type=int, default=50)
     parser.add_argument("--minutes", type=float, default=5.0)
     parser.add_argument("--seed", type=int, default=6)
+    parser.add_argument("--database", choices=("sqlite", "postgresql", "mongodb"), default="sqlite")
     options = parser.parse_args()
     size = Size(options.boards, options.sessions, options.minutes * 60, options.seed)
-    with tempfile.TemporaryDirectory() as folder:
-        soaked = soak(size, Path(folder))
-    return 0 if report(size, soaked.record, soaked.delays, soaked.memories, soaked.verdicts) else 1
+    with tempfile.TemporaryDirectory() as folder, address_for(options.database) as database:
+        soaked = soak(size, Path(folder), database=database)
+    return 0 if report(size, options.database, soaked.record, soaked.delays, soaked.memories, soaked.verdicts) else 1
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import logging
 import time
 import types
 from collections import deque
-from collections.abc import AsyncIterator, Coroutine, Generator
+from collections.abc import AsyncIterator, Collection, Coroutine, Generator
 from datetime import datetime
 from importlib import import_module
 from typing import Any, ClassVar
@@ -176,6 +176,10 @@ class Socket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels carries 
         for audience in wanted:
             hub.subscribe(self, audience)
         self._audiences = wanted
+
+    def is_listening_to(self, audiences: Collection[str]) -> bool:
+        """Return whether `audiences`, and its person's own, are the ones this socket hears; True once it is gone."""
+        return self._gone or self._audiences == {person_audience(self.person_id), *audiences}
 
     def _hear_nothing_more(self) -> None:
         self._gone = True

@@ -2,10 +2,10 @@
 
 from datetime import timedelta
 
-from channels.db import database_sync_to_async
 from django.conf import settings
 from django.utils import timezone
 
+from hopps.realtime.database import database_sync_to_async
 from hopps.realtime.hub import hub
 from sessions_app import attendance
 from sessions_app.consumers.board import BOARDS, BoardSocket

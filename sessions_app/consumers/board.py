@@ -1,31 +1,37 @@
 """An expert's open board."""
 
 import asyncio
+from collections.abc import Collection
 
 import msgspec
-from channels.db import database_sync_to_async
 from django.utils import timezone
 
 from accounts.experts import board_audience, set_availability
 from accounts.models import ExpertProfile, User
 from hopps.errors import Refused
+from hopps.realtime.database import database_sync_to_async
 from hopps.realtime.hub import hub
 from hopps.realtime.messages import Error, Sync
 from hopps.realtime.sockets import Socket
+from hopps.realtime.together import Together
 from sessions_app.attendance import boards_seen, leave_board
-from sessions_app.events import BoardMessage, BoardState, SetAvailability
-from sessions_app.matching import (
-    approved_topic_ids,
-    as_open_request,
-    is_busy,
-    live_session_of,
-    personal_audience,
-    requests_for,
-    topic_audience,
-)
+from sessions_app.boards import boards_of
+from sessions_app.events import BoardMessage, SetAvailability
 
 # Every open board of this process.
 BOARDS = "boards"
+# Every page asks twice a minute, in case it missed something. All who do are answered together, this often, in seconds.
+SYNC_SECONDS = 0.5
+
+boards = Together(boards_of)
+
+
+def _seen(people: Collection[str]) -> dict[str, None]:
+    boards_seen(people)
+    return dict.fromkeys(people)
+
+
+opened = Together(_seen)
 
 
 class BoardSocket(Socket):
@@ -51,39 +57,28 @@ class BoardSocket(Socket):
         return user
 
     async def greet(self) -> None:
-        await database_sync_to_async(boards_seen)([self.person_id])
+        await opened.ask(self.person_id)
         await self.show_state()
 
     async def show_state(self) -> None:
-        """Hear what this expert is to hear now, then send everything the board shows: in this order nothing is missed."""
-        async with self._showing:
-            chimes = await database_sync_to_async(self._chimes_to_hear)()
-            self.listen_to(BOARDS, board_audience(self.person_id), *chimes)
-            async with self.holding_back() as snapshot:
-                snapshot.append(await database_sync_to_async(self._state)())
-
-    def _chimes_to_hear(self) -> list[str]:
-        listening = ExpertProfile.objects.available().filter(user=self.user).exists() and not is_busy(self.user)
-        if not listening:
-            return []
-        return [personal_audience(self.person_id), *map(topic_audience, approved_topic_ids(self.user))]
-
-    def _state(self) -> BoardState:
-        expert = ExpertProfile.objects.approved().filter(user=self.user).first()
-        busy_with = live_session_of(self.user)
-        listening = expert is not None and expert.is_listening and busy_with is None
-        return BoardState(
-            available=expert is not None and expert.available,
-            requests=[as_open_request(session) for session in requests_for(self.user)] if listening else [],
-            session=busy_with.pk if busy_with else None,
-            quiet_until=expert.quiet_until if expert is not None and expert.is_quiet else None,
-        )
+        """Send everything the board shows, and hear from then on what this expert is to hear: nothing is missed between."""
+        async with self._showing, self.holding_back() as snapshot:
+            board = await boards.ask(self.user.pk)
+            while not self.is_listening_to(wanted := {BOARDS, board_audience(self.person_id), *board.chimes}):
+                # What was read before it was heard may miss what came in between.
+                self.listen_to(*wanted)
+                board = await boards.ask(self.user.pk)
+            snapshot.append(board.state)
 
     async def gone(self, code: int) -> None:
         if not any(isinstance(other, BoardSocket) and other.person_id == self.person_id for other in hub.sockets(BOARDS)):
             await database_sync_to_async(leave_board)(person=self.person_id, now=timezone.now())
 
     async def on_sync(self, message: Sync) -> None:
+        self.later(self._show_state_with_others())
+
+    async def _show_state_with_others(self) -> None:
+        await asyncio.sleep(-asyncio.get_running_loop().time() % SYNC_SECONDS)
         await self.show_state()
 
     async def on_set_availability(self, message: SetAvailability) -> None:

@@ -4,12 +4,12 @@ import contextlib
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from channels.db import database_sync_to_async
 from django.conf import settings
 from django.utils import timezone
 
 from accounts.models import User
 from hopps.errors import Refused
+from hopps.realtime.database import database_sync_to_async
 from hopps.realtime.hub import hub
 from hopps.realtime.messages import PONG, Error, Event
 from hopps.realtime.sockets import GOODBYES, Socket

@@ -3,10 +3,10 @@
 import contextlib
 
 import msgspec
-from channels.db import database_sync_to_async
 from django.utils import timezone
 
 from hopps.errors import Refused
+from hopps.realtime.database import database_sync_to_async
 from hopps.realtime.hub import hub
 from hopps.realtime.messages import Error, Event, Sync
 from sessions_app import attendance, chat, live, notes, room

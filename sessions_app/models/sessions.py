@@ -47,10 +47,6 @@ class HelpSessionQuerySet(models.QuerySet["HelpSession"]):
         """Sessions that keep an expert busy."""
         return self.filter(state__in=LIVE_STATES)
 
-    def for_now(self, expert: User, now: datetime) -> "HelpSessionQuerySet":
-        """Leave out what at `now` (UTC) is for another expert alone, whom the customer asked first."""
-        return self.filter(Q(first_until=None) | Q(first_until__lte=now) | Q(first_expert=expert))
-
     def with_people(self) -> "HelpSessionQuerySet":
         """Everything a page names, in one query."""
         return self.select_related("customer", "expert", "topic")

@@ -1,18 +1,23 @@
 """The board's socket: whom it chimes for, and what it takes back."""
 
 import time
+from collections.abc import Collection
 from datetime import datetime, timedelta
-from typing import Any
+from uuid import UUID
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
 from accounts import deciding, reach
 from accounts.models import ExpertProfile, Topic, User
+from hopps.realtime.together import Together
 from sessions_app import accept, release
-from sessions_app.consumers.board import BoardSocket
+from sessions_app.boards import Board, boards_of
+from sessions_app.consumers import board as board_consumer
 from sessions_app.matching import alerted_count
 from tests.people import make_accepted, make_request
 from tests.sessions_app.sockets import admitted, board, run
@@ -178,18 +183,17 @@ def test_a_request_taken_while_the_board_is_read_does_not_come_back(
 ) -> None:
     session = make_request(alice, topic)
     page = board(erin)
-    read = BoardSocket._state
     slow = False
 
-    def read_and_wait(socket: BoardSocket) -> Any:
-        state = read(socket)
+    def read_and_wait(people: Collection[UUID]) -> dict[UUID, Board]:
+        boards = boards_of(people)
         if slow:
             accept.accept(session_id=session.pk, expert=eve)
             # The loop passes the news on meanwhile.
             time.sleep(0.3)
-        return state
+        return boards
 
-    monkeypatch.setattr(BoardSocket, "_state", read_and_wait)
+    monkeypatch.setattr(board_consumer, "boards", Together(read_and_wait))
 
     async def journey() -> None:
         nonlocal slow
@@ -202,6 +206,22 @@ def test_a_request_taken_while_the_board_is_read_does_not_come_back(
         await page.close()
 
     run(journey)
+
+
+def test_reading_many_boards_takes_no_more_queries_than_reading_one(
+    alice: User, eve: User, erin: User, topic: Topic
+) -> None:
+    session = make_request(alice, topic)
+
+    def queries(*people: User) -> int:
+        with CaptureQueriesContext(connection) as asked:
+            boards = boards_of([person.pk for person in people])
+        assert [[request.id for request in boards[person.pk].state.requests] for person in people] == [[session.pk]] * len(
+            people
+        )
+        return len(asked)
+
+    assert queries(eve, erin) == queries(eve) <= 5
 
 
 def test_a_board_that_was_closed_counts_for_a_moment_more_and_an_open_one_beside_it_for_good(

@@ -1,0 +1,34 @@
+"""The database from a socket's code: on the one thread all sockets of a process share, over a connection that stays open."""
+
+import time
+from typing import Any
+
+from asgiref.sync import SyncToAsync
+from django.db import close_old_connections, connections
+
+KEPT_SECONDS = 60.0
+
+
+class database_sync_to_async(SyncToAsync[Any, Any]):  # noqa: N801  as Channels' own, whose place it takes
+    """Channels' `database_sync_to_async`, with a connection that is not opened anew for each call.
+
+    Channels closes it after each, as Django's settings ask for where every request has a thread of its own; with a page's
+    few small questions, opening it (and asking a pool's whether it still works) costs more than the asking. A connection
+    that failed, or is old, is closed and opened anew.
+    """
+
+    def thread_handler(self, loop: Any, *args: Any, **kwargs: Any) -> Any:
+        close_old_connections()
+        try:
+            return super().thread_handler(loop, *args, **kwargs)  # type: ignore[no-untyped-call]
+        finally:
+            keep_open()
+            close_old_connections()
+
+
+def keep_open() -> None:
+    """Let this thread's new connections, which would be closed when they are next looked at, stay for KEPT_SECONDS."""
+    now = time.monotonic()
+    for connection in connections.all(initialized_only=True):
+        if connection.connection is not None and connection.close_at is not None and connection.close_at <= now:
+            connection.close_at = now + KEPT_SECONDS
