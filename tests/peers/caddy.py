@@ -64,7 +64,7 @@ class Caddy:
             "PUBLIC_URL": self.url,
             "CSRF_TRUSTED_ORIGINS": self.url,
             "TRUSTED_PROXIES": HOST,
-            "DRAIN_NOTICE_SECONDS": "0",
+            "DRAIN_NOTICE_SECONDS": "1",
             "JOBS_IN_WEB_PROCESS": "0",
         }
 
