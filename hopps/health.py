@@ -136,4 +136,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
         "degraded": [check.name for check in CHECKS if not check.needed and not found[check.name].ok],
         "checks": {name: {"ok": one.ok, "ms": one.ms, "reason": one.reason} for name, one in found.items()},
     }
-    return JsonResponse(answer, status=200 if ready else 503)
+    response = JsonResponse(answer, status=200 if ready else 503)
+    # Django would log an error for each 503, every few seconds; what is not well was logged as it was found.
+    response._has_been_logged = True  # type: ignore[attr-defined]
+    return response

@@ -47,9 +47,9 @@ def _name(signal: str, job: Task) -> None:
 def _begin(job: Task) -> None:
     about = logs.about(request=_request_of(job), job=_called(job))
     about.__enter__()
+    _running[job.id] = about, time.perf_counter()
     if session := _session_of(job):
         logs.note(session=session)
-    _running[job.id] = about, time.perf_counter()
     metrics.JOB_LATE_SECONDS.observe(max(0.0, time.time() - runnable_since(job)))
 
 

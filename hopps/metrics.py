@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 
 # For so long figures from the database are given again, in seconds; how long one scrape waits for them.
 FRESH_SECONDS = 5.0
-WAIT_SECONDS = 3.0
+WAIT_SECONDS = 2.0
 
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
@@ -51,8 +51,8 @@ REQUEST_SECONDS = Histogram(
 )
 SOCKETS = Gauge("hopps_sockets", "Websockets open at this process.", ["kind"])
 EVENTS_PUBLISHED = Counter("hopps_events_published", "Events and wake-ups this process sent to all processes.")
-CATCH_UPS = Counter("hopps_catch_ups", "How often this process's sockets asked the database for what they may have missed.")
 EVENTS_DELIVERED = Counter("hopps_events_delivered", "Events this process handed to a socket of its own.")
+CATCH_UPS = Counter("hopps_catch_ups", "How often this process's sockets asked the database for what they may have missed.")
 JOBS = Counter("hopps_jobs", "Jobs this process was done with, by what became of them.", ["job", "outcome"])
 JOB_SECONDS = Histogram(
     "hopps_job_seconds", "How long a job ran.", buckets=(0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)

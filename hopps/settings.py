@@ -379,12 +379,10 @@ LOGGING = {
     },
     "handlers": {
         "console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["known"]},
-        "nowhere": {"class": "logging.NullHandler"},
     },
     "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO")},
     "loggers": {
-        # A handler of its own, or run_huey gives it one, and each line comes twice.
-        "huey": {"level": "WARNING", "handlers": ["nowhere"]},
+        "huey": {"level": "WARNING"},
         "uvicorn": {"level": "WARNING"},
         "django.request": {"level": "ERROR"},
         "fontTools": {"level": "WARNING"},  # it tells of every table it leaves out

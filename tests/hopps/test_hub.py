@@ -9,7 +9,9 @@ from uuid import uuid4
 import pytest
 from asgiref.sync import async_to_sync, sync_to_async
 from django.db import transaction
+from prometheus_client import REGISTRY
 
+from hopps import logs
 from hopps.realtime import sockets
 from hopps.realtime.hub import hub
 from tests.hopps.pages import Said, open_page
@@ -161,3 +163,37 @@ async def test_waking_runs_each_sockets_own_code() -> None:
 
         assert alice.socket.reasons == ["situation"]
         assert bob.socket.reasons == []
+
+
+@on_a_loop
+async def test_events_are_counted_once_as_published_and_for_each_socket_as_delivered() -> None:
+    def counted(what: str) -> float:
+        return REGISTRY.get_sample_value(f"hopps_events_{what}_total") or 0.0
+
+    async with open_page(ALICE) as alice, open_page(BOB) as bob:
+        before = counted("published"), counted("delivered")
+        hub.publish_now("a", Said(words="for both"))
+        await alice.until_heard(1)
+        await bob.until_heard(1)
+
+        assert (counted("published") - before[0], counted("delivered") - before[1]) == (1, 2)
+
+
+@on_a_loop
+async def test_what_the_hub_logs_is_not_about_whoever_came_first() -> None:
+    heard: list[dict[str, str]] = []
+
+    async def listen() -> None:
+        heard.append(logs.known())
+
+    hub.every(0, listen)
+    try:
+        with logs.about(request="of-the-first"):
+            await hub.start()
+        while not heard:
+            await asyncio.sleep(0)
+    finally:
+        hub._beats.pop()
+        await hub.stop()
+
+    assert heard[0] == {}

@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 
 import pytest
+import requests
 from django.test import Client
 from prometheus_client.core import GaugeMetricFamily, Metric
 from pytest_django import Settings
 
+from hopps import worker_metrics
 from hopps.metrics import Figures
 
 TOKEN = "for-the-tests"
@@ -63,3 +65,23 @@ def test_a_part_that_cannot_be_read_is_missing_and_said_to_be() -> None:
     part.well = False
 
     assert said(Figures("part", part)) == {"hopps_part_read": 0}
+
+
+@pytest.mark.django_db
+def test_a_worker_shows_what_it_counts_on_a_port_of_its_own(settings: Settings) -> None:
+    settings.METRICS_TOKEN = TOKEN
+    server = worker_metrics.serve("127.0.0.1", 0)
+
+    def ask(path: str, authorization: str = "") -> requests.Response:
+        address = f"http://127.0.0.1:{server.server_port}{path}"
+        return requests.get(address, headers={"Authorization": authorization}, timeout=30, proxies={"http": ""})
+
+    try:
+        assert "hopps_jobs_total" in ask("/metrics", f"Bearer {TOKEN}").text
+        assert ask("/metrics", "Bearer other").status_code == 401
+        assert ask("/", f"Bearer {TOKEN}").status_code == 404
+        settings.METRICS_TOKEN, settings.DEVELOPMENT = "", False
+        assert ask("/metrics").status_code == 404
+    finally:
+        server.shutdown()
+        server.server_close()
