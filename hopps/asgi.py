@@ -13,17 +13,18 @@ http = get_asgi_application()
 
 from hopps.body_limit import BodyLimit  # noqa: E402  Django must be set up first
 from hopps.jobs import start_worker_in_this_process  # noqa: E402
+from hopps.nul import NoNul  # noqa: E402
 from hopps.realtime.sockets import DirectSend  # noqa: E402
 from hopps.urls import websocket_urlpatterns  # noqa: E402
 
 application = ProtocolTypeRouter(
     {
         "http": BodyLimit(
-            http,
+            NoNul(http),
             most=settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0,
             larger={r"/sessions/[0-9a-f-]{36}/files/": settings.UPLOAD_BYTES},
         ),
-        "websocket": DirectSend(AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))),
+        "websocket": DirectSend(NoNul(AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))))),
     }
 )
 start_worker_in_this_process()

@@ -18,11 +18,12 @@ def say(*, session: HelpSession, author: User, message_id: UUID, body: str) -> N
         session: the session it belongs to.
         author: one of its participants.
         message_id: chosen by the page; the same id again is the same line.
-        body: the text, not blank.
+        body: the text, not blank. A NUL in it, which PostgreSQL keeps in no text, is left out.
 
     Raises:
         Refused: blank, the room is not open, or the id is somebody else's.
     """
+    body = body.replace("\0", "")
     if not body.strip():
         raise Refused("Write something before you send it.")
     if not session.is_live:

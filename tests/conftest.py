@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.db import connection
 from pytest_django import DjangoDbBlocker, Settings
 
 from hopps.management.commands.prepare import collect_static
@@ -14,12 +15,19 @@ from tests.peers.sns import SnsStandIn
 from tests.peers.stripe_stand_in import StripeStandIn
 from tests.peers.twilio_stand_in import TwilioStandIn
 from tests.peers.twilio_video import TwilioVideo
+from tests.taking_back import take_back_what_tests_write
 
 StartServer = Callable[..., LiveServer]
 
 BROWSER_TESTS = Path(__file__).parent / "browser"
 LONGEST = "test_week.py"
+# Whatever needs one of these needs a database: this process's own, or one of a server or another process.
+ROWS = {"db", "transactional_db", "shared_folder"}
 _servers: list[LiveServer | StripeStandIn | SnsStandIn] = []
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--with-rows", action="store_true", help="only tests that keep rows in a database")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -35,9 +43,18 @@ def pytest_sessionstart() -> None:
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Put the browser's files and the longest one first: nothing must wait for one of them at the end."""
     items.sort(key=lambda item: not (item.path.is_relative_to(BROWSER_TESTS) or item.path.name == LONGEST))
+    if config.getoption("with_rows"):
+        config.hook.pytest_deselected(items=[item for item in items if not _keeps_rows(item)])
+        items[:] = [item for item in items if _keeps_rows(item)]
+
+
+def _keeps_rows(item: pytest.Item) -> bool:
+    """Return whether the test would tell one kind of database from another."""
+    needed = getattr(item, "fixturenames", ())
+    return item.get_closest_marker("django_db") is not None or not ROWS.isdisjoint(needed)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -47,6 +64,14 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     if report.failed:
         report.sections.extend((f"server {server.url}", server.log_tail()) for server in _servers)
     return report
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """The tests' own database."""
+    if connection.vendor == "mongodb":
+        with django_db_blocker.unblock():
+            take_back_what_tests_write()
 
 
 @pytest.fixture(scope="session")

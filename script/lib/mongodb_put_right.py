@@ -13,8 +13,8 @@ from secantus import aggregate, cli
 Stage = Callable[[Any, list[dict[str, Any]], Any], list[dict[str, Any]]]
 
 
-def nested_documents_are_no_literals(stage: Stage) -> Stage:
-    """`{"$project": {"topic": {"name": 1}}}` asks for the field `topic.name`, and not for the number 1."""
+def nested_documents_are_paths(stage: Stage) -> Stage:
+    """`{"topic": {"name": 1}}` means the field `topic.name`, beside the topic's others: no literal, and no new `topic`."""
 
     def flat(spec: Any, prefix: str = "") -> dict[str, Any]:
         paths: dict[str, Any] = {}
@@ -25,12 +25,13 @@ def nested_documents_are_no_literals(stage: Stage) -> Stage:
                 paths[prefix + name] = value
         return paths
 
-    def project(spec: Any, docs: list[dict[str, Any]], context: Any) -> list[dict[str, Any]]:
+    def put_right(spec: Any, docs: list[dict[str, Any]], context: Any) -> list[dict[str, Any]]:
         return stage(flat(spec) if isinstance(spec, Mapping) else spec, docs, context)
 
-    return project
+    return put_right
 
 
 if __name__ == "__main__":
-    aggregate._STAGES["$project"] = nested_documents_are_no_literals(aggregate._STAGES["$project"])
+    for name in ("$project", "$addFields", "$set"):
+        aggregate._STAGES[name] = nested_documents_are_paths(aggregate._STAGES[name])
     sys.exit(cli.main())

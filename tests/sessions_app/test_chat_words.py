@@ -137,3 +137,9 @@ def test_what_was_written_before_a_request_was_called_off_stays_too(alice: User,
     cancel.cancel(session_id=session.pk, customer=alice)
     for person in (alice, eve):
         assert "I am on my way" in client_of(person).get(session.get_absolute_url()).text
+
+
+def test_a_nul_in_a_line_is_left_out(alice: User, eve: User, topic: Topic) -> None:
+    session = make_active(alice, eve, topic, seconds=60)
+    chat.say(session=session, author=alice, message_id=uuid4(), body="one\0two")
+    assert [line.body for line in chat.lines_of(session)] == ["onetwo"]
