@@ -3,10 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
-from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connections
 
@@ -30,7 +28,7 @@ def opened(url: str) -> Iterator[str]:
         CannotOpen: nobody answers, or it is no address.
     """
     try:
-        found = settings_of(url, folder=Path(settings.VAR_DIR), connections=CONNECTIONS)
+        found = settings_of(url, connections=CONNECTIONS)
     except (ImproperlyConfigured, ValueError, KeyError) as problem:
         raise CannotOpen(f"{without_password(url)}: {problem}") from None
     with opened_as(found) as using:
