@@ -98,7 +98,7 @@ def site(shared_folder: Path) -> Path:
             environment = environment_of(folder, address_of(folder))
             if isinstance(databases, SqliteFiles):
                 # Migrated once for all tests.
-                databases.copy(prepare_database(shared_folder / "empty", demo=False), address_of(folder))
+                databases.copy(prepare_database(shared_folder, demo=False), address_of(folder))
             else:
                 manage(environment, "migrate", "--verbosity=0")
             manage(environment, "shell", "--no-imports", "-c", "from tests.hopps.rows_world import main; main()")

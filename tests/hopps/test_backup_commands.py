@@ -15,6 +15,7 @@ from hopps import tasks
 from hopps.backups import manifest, nightly
 from hopps.backups.places import Folder, place_at
 from hopps.backups.sealing import new_key, problem_with
+from hopps.rows.facts import facts_of
 from tests.hopps.conftest import Open, ThreeKinds
 from tests.jobs import JobsInMemory, jobs_in_memory
 from tests.live import _manage as manage
@@ -64,23 +65,25 @@ def test_without_a_backup_there_is_nothing_to_restore(place: Folder) -> None:
         run("restore")
 
 
-def test_an_operators_evening(tmp_path: Path) -> None:
-    """Made, listed, proved, refused, restored by its path, pruned: in processes of their own."""
-    database = f"sqlite:///{tmp_path / 'hopps.sqlite3'}"
-    environment = environment_of(tmp_path, database)
-    manage(environment, "prepare", "--demo")
-    rows = manage(environment, "export_rows")
+def test_an_operators_evening(
+    site: Path, tmp_path: Path, place: Folder, settings: Settings, three_kinds: ThreeKinds, open_database: Open
+) -> None:
+    """Made, proved, refused, restored by its path: in processes of their own. Listed and pruned here."""
+    address = three_kinds.with_site("sqlite", site)
+    using = open_database(address)
+    before = facts_of(using)
+    backups = {"BACKUP_TO": settings.BACKUP_TO, "BACKUP_KEY": settings.BACKUP_KEY}
+    environment = environment_of(tmp_path, address) | backups
     name = manage(environment, "backup").partition(":")[0]
-    assert name in manage(environment, "backup", "--list")
     assert f"{name} is good: restored aside" in manage(environment, "restore", "--verify")
     with pytest.raises(RuntimeError, match="--replace replaces it"):
         manage(environment, "restore", "latest")
-    manage(environment, "flush", "--no-input")
-    assert manage(environment, "export_rows") != rows
-    path = tmp_path / "backups" / f"{name}{manifest.ARCHIVE}"
+    call_command("flush", database=using, verbosity=0, interactive=False, inhibit_post_migrate=True)
+    path = place.path / f"{name}{manifest.ARCHIVE}"
     assert "is as it was at" in manage(environment, "restore", str(path))
-    assert manage(environment, "export_rows") == rows
-    assert "0 backups went." in manage(environment, "backup", "--prune")
+    assert facts_of(using) == before
+    assert f"{name}  " in run("backup", "--list")
+    assert "0 backups went." in run("backup", "--prune")
 
 
 @pytest.fixture
