@@ -8,19 +8,17 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 import uvloop
 
 from benchmarks.ours import environment_in, python
-from benchmarks.soak.delays import Delays
-from benchmarks.soak.judge import Verdict, judge
+from benchmarks.soak.judge import judge
 from benchmarks.soak.load import Size, run
 from benchmarks.soak.memory import Memory
-from benchmarks.soak.record import Books, Record
-from benchmarks.soak.report import report
+from benchmarks.soak.record import Books
+from benchmarks.soak.report import Soaked, report
 from script.lib.cluster import Cluster
 from script.lib.with_database import address_for
 
@@ -31,16 +29,6 @@ DONE_SECONDS = 60.0
 POLL_SECONDS = 0.5
 # What nobody should find in a log.
 BAD_IN_LOGS = ("Traceback", "ERROR", "CRITICAL")
-
-
-@dataclass(frozen=True)
-class Soaked:
-    """What came of it."""
-
-    record: Record
-    delays: Delays
-    memories: list[Memory]
-    verdicts: list[Verdict]
 
 
 def soak(size: Size, folder: Path, *, database: str = "") -> Soaked:
@@ -65,7 +53,7 @@ def soak(size: Size, folder: Path, *, database: str = "") -> Soaked:
         record.books = books_when_done(cluster.environment)
     record.mishaps += bad_lines(folder)
     say("judging")
-    return Soaked(record, delays, memories, judge(record))
+    return Soaked(size, record, delays, memories, judge(record))
 
 
 @contextmanager
@@ -116,7 +104,7 @@ def main() -> int:
     size = Size(options.boards, options.sessions, options.minutes * 60, options.seed)
     with tempfile.TemporaryDirectory() as folder, address_for(options.database) as database:
         soaked = soak(size, Path(folder), database=database)
-    return 0 if report(size, options.database, soaked.record, soaked.delays, soaked.memories, soaked.verdicts) else 1
+    return 0 if report(soaked, options.database) else 1
 
 
 if __name__ == "__main__":
