@@ -31,17 +31,22 @@ POLL_SECONDS = 0.5
 BAD_IN_LOGS = ("Traceback", "ERROR", "CRITICAL")
 
 
-def soak(size: Size, folder: Path, *, database: str = "") -> Soaked:
+def soak(size: Size, folder: Path, *, database: str, is_prepared: bool = False) -> Soaked:
     """Start two web processes, the worker and Redis in `folder`, put the load on them, and judge what was seen.
 
-    `database`: the address of an empty one; SQLite in the folder where it is empty.
+    Args:
+        size: how much, and for how long.
+        folder: for all that is written.
+        database: the address of one without people; where it is empty, a new one of SQLite in the folder.
+        is_prepared: whether it has its tables.
     """
     environment = environment_in(folder) | {
         "DATABASE_URL": database,
         "FIT_WINDOW_SECONDS": str(FIT_WINDOW_SECONDS),
         "EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend",
     }
-    python(environment, "manage.py", "prepare")
+    if not is_prepared:
+        python(environment, "manage.py", "prepare")
     numbers = map(str, (size.boards, size.customers, size.seed))
     people = json.loads(python(environment, "-m", "benchmarks.soak.people", *numbers))
     with cluster_on(folder, environment) as cluster:
