@@ -2,6 +2,7 @@
 
 import json
 import statistics
+from dataclasses import dataclass
 
 from benchmarks.soak.delays import Delays
 from benchmarks.soak.judge import Verdict
@@ -13,16 +14,26 @@ FINDINGS_SHOWN = 5
 MIB = 1024 * 1024
 
 
-def report(
-    size: Size, database: str, record: Record, delays: Delays, memories: list[Memory], verdicts: list[Verdict]
-) -> bool:
+@dataclass(frozen=True)
+class Soaked:
+    """What came of a soak."""
+
+    size: Size
+    record: Record
+    delays: Delays
+    memories: list[Memory]
+    verdicts: list[Verdict]
+
+
+def report(soaked: Soaked, database: str) -> bool:
     """Print what was found on `database`; return whether every promise was kept."""
-    took = {name: seconds for name, seconds in {**_chimes(record), **delays.by_name}.items() if seconds}
+    size, record, memories, verdicts = soaked.size, soaked.record, soaked.memories, soaked.verdicts
+    took = {name: seconds for name, seconds in {**_chimes(record), **soaked.delays.by_name}.items() if seconds}
     held = sum(journey.ended is not None for journey in record.journeys)
     frames = sum(len(board.news) for board in record.boards)
     print(
-        f"soak: {size.boards} boards, {size.sessions} sessions at once, {size.seconds / 60:g} min, 2 web processes, {database};"
-        f" {len(record.journeys)} requests, {held} sessions held, {frames} events to boards"
+        f"soak: {size.boards} boards, {size.sessions} sessions at once, {size.seconds / 60:g} min, 2 web processes on"
+        f" {database}; {len(record.journeys)} requests, {held} sessions held, {frames} events to boards"
     )
     print(f"\n{'milliseconds':44}{'median':>9}{'95 %':>9}{'slowest':>9}")
     for name, seconds in took.items():

@@ -8,19 +8,17 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 import uvloop
 
 from benchmarks.ours import environment_in, python
-from benchmarks.soak.delays import Delays
-from benchmarks.soak.judge import Verdict, judge
+from benchmarks.soak.judge import judge
 from benchmarks.soak.load import Size, run
 from benchmarks.soak.memory import Memory
-from benchmarks.soak.record import Books, Record
-from benchmarks.soak.report import report
+from benchmarks.soak.record import Books
+from benchmarks.soak.report import Soaked, report
 from script.lib.cluster import Cluster
 from script.lib.with_database import address_for
 
@@ -33,27 +31,22 @@ POLL_SECONDS = 0.5
 BAD_IN_LOGS = ("Traceback", "ERROR", "CRITICAL")
 
 
-@dataclass(frozen=True)
-class Soaked:
-    """What came of it."""
-
-    record: Record
-    delays: Delays
-    memories: list[Memory]
-    verdicts: list[Verdict]
-
-
-def soak(size: Size, folder: Path, *, database: str = "") -> Soaked:
+def soak(size: Size, folder: Path, *, database: str, is_prepared: bool = False) -> Soaked:
     """Start two web processes, the worker and Redis in `folder`, put the load on them, and judge what was seen.
 
-    `database`: the address of an empty one; SQLite in the folder where it is empty.
+    Args:
+        size: how much, and for how long.
+        folder: for all that is written.
+        database: the address of one without people; where it is empty, a new one of SQLite in the folder.
+        is_prepared: whether it has its tables.
     """
     environment = environment_in(folder) | {
         "DATABASE_URL": database,
         "FIT_WINDOW_SECONDS": str(FIT_WINDOW_SECONDS),
         "EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend",
     }
-    python(environment, "manage.py", "prepare")
+    if not is_prepared:
+        python(environment, "manage.py", "prepare")
     numbers = map(str, (size.boards, size.customers, size.seed))
     people = json.loads(python(environment, "-m", "benchmarks.soak.people", *numbers))
     with cluster_on(folder, environment) as cluster:
@@ -65,7 +58,7 @@ def soak(size: Size, folder: Path, *, database: str = "") -> Soaked:
         record.books = books_when_done(cluster.environment)
     record.mishaps += bad_lines(folder)
     say("judging")
-    return Soaked(record, delays, memories, judge(record))
+    return Soaked(size, record, delays, memories, judge(record))
 
 
 @contextmanager
@@ -116,7 +109,7 @@ def main() -> int:
     size = Size(options.boards, options.sessions, options.minutes * 60, options.seed)
     with tempfile.TemporaryDirectory() as folder, address_for(options.database) as database:
         soaked = soak(size, Path(folder), database=database)
-    return 0 if report(size, options.database, soaked.record, soaked.delays, soaked.memories, soaked.verdicts) else 1
+    return 0 if report(soaked, options.database) else 1
 
 
 if __name__ == "__main__":
