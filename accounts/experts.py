@@ -31,7 +31,9 @@ def set_availability(*, user: User, available: bool) -> None:
     Raises:
         Refused: no operator has approved this expert, or the approval was withdrawn.
     """
-    changed = ExpertProfile.objects.approved().filter(user=user).update(available=available)
+    # Whose account is closed cannot sign in to get here, and is never found available.
+    approved = ExpertProfile.objects.filter(user=user, state=ExpertProfile.State.APPROVED)
+    changed = approved.update(available=available)
     if not changed:
         raise Refused("Only approved experts can be available. An operator looks at new applications first.")
     refresh_boards(user.pk)

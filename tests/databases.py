@@ -107,6 +107,7 @@ class MongoDatabases(OfServer):
             there = set(copy.list_collection_names())
             for name in original.list_collection_names():
                 if name not in there:
+                    copy.create_collection(name, **original[name].options())
                     for index in original[name].list_indexes():
                         # What is left of its description is what it was made with.
                         made = {key: value for key, value in index.items() if key not in {"v", "key", "ns"}}

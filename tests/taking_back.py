@@ -4,7 +4,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from django.db import connection
-from django.test import TransactionTestCase
+from django.test import TestCase, TransactionTestCase
 from pymongo.collection import Collection
 
 from tests.writes import watched_writes
@@ -30,6 +30,17 @@ def take_back_what_tests_write() -> None:
 
     _to_the_end.enter_context(watched_writes(before=hear, after=lambda write, collection: None))
     TransactionTestCase._fixture_teardown = _take_back  # type: ignore[attr-defined]
+    # A test without `transaction=True` is one block that never ends well, as elsewhere: `on_commit` waits until asked for.
+    TestCase._databases_support_transactions = classmethod(lambda case: True)  # type: ignore[attr-defined]
+    TestCase._fixture_teardown = _end_and_take_back  # type: ignore[attr-defined]
+
+
+_end = TestCase._fixture_teardown  # type: ignore[attr-defined]
+
+
+def _end_and_take_back(test: TestCase) -> None:
+    _end(test)
+    _take_back(test)
 
 
 def _take_back(test: TransactionTestCase) -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from bson import Int64
+from django.db import NotSupportedError
 from django.db.models import AutoField
 from django_mongodb_backend import compiler
 
@@ -29,7 +30,18 @@ class SQLDeleteCompiler(_DjangosErrors, compiler.SQLDeleteCompiler):  # type: ig
 
 
 class SQLUpdateCompiler(_DjangosErrors, compiler.SQLUpdateCompiler):  # type: ignore[misc]
-    """Updates."""
+    """Updates, of one table by what stands in it: so each document is looked at again in the moment it is written."""
+
+    def build_query(self, columns: Any = None) -> Any:
+        """Return the query.
+
+        Raises:
+            NotSupportedError: its condition is in another table. The backend would leave the condition out.
+        """
+        query = super().build_query(columns)
+        if self.subqueries:
+            raise NotSupportedError("MongoDB updates a table by its own columns alone: ask for the keys first.")
+        return query
 
 
 class SQLAggregateCompiler(_DjangosErrors, compiler.SQLAggregateCompiler):  # type: ignore[misc]

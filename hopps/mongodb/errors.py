@@ -14,7 +14,8 @@ from pymongo.errors import (
     PyMongoError,
 )
 
-_DUPLICATE = 11000
+# A unique index has the value; a check of the collection's does not hold.
+_FORBIDDEN = {11000, 121}
 _OUT_OF_REACH = "MongoDB cannot be reached, or gave no answer in time"
 _NOT_LET_IN = "MongoDB does not let us in: check the user, the password and authSource in DATABASE_URL."
 _AUTHENTICATION_FAILED = {13, 18}
@@ -25,7 +26,7 @@ def in_djangos_words() -> Iterator[None]:
     """Raise the driver's errors as Django's.
 
     Raises:
-        IntegrityError: a unique index already has the value.
+        IntegrityError: a unique index already has the value, or a check constraint does not hold.
         OperationalError: no server answered in time, or it did not let us in; what was asked may have been done.
         DatabaseError: anything else the server refused.
     """
@@ -43,7 +44,7 @@ def in_djangos_words() -> Iterator[None]:
 
 def translated(problem: PyMongoError) -> DatabaseError:
     """Return Django's error for one of the driver's."""
-    if isinstance(problem, DuplicateKeyError) or _has_duplicate(problem):
+    if isinstance(problem, DuplicateKeyError) or _codes(problem) & _FORBIDDEN:
         return IntegrityError(str(problem))
     if isinstance(problem, OperationFailure) and problem.code in _AUTHENTICATION_FAILED:
         return OperationalError(_NOT_LET_IN)
@@ -58,7 +59,8 @@ def _briefly(problem: PyMongoError) -> str:
     return str(problem).partition(" (configured timeouts")[0].partition(", Timeout:")[0]
 
 
-def _has_duplicate(problem: PyMongoError) -> bool:
-    return isinstance(problem, BulkWriteError) and any(
-        error.get("code") == _DUPLICATE for error in (problem.details or {}).get("writeErrors", [])
-    )
+def _codes(problem: PyMongoError) -> set[int | None]:
+    """Return the server's codes for what went wrong."""
+    if isinstance(problem, BulkWriteError):
+        return {error.get("code") for error in problem.details.get("writeErrors", [])}
+    return {problem.code} if isinstance(problem, OperationFailure) else set()

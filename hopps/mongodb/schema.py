@@ -1,4 +1,4 @@
-"""Collections and indexes for Django's tables and constraints."""
+"""Collections, indexes and checks for Django's tables and constraints."""
 
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -6,8 +6,10 @@ from typing import Any
 
 import pymongo
 from django.db import NotSupportedError
-from django.db.models import Index, Model
+from django.db.models import CheckConstraint, Index, Model, Q
+from django.db.models.constraints import BaseConstraint
 from django.db.models.lookups import IsNull
+from django.db.models.sql import Query
 from django_mongodb_backend.schema import DatabaseSchemaEditor as MongoSchemaEditor
 from pymongo import IndexModel
 
@@ -26,6 +28,52 @@ class DatabaseSchemaEditor(MongoSchemaEditor):  # type: ignore[misc]
     def __exit__(self, *problem: Any) -> None:
         with self._limits:
             super().__exit__(*problem)
+
+    def create_model(self, model: type[Model]) -> None:
+        """Make a collection, its indexes and its checks."""
+        super().create_model(model)
+        self._check(model)
+
+    def add_constraint(self, model: type[Model], constraint: BaseConstraint, **kwargs: Any) -> None:
+        """Make an index for a unique constraint; have the server check each document for a check constraint."""
+        super().add_constraint(model, constraint, **kwargs)
+        if isinstance(constraint, CheckConstraint):
+            self._check(model, adding=constraint)
+
+    def remove_constraint(self, model: type[Model], constraint: BaseConstraint) -> None:
+        """Drop what `add_constraint` made."""
+        super().remove_constraint(model, constraint)
+        if isinstance(constraint, CheckConstraint):
+            self._check(model, removing=constraint)
+
+    def _alter_field(self, model: type[Model], old_field: Any, new_field: Any, *args: Any, **kwargs: Any) -> None:
+        super()._alter_field(model, old_field, new_field, *args, **kwargs)
+        if old_field.column != new_field.column:
+            self._check(new_field.model)
+
+    def _check(
+        self, model: type[Model], *, adding: CheckConstraint | None = None, removing: CheckConstraint | None = None
+    ) -> None:
+        """Have the server check what `model` says; it keeps all checks of a collection in one."""
+        checks = {item.name: item for item in model._meta.constraints if isinstance(item, CheckConstraint)}
+        if not checks and adding is None and removing is None:
+            return
+        if adding is not None:
+            checks[adding.name] = adding
+        if removing is not None:
+            checks.pop(removing.name, None)
+        validator = {"$expr": {"$and": [self._holds(model, item) for item in checks.values()]}} if checks else {}
+        self.connection.database.command("collMod", model._meta.db_table, validator=validator)
+
+    def _holds(self, model: type[Model], check: CheckConstraint) -> Any:
+        """Return what MongoDB evaluates; as in SQL, what is said of null is not said to be wrong."""
+        query = Query(model=model, alias_cols=False)
+        condition: Any = check.condition
+        where: Any = query.build_where(condition)
+        holds = where.as_mql(query.get_compiler(connection=self.connection), self.connection, as_expr=True)
+        asked_of: list[Any] = [model._meta.get_field(name) for name in Q(condition).referenced_base_fields]
+        unknown = [{"$eq": [{"$ifNull": [f"${column.column}", None]}, None]} for column in asked_of if column.null]
+        return {"$or": [*unknown, holds]} if unknown else holds
 
     def alter_db_table(self, model: type[Model], old_db_table: str, new_db_table: str) -> None:
         """Rename a collection."""

@@ -167,7 +167,8 @@ class Scene:
         """Two minutes later the periodic jobs run; who stays in the room has pinged until then."""
         now = self.now + LATER
         if "staying" in self.facts:
-            Attendance.objects.filter(session__state=State.ACTIVE, left_at=None).update(last_seen_at=now)
+            active = list(HelpSession.objects.filter(state=State.ACTIVE))
+            Attendance.objects.filter(session__in=active, left_at=None).update(last_seen_at=now)
         heal(now)
         sweep(now=now)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from pytest_django import Settings
 
-from billing.models import Hold
+from billing.models import Payment
 from sessions_app.models import HelpSession
 from tests.people import alice, bob, erin, eve, olga, topic
 
@@ -24,6 +24,6 @@ def silence(settings: Settings) -> Silence:
     settings.STRIPE_SECRET_KEY = "sk_test_nobody"
 
     def move(session: HelpSession) -> None:
-        Hold.objects.filter(payment__reference=session.pk).update(gateway="stripe", gateway_ref="pi_1")
+        Payment.objects.get(reference=session.pk).holds.update(gateway="stripe", gateway_ref="pi_1")
 
     return move

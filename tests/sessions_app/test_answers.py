@@ -4,7 +4,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier
-from typing import Any
 
 import pytest
 from django.core import mail
@@ -25,6 +24,7 @@ from sessions_app.sweep import sweep
 from tests.people import make_person
 from tests.sessions_app.test_cases import payment_of
 from tests.sessions_app.test_never_worked import ended
+from tests.writes import watched_writes
 
 pytestmark = pytest.mark.django_db
 
@@ -276,17 +276,16 @@ def test_of_operators_answering_at_once_one_answers_and_the_others_are_told(
 def test_words_and_money_are_of_the_same_operator_where_two_finish_at_once(case: Case, olga: User, oscar: User) -> None:
     answers: list[object] = []
 
-    def oscar_first(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
+    def oscar_first(write: str, table: str) -> None:
         """Olga has decided; before she gets to the money, Oscar does. She is told, and then he goes on."""
-        done = execute(sql, *rest)
-        if sql.startswith('UPDATE "sessions_app_case"') and not answers:
+        if (write, table) == ("UPDATE", "sessions_app_case") and not answers:
             answers.append("Oscar is on it")
             decided = Case.objects.get(pk=case.pk)
             payment = payment_of(case.session)
             refund(payment=payment, amount_minor=400, reason="r", by=oscar, refund_id=_refund_id(decided))
-        return done
 
-    with connection.execute_wrapper(oscar_first), pytest.raises(Refused, match="Oscar answered this report meanwhile"):
+    refused = pytest.raises(Refused, match="Oscar answered this report meanwhile")
+    with watched_writes(before=lambda write, table: None, after=oscar_first), refused:
         answer_with_refund(case=case, operator=olga, amount_minor=150, answer="Some.")
     done = answer_with_refund(case=Case.objects.get(pk=case.pk), operator=oscar, amount_minor=400, answer="All.")
     assert done.refund is not None
@@ -298,13 +297,12 @@ def test_a_report_between_the_last_look_and_letting_through_leaves_the_earnings_
 ) -> None:
     came_in: list[Case] = []
 
-    def report_just_before(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
-        if sql.startswith('UPDATE "billing_payment" SET "kept_back"') and not came_in:
+    def report_just_before(write: str, table: str) -> None:
+        if (write, table) == ("UPDATE", "billing_payment") and not came_in:
             came_in.append(case)
             cases.report(session=case.session, by=eve, problem="He was rude")
-        return execute(sql, *rest)
 
-    with connection.execute_wrapper(report_just_before):
+    with watched_writes(before=report_just_before, after=lambda write, table: None):
         refuse(case=case, operator=olga, answer="No.")
     assert came_in
     assert payment_of(case.session).kept_back

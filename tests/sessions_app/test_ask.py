@@ -119,7 +119,7 @@ def test_asking_anew_goes_on_where_the_processor_does_not_give_the_first_hold_ba
     answer = client.post("/ask/", form)
     session = HelpSession.objects.get(state=State.REQUESTED)
     assert answer["Location"] == session.get_absolute_url()
-    Hold.objects.filter(payment__reference=draft.pk).update(gateway_ref=ref)
+    Payment.objects.get(reference=draft.pk).holds.update(gateway_ref=ref)
     heal(timezone.now() + timedelta(minutes=2))
     assert Hold.objects.get(payment__reference=draft.pk).state == Hold.State.RELEASED
     assert DemoIntent.objects.get(pk=ref).state == DemoIntent.State.RELEASED

@@ -11,7 +11,7 @@ from huey.contrib.djhuey import HUEY
 from pytest_django import Settings
 
 from accounts.models import Topic, User
-from billing.models import Hold, Payment, Refund
+from billing.models import Payment, Refund
 from hopps.errors import Refused
 from sessions_app import cancel, cases
 from sessions_app.answer import NEVER_WORKED
@@ -190,7 +190,7 @@ def test_a_report_the_rule_could_not_answer_is_left_to_operators_after_an_hour(
     alice: User, eve: User, topic: Topic, caplog: pytest.LogCaptureFixture
 ) -> None:
     session = charged_before_it_was_known(alice, eve, topic)
-    Hold.objects.filter(payment__reference=session.pk).update(gateway_ref="unknown")
+    Payment.objects.get(reference=session.pk).holds.update(gateway_ref="unknown")
     case = cases.report(session=session, by=alice, problem="Black")
 
     def tries_of_the_sweep() -> int:

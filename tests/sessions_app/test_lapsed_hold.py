@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.models import Topic, User
 from billing.holds import note_lapse
-from billing.models import DemoIntent, Hold
+from billing.models import DemoIntent, Hold, Payment
 from sessions_app import extend
 from sessions_app.models import HelpSession, State
 from sessions_app.sweep import sweep
@@ -48,7 +48,7 @@ def test_a_running_session_goes_on(alice: User, eve: User, topic: Topic) -> None
 
 def test_the_sweep_calls_off_what_nobody_was_told_of(alice: User, topic: Topic) -> None:
     session = make_request(alice, topic)
-    Hold.objects.filter(payment__reference=session.pk).update(state=Hold.State.LAPSED)  # killed before the signal
+    Payment.objects.get(reference=session.pk).holds.update(state=Hold.State.LAPSED)  # killed before the signal
     sweep(now=timezone.now() + timedelta(minutes=2))
     session.refresh_from_db()
     assert (session.state, session.end_reason) == (State.CANCELLED, "no_hold")

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import Topic, User
-from billing.models import Hold
+from billing.models import Hold, Payment
 from sessions_app.ask import draft_of
 from sessions_app.cancel import cancel
 from sessions_app.due import TimeOut, next_due
@@ -136,7 +136,7 @@ def test_an_extension_in_the_last_second_wins_over_the_cap_reached(alice: User, 
 
 def test_one_session_the_processor_refuses_does_not_keep_the_others_money(alice: User, bob: User, topic: Topic) -> None:
     broken, other = make_request(alice, topic), make_request(bob, topic)
-    Hold.objects.filter(payment__reference=broken.pk).update(gateway_ref="nonsense")
+    Payment.objects.get(reference=broken.pk).holds.update(gateway_ref="nonsense")
     HelpSession.objects.all().update(state=State.CANCELLED)
     later(120)
     assert Hold.objects.get(payment__reference=other.pk).state == Hold.State.RELEASED
@@ -144,7 +144,7 @@ def test_one_session_the_processor_refuses_does_not_keep_the_others_money(alice:
 
 def test_cancelling_works_while_the_processor_does_not(alice: User, topic: Topic) -> None:
     session = make_request(alice, topic)
-    Hold.objects.filter(payment__reference=session.pk).update(gateway_ref="nonsense")
+    Payment.objects.get(reference=session.pk).holds.update(gateway_ref="nonsense")
     cancel(session_id=session.pk, customer=alice)
     session.refresh_from_db()
     assert session.state == State.CANCELLED

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.db import connection
@@ -22,6 +21,7 @@ from sessions_app.video.service import VideoUnavailable
 from sessions_app.video.twilio import TwilioRooms
 from tests.peers.twilio_video import CREATE, UPDATE, TwilioVideo
 from tests.people import make_accepted, make_active
+from tests.writes import watched_writes
 
 OnCommit = DjangoCaptureOnCommitCallbacks
 
@@ -185,18 +185,17 @@ class Killed(BaseException):
 
 @contextmanager
 def killed_before(write: str) -> Iterator[None]:
-    """Die before the first such write, such as 'UPDATE "sessions_app_helpsession"'; what was done before it stays."""
+    """Die before the first such write, such as "UPDATE sessions_app_helpsession"; what was done before it stays."""
 
-    def die(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-        if sql.startswith(write):
+    def die(kind: str, table: str) -> None:
+        if f"{kind} {table}" == write:
             raise Killed
-        return execute(sql, params, many, context)
 
-    with connection.execute_wrapper(die), pytest.raises(Killed):
+    with watched_writes(before=die, after=lambda kind, table: None), pytest.raises(Killed):
         yield
 
 
-WRITES = ['UPDATE "sessions_app_helpsession"', 'INSERT INTO "sessions_app_videoevent"']
+WRITES = ["UPDATE sessions_app_helpsession", "INSERT INTO sessions_app_videoevent"]
 
 
 @pytest.mark.django_db

@@ -2,10 +2,8 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -18,6 +16,7 @@ from sessions_app.reach.healing import heal_reach
 from sessions_app.reach.waves import run_wave
 from tests.people import make_active, make_request
 from tests.sessions_app.waving import EVES_NUMBER, Stands, Way, change, crowd, eve, send_all, wave, ways_to
+from tests.writes import watched_writes
 
 __all__ = ["crowd", "eve"]
 
@@ -90,13 +89,12 @@ def test_of_two_workers_who_both_saw_the_wave_due_the_quicker_one_is_it(
     session = make_request(alice, topic)
     quicker: list[int] = []
 
-    def be_overtaken(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-        if sql.startswith('UPDATE "sessions_app_helpsession"') and not quicker:
+    def be_overtaken(write: str, table: str) -> None:
+        if (write, table) == ("UPDATE", "sessions_app_helpsession") and not quicker:
             quicker.append(-1)
             quicker.append(wave(session))
-        return execute(sql, params, many, context)
 
-    with connection.execute_wrapper(be_overtaken):
+    with watched_writes(before=be_overtaken, after=lambda write, table: None):
         assert wave(session) == 0
     assert quicker == [-1, 1]
     assert Message.objects.count() == 1
