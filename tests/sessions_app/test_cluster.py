@@ -141,7 +141,7 @@ def test_what_the_queue_lost_the_sweep_finds(server: LiveCluster) -> None:
     with Redis.from_url(server.cluster.redis.url) as redis:
         redis.flushall()
     with server.rows() as its:
-        HelpSession.objects.using(its).filter(pk=session).update(expires_at=timezone.now() - timedelta(seconds=1))
+        HelpSession.objects.using(its).filter(pk=session).update(queued_at=timezone.now() - timedelta(hours=1))
     server.cluster.worker.start()
 
     deadline = time.monotonic() + SECONDS
