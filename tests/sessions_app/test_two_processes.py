@@ -40,13 +40,18 @@ def close_code(page: WirePage, *, beside: WirePage) -> int:
     raise TimeoutError("It was not closed.")
 
 
-def a_session(customer: Person, expert: Person) -> str:
-    """Ask for help, and accept it; return the session's id."""
+def asked(customer: Person) -> str:
+    """Ask for help; return the session's id."""
     with customer.server.rows() as its:
         topic = str(Topic.objects.using(its).get(name="Python").pk)
         card = str(Card.objects.using(its).get().pk)
     words = {"title": "Query is slow", "details": "", "cap_minutes": 15, "topic": topic, "card": card}
-    session = customer.post("/ask/", **words).headers["Location"].strip("/").split("/")[-1]
+    return customer.post("/ask/", **words).headers["Location"].strip("/").split("/")[-1]
+
+
+def a_session(customer: Person, expert: Person) -> str:
+    """Ask for help, and accept it; return the session's id."""
+    session = asked(customer)
     expert.post(f"/sessions/{session}/accept/")
     return session
 
