@@ -3,22 +3,27 @@
 import logging
 import threading
 import time
+from pathlib import Path
 
+from django.conf import settings
 from huey.constants import EmptyData
 from huey.contrib.djhuey import HUEY
+
+from hopps.worker_healthcheck import DEAD_AFTER_SECONDS, FILE
+
+__all__ = ["DEAD_AFTER_SECONDS", "age", "keep_leaving", "leave"]
 
 logger = logging.getLogger(__name__)
 
 KEY = "hopps.heartbeat"
 EVERY_SECONDS = 5.0
-# A worker whose machine is busy may be late.
-DEAD_AFTER_SECONDS = 30.0
 
 _started = threading.Lock()
 
 
 def leave() -> None:
-    """Say that a worker is alive now."""
+    """Say that a worker is alive now: first on this machine, then to who asks for the queue's."""
+    (Path(settings.VAR_DIR) / FILE).touch()
     HUEY.storage.put_data(KEY, str(time.time()).encode())
 
 

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -14,6 +15,7 @@ from pytest_django import Settings
 
 from hopps import heartbeat, job_trail, logs
 from hopps.tasks import mail_operators
+from hopps.worker_healthcheck import is_alive
 from sessions_app import jobs as session_jobs
 from tests.jobs import JobsInMemory, jobs_in_memory
 
@@ -122,8 +124,10 @@ def test_the_oldest_job_is_as_old_as_it_could_have_run(queue: JobsInMemory) -> N
     assert found["hopps_jobs_oldest_seconds"] == pytest.approx(90, abs=0.01)
 
 
-def test_a_worker_that_was_heard_of_lately_is_alive(queue: JobsInMemory) -> None:
+def test_a_worker_that_was_heard_of_lately_is_alive(queue: JobsInMemory, settings: Settings, tmp_path: Path) -> None:
+    settings.VAR_DIR = tmp_path
     assert heartbeat.age() is None
+    assert not is_alive(tmp_path)
     assert figures()["hopps_worker_silent_seconds"] == float("inf")
 
     now = timezone.now()
@@ -131,3 +135,6 @@ def test_a_worker_that_was_heard_of_lately_is_alive(queue: JobsInMemory) -> None
         heartbeat.leave()
     with time_machine.travel(now + timedelta(seconds=40), tick=False):
         assert heartbeat.age() == pytest.approx(40, abs=0.01)
+    assert is_alive(tmp_path)
+    with time_machine.travel(now + timedelta(seconds=40), tick=False):
+        assert not is_alive(tmp_path)
