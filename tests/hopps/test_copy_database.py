@@ -189,7 +189,13 @@ def test_a_source_of_an_older_release_is_brought_up_to_date_first(three_kinds: T
 
 
 @pytest.mark.parametrize(
-    "address", ["postgresql://hopps:hunter2@127.0.0.1:1/hopps", "mysql://hopps:hunter2@db/hopps", "nonsense"]
+    "address",
+    [
+        "postgresql://hopps:hunter2@127.0.0.1:1/hopps",
+        "mongodb://hopps:hunter2@127.0.0.1:1/hopps?serverSelectionTimeoutMS=100",
+        "mysql://hopps:hunter2@db/hopps",
+        "nonsense",
+    ],
 )
 def test_a_database_out_of_reach_is_said_without_its_password(address: str, site: Path, open_database: Open) -> None:
     with pytest.raises(CommandError) as told:
