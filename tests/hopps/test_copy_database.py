@@ -57,7 +57,7 @@ def test_from_each_kind_to_each_other_the_rows_stay_the_same_to_the_byte(
 def test_killed_again_and_again_it_ends_right(site: Path, three_kinds: ThreeKinds, open_database: Open, kind: str) -> None:
     target = three_kinds.migrated(kind, site)
     done = subprocess.run(
-        [sys.executable, "-m", "tests.hopps.copy_killer", address_of(site), target, "47"],
+        [sys.executable, "-m", "tests.hopps.copy_killer", address_of(site), target, "21"],
         env=os.environ | environment_of(site, address_of(site)) | {"LOG_LEVEL": "ERROR"},
         cwd=ROOT,
         check=False,
