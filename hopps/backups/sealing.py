@@ -3,6 +3,7 @@
 import os
 import sys
 import tarfile
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -36,11 +37,15 @@ def problem_with(key: str) -> str | None:
 
 
 def development_key(folder: Path) -> str:
-    """Return the key kept in `folder`, made the first time."""
+    """Return the key kept in `folder`, made the first time; several that start at once agree on one."""
     path = folder / "development-backup-key"
     if not path.exists():
-        path.touch(mode=0o600)
-        path.write_text(new_key())
+        with tempfile.NamedTemporaryFile("w", dir=folder) as made:
+            made.write(new_key())
+            made.flush()
+            # All of it at once, by whoever is first.
+            with suppress(FileExistsError):
+                os.link(made.name, path)
     return path.read_text()
 
 

@@ -75,7 +75,8 @@ def main() -> None:
         child = os.fork()
         if not child:
             try:
-                attempt(source, target, Killer(writes, before=bool(killed % 2)))
+                # One write later each time: between any two of those that belong together.
+                attempt(source, target, Killer(writes + killed, before=bool(killed % 2)))
             except BaseException as problem:
                 print(f"{type(problem).__name__}: {problem}", file=sys.stderr, flush=True)
                 os._exit(1)

@@ -2,8 +2,10 @@
 
 import io
 import shutil
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from pytest_django import Settings
 from accounts.models import Topic
 from hopps.backups import manifest
 from hopps.backups.errors import BackupError
+from hopps.backups.kinds import sqlite
 from hopps.backups.make import back_up
 from hopps.backups.places import Folder
 from hopps.backups.prune import prune
@@ -161,6 +164,59 @@ def test_a_database_with_rows_is_replaced_only_when_told_and_kept_before(using: 
     kept = next(words for words in said if words.startswith("What was there is kept as "))
     bring_back(place, using, kept.removeprefix("What was there is kept as ").rstrip("."), replace=True, keep=False)
     assert exported(using) == newer
+
+
+def test_while_others_are_connected_to_postgresql_nothing_changes(
+    site: Path, three_kinds: ThreeKinds, open_database: Open, place: Folder, uploads: Path
+) -> None:
+    address = three_kinds.with_site("postgresql", site)
+    using, other = open_database(address), open_database(address)
+    make(place, using)
+    Topic.objects.using(other).filter(slug="databases").update(name="Newer")
+    with pytest.raises(BackupError, match=r"Others are connected to \w+\. Stop web and worker first"):
+        bring_back(place, using, replace=True, keep=False)
+    assert Topic.objects.using(using).get(slug="databases").name == "Newer"
+    assert _databases_beside(using) == []
+
+
+def test_while_another_writes_to_sqlites_file_nothing_changes(
+    using: str, place: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(place, using)
+    monkeypatch.setattr(sqlite, "PATIENCE_SECONDS", 0)
+    with closing(sqlite3.connect(connections[using].settings_dict["NAME"], isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("UPDATE accounts_topic SET name = 'Newer' WHERE slug = 'databases'")
+        with pytest.raises(BackupError, match=r"is being written to\. Stop web and worker first\."):
+            bring_back(place, using, replace=True, keep=False)
+        other.execute("COMMIT")
+    assert Topic.objects.using(using).get(slug="databases").name == "Newer"
+
+
+@pytest.mark.parametrize(("version", "words"), [("9.6.1", "only version 9 was found"), ("", "none was found")])
+def test_a_pg_dump_older_than_the_server_is_said(
+    site: Path,
+    three_kinds: ThreeKinds,
+    open_database: Open,
+    place: Folder,
+    uploads: Path,
+    settings: Settings,
+    tmp_path: Path,
+    version: str,
+    words: str,
+) -> None:
+    program = tmp_path / "bin" / "pg_dump"
+    program.parent.mkdir()
+    if version:
+        program.write_text(f"#!/bin/sh\necho 'pg_dump (PostgreSQL) {version} (of another time)'\n")
+        program.chmod(0o755)
+    settings.POSTGRESQL_BIN = str(program.parent)
+    using = open_database(three_kinds.with_site("postgresql", site))
+    with pytest.raises(
+        BackupError, match=rf"pg_dump of at least that version is needed, and {words}\. Install postgresql-client-"
+    ):
+        make(place, using)
+    assert manifest.names_in(place) == []
 
 
 def test_a_file_is_brought_into_the_place_once(using: str, place: Folder, uploads: Path) -> None:

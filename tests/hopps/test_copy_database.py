@@ -57,7 +57,7 @@ def test_from_each_kind_to_each_other_the_rows_stay_the_same_to_the_byte(
 def test_killed_again_and_again_it_ends_right(site: Path, three_kinds: ThreeKinds, open_database: Open, kind: str) -> None:
     target = three_kinds.migrated(kind, site)
     done = subprocess.run(
-        [sys.executable, "-m", "tests.hopps.copy_killer", address_of(site), target, "47"],
+        [sys.executable, "-m", "tests.hopps.copy_killer", address_of(site), target, "21"],
         env=os.environ | environment_of(site, address_of(site)) | {"LOG_LEVEL": "ERROR"},
         cwd=ROOT,
         check=False,
@@ -189,7 +189,13 @@ def test_a_source_of_an_older_release_is_brought_up_to_date_first(three_kinds: T
 
 
 @pytest.mark.parametrize(
-    "address", ["postgresql://hopps:hunter2@127.0.0.1:1/hopps", "mysql://hopps:hunter2@db/hopps", "nonsense"]
+    "address",
+    [
+        "postgresql://hopps:hunter2@127.0.0.1:1/hopps",
+        "mongodb://hopps:hunter2@127.0.0.1:1/hopps?serverSelectionTimeoutMS=100",
+        "mysql://hopps:hunter2@db/hopps",
+        "nonsense",
+    ],
 )
 def test_a_database_out_of_reach_is_said_without_its_password(address: str, site: Path, open_database: Open) -> None:
     with pytest.raises(CommandError) as told:
