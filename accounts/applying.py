@@ -119,7 +119,8 @@ def _save(user: User, application: Application) -> ExpertProfile:
     wanted = {topic.pk for topic in application.topics}
     states = ExpertTopic.State
     # A topic taken off the list for a while was not on the form: its approval stays.
-    unwanted = expert.topics.filter(topic__is_active=True).exclude(topic_id__in=wanted)
+    offered = Topic.objects.filter(is_active=True).values_list("pk", flat=True)
+    unwanted = expert.topics.filter(topic_id__in=set(offered) - wanted)
     # What was refused once stays, with the reason, so that an operator who is asked again knows of it.
     unwanted.filter(state=states.APPLIED).exclude(reason="").update(state=states.REFUSED)
     unwanted.exclude(state=states.REFUSED).delete()

@@ -4,11 +4,10 @@ import secrets
 from email.utils import parseaddr
 from pathlib import Path
 
-import dj_database_url
 import django_stubs_ext
 from django.core.exceptions import ImproperlyConfigured
 
-from hopps import env
+from hopps import databases, env
 from hopps.vapid import development_key, problem_with
 
 django_stubs_ext.monkeypatch()
@@ -105,20 +104,19 @@ TEMPLATES = [
 
 # --- Where things are stored -----------------------------------------------------------------------------------------
 
-DATABASES = {"default": dj_database_url.parse(env.text("DATABASE_URL", f"sqlite:///{VAR_DIR / 'hopps.sqlite3'}"))}
-if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    DATABASES["default"]["OPTIONS"] = {
-        # Writers wait for each other instead of failing; readers never wait.
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-16000;",
-        "transaction_mode": "IMMEDIATE",
-        "timeout": 20,
-    }
-    # Tests open it from several threads and processes, as the server does; an in-memory database would differ.
-    DATABASES["default"]["TEST"] = {"NAME": VAR_DIR / "test.sqlite3"}
+DATABASES = {
+    "default": databases.settings_of(
+        env.text("DATABASE_URL", f"sqlite:///{VAR_DIR / 'hopps.sqlite3'}"),
+        folder=VAR_DIR,
+        connections=env.number("DATABASE_CONNECTIONS", 20, least=2),
+    )
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # What carries events between several server processes (hopps.realtime.hub), and their jobs; one process needs none.
 REDIS_URL = env.text("REDIS_URL")
+# A web process that is to stop goes on for so long first, as not ready: until the proxy before it has noticed.
+DRAIN_NOTICE_SECONDS = env.number("DRAIN_NOTICE_SECONDS", 2, least=0)
 
 # --- Jobs (hopps.jobs) -----------------------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from hopps.realtime.messages import Error, Event, Message, Ping, Pong, Sync
+from hopps.realtime.messages import Error, Event, GoElsewhere, Message, Ping, Pong, Sync
 
 # --- The board: server to page ---------------------------------------------------------------------------------------
 
@@ -303,7 +303,7 @@ class ReadNotes(Message):
     """Whether it wants the text as well."""
 
 
-BoardEvent = BoardState | RequestOpened | RequestClosed | Error
+BoardEvent = BoardState | RequestOpened | RequestClosed | GoElsewhere | Error
 BoardMessage = SetAvailability | Sync | Ping
 SessionEvent = (
     SessionChanged
@@ -323,6 +323,7 @@ SessionEvent = (
     | NotesText
     | NotesRefused
     | Pong
+    | GoElsewhere
     | Error
 )
 SessionMessage = (

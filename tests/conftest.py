@@ -5,14 +5,17 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
-from pytest_django import Settings
+from django.db import connection
+from pytest_django import DjangoDbBlocker, Settings
 
 from hopps.management.commands.prepare import collect_static
-from tests.live import LiveServer, prepare_database
+from tests.databases import databases
+from tests.live import LiveCluster, LiveServer, copy_of, prepare_database
 from tests.peers.sns import SnsStandIn
 from tests.peers.stripe_stand_in import StripeStandIn
 from tests.peers.twilio_stand_in import TwilioStandIn
 from tests.peers.twilio_video import TwilioVideo
+from tests.taking_back import take_back_what_tests_write
 
 StartServer = Callable[..., LiveServer]
 
@@ -49,6 +52,14 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 @pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """The tests' own database."""
+    if connection.vendor == "mongodb":
+        with django_db_blocker.unblock():
+            take_back_what_tests_write()
+
+
+@pytest.fixture(scope="session")
 def shared_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
     """A folder that all test workers of this run share."""
     base = tmp_path_factory.getbasetemp()
@@ -56,16 +67,26 @@ def shared_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> P
 
 
 @pytest.fixture(scope="module")
-def start_server(shared_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartServer]:
+def start_server(
+    shared_folder: Path, tmp_path_factory: pytest.TempPathFactory, django_db_blocker: DjangoDbBlocker
+) -> Iterator[StartServer]:
     """Start real servers, each with a database of its own; they are stopped after the module's last test.
 
     `start_server(demo=True, REQUEST_EXPIRES_SECONDS="3")`: demo data or an empty database; settings by name.
+    `start_server(beside=other)`: on the database of another server.
+    `start_server(kind=LiveCluster)`: several processes instead of the one.
     """
     started: list[LiveServer] = []
+    copies: list[str] = []
 
-    def start(*, demo: bool = True, **environment: str) -> LiveServer:
-        prepared = prepare_database(shared_folder / ("demo" if demo else "empty"), demo=demo)
-        server = LiveServer(tmp_path_factory.mktemp("server"), prepared=prepared, environment=environment)
+    def start(
+        *, demo: bool = True, beside: LiveServer | None = None, kind: type[LiveServer] = LiveServer, **environment: str
+    ) -> LiveServer:
+        folder = tmp_path_factory.mktemp("server")
+        if beside is None:
+            copies.append(copy_of(prepare_database(shared_folder / ("demo" if demo else "empty"), demo=demo), folder))
+        database = copies[-1] if beside is None else beside.database
+        server = kind(folder, database=database, blocker=django_db_blocker, environment=environment)
         started.append(server)
         _servers.append(server)
         server.start()
@@ -75,12 +96,22 @@ def start_server(shared_folder: Path, tmp_path_factory: pytest.TempPathFactory) 
     for server in started:
         server.stop()
         _servers.remove(server)
+    for copy in copies:
+        databases.drop(copy)
 
 
 @pytest.fixture(scope="module")
 def server(start_server: StartServer) -> LiveServer:
     """A server with the demo data, shared by the module's tests."""
     return start_server()
+
+
+@pytest.fixture(scope="module")
+def live_cluster(start_server: StartServer) -> LiveCluster:
+    """Two web processes, a worker and Redis with the demo data, shared by the module's tests; every second costs."""
+    cluster = start_server(kind=LiveCluster, FIT_WINDOW_SECONDS="0")
+    assert isinstance(cluster, LiveCluster)
+    return cluster
 
 
 @pytest.fixture(scope="session")

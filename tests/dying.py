@@ -2,18 +2,19 @@
 
 import json
 import os
-import re
 import signal
 import traceback
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any, NoReturn
 
-from django.db import connection, connections
+from django.db import connection
+
+from tests.databases import close_all
+from tests.writes import watched_writes
 
 Tell = Callable[..., None]
 Told = list[dict[str, Any]]
-
-WRITES = re.compile(r'(INSERT INTO|UPDATE|DELETE FROM) "(\w+)"')
 
 
 class Points:
@@ -27,6 +28,8 @@ class Points:
         self.tell, self.kill = tell, kill
         self.count = 0
         self.commits = False
+        # Until this process ends.
+        self._watching = ExitStack()
 
     def reach(self, name: str) -> None:
         """Count a point, and die where it is the one."""
@@ -37,7 +40,7 @@ class Points:
 
     def arm(self) -> None:
         """Watch the database's connection from here on."""
-        connection.execute_wrappers.append(self._around_writes)
+        self._watching.enter_context(watched_writes(before=self._before_write, after=self._after_write))
         self.reach("start")
 
     def around(self, name: str, ask: Callable[[], Any]) -> Any:
@@ -53,15 +56,13 @@ class Points:
             self.commits = False
             self.reach(name)
 
-    def _around_writes(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-        write = WRITES.match(sql)
-        if write is None:
-            return execute(sql, params, many, context)
-        self._reach_if_committed(f"before {write[1]} {write[2]}")
-        result = execute(sql, params, many, context)
-        self.commits = connection.in_atomic_block
-        self.reach(f"after {write[1]} {write[2]}")
-        return result
+    def _before_write(self, write: str, table: str) -> None:
+        self._reach_if_committed(f"before {write} {table}")
+
+    def _after_write(self, write: str, table: str) -> None:
+        # Where a transaction holds nothing back, what is written survives at once.
+        self.commits = connection.in_atomic_block and connection.features.supports_transactions
+        self.reach(f"after {write} {table}")
 
 
 def fork(work: Callable[[Tell], None]) -> tuple[Told, bool]:
@@ -86,7 +87,7 @@ def _live(work: Callable[[Tell], None], writing: int) -> NoReturn:
 
     try:
         work(tell)
-        connections.close_all()
+        close_all()
     except BaseException:
         tell(problem=traceback.format_exc())
     os._exit(0)

@@ -4,13 +4,17 @@ import email
 import email.policy
 import fcntl
 import os
-import sqlite3
 import subprocess
 import sys
+from contextlib import AbstractContextManager
 from email.message import EmailMessage
 from pathlib import Path
 
+from pytest_django import DjangoDbBlocker
+
+from script.lib.cluster import Cluster
 from script.lib.processes import HOST, DidNotStart, ServerProcess, free_port
+from tests.databases import databases, opened
 
 ROOT = Path(__file__).resolve().parents[1]
 DEMO_PASSWORD = "demo-hopps-1"
@@ -20,19 +24,27 @@ PORTS_TRIED = 3
 class LiveServer:
     """`python -m hopps.server` on a free port of 127.0.0.1. Killed and started again, it keeps its address and database."""
 
-    def __init__(self, folder: Path, *, prepared: Path, environment: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        database: str,
+        environment: dict[str, str] | None = None,
+        blocker: DjangoDbBlocker | None = None,
+    ) -> None:
         """Describe the server; `start` starts it.
 
         Args:
-            folder: where its database, mail and log go.
-            prepared: a folder made by `prepare_database`, copied from.
+            folder: where its mail, uploads and log go.
+            database: the address of its database.
             environment: settings on top, such as {"REQUEST_EXPIRES_SECONDS": "3"}.
+            blocker: pytest-django's, in tests, for a look at that database.
         """
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
-        self.database = folder / "hopps.sqlite3"
-        _copy_database(prepared / "hopps.sqlite3", self.database)
-        self.environment = _environment(folder) | (environment or {})
+        self.database = database
+        self._blocker = blocker
+        self.environment = environment_of(folder, database) | (environment or {})
         self._listen_on(free_port())
 
     def _listen_on(self, port: int) -> None:
@@ -76,6 +88,10 @@ class LiveServer:
         """Return the end of what it said."""
         return self._process.log_tail()
 
+    def rows(self) -> AbstractContextManager[str]:
+        """Open its database beside it: `with server.rows() as its: Topic.objects.using(its).get(name="Python")`."""
+        return opened(self.database, self._blocker)
+
     def manage(self, *arguments: str) -> str:
         """Run a management command against its database; return what it printed."""
         return _manage(self.environment, *arguments)
@@ -88,32 +104,66 @@ class LiveServer:
         return [email.message_from_string(text, _class=EmailMessage, policy=email.policy.default) for text in texts]
 
 
-def prepare_database(folder: Path, *, demo: bool) -> Path:
-    """Return a folder with a migrated database, with the demo data if `demo`; made once for all test workers."""
+class LiveCluster(LiveServer):
+    """Redis, two web processes and a job worker behind a proxy, in place of the one process."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        database: str,
+        environment: dict[str, str] | None = None,
+        blocker: DjangoDbBlocker | None = None,
+    ) -> None:
+        """Describe it, as LiveServer is described."""
+        super().__init__(folder, database=database, environment=environment, blocker=blocker)
+        self.cluster = Cluster(folder / "cluster", environment=self.environment)
+        self.port, self.url = self.cluster.proxy.port, self.cluster.url
+
+    def start(self) -> None:
+        """Start all of it and return once it serves."""
+        self.cluster.start()
+        self.environment = self.cluster.environment
+
+    def stop(self) -> None:
+        """Stop all of it."""
+        self.cluster.stop()
+
+    def log_tail(self) -> str:
+        """Return the end of what each of its processes said."""
+        return self.cluster.log_tail()
+
+
+def prepare_database(folder: Path, *, demo: bool) -> str:
+    """Return the address of a migrated database, with the demo data if `demo`, to copy from; `folder` is kept for it.
+
+    It is made once for all test workers.
+    """
     folder.mkdir(parents=True, exist_ok=True)
+    known = folder / "address"
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / "ready").exists():
-            _manage(_environment(folder), "prepare", *(["--demo"] if demo else []))
-            (folder / "ready").touch()
-    return folder
+        if not known.exists():
+            address = databases.address(folder)
+            _manage(environment_of(folder, address), "prepare", *(["--demo"] if demo else []))
+            known.write_text(address)
+    return known.read_text()
 
 
-def _copy_database(source: Path, target: Path) -> None:
-    original, copy = sqlite3.connect(source), sqlite3.connect(target)
-    try:
-        original.backup(copy)
-    finally:
-        original.close()
-        copy.close()
+def copy_of(prepared: str, folder: Path) -> str:
+    """Return the address of a new copy of the database at `prepared`; `folder` is for what is kept in files."""
+    address = databases.address(folder)
+    databases.copy(prepared, address)
+    return address
 
 
-def _environment(folder: Path) -> dict[str, str]:
+def environment_of(folder: Path, database: str) -> dict[str, str]:
+    """Return the settings of a process that keeps its files in `folder` and its rows at the address `database`."""
     return {
         "DJANGO_SETTINGS_MODULE": "hopps.settings",
         "HOPPS_ENV": "development",
         "VAR_DIR": str(folder),
-        "DATABASE_URL": "",
+        "DATABASE_URL": database,
         "REDIS_URL": "",
         "JOBS_IN_WEB_PROCESS": "",
         "EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend",

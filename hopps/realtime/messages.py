@@ -28,6 +28,10 @@ class Pong(Event):
     """The answer to a `Ping` where the page wants to know at once that its line is dead."""
 
 
+class GoElsewhere(Event):
+    """The server process at the other end of this line is about to stop: open a new line, then let go of this one."""
+
+
 class Ping(Message):
     """The page is alive: its sign of life, sent every few seconds."""
 
@@ -45,3 +49,4 @@ def encode(event: Event) -> str:
 
 
 PONG = encode(Pong())
+GO_ELSEWHERE = encode(GoElsewhere())

@@ -34,10 +34,14 @@ class Worker(ServerProcess):
     stop_seconds = 30.0
 
     def __init__(self, *, log: Path, environment: dict[str, str]) -> None:
-        super().__init__([sys.executable, "manage.py", "run_huey"], url="", log=log, environment=environment, folder=ROOT)
-
-    def serves(self) -> bool:
-        return True
+        super().__init__(
+            [sys.executable, "manage.py", "run_huey"],
+            url="",
+            log=log,
+            environment=environment,
+            folder=ROOT,
+            serves=lambda: True,
+        )
 
 
 class Cluster:
@@ -74,6 +78,8 @@ class Cluster:
             "REDIS_URL": self.redis.url,
             "JOBS_IN_WEB_PROCESS": "",
             "TRUSTED_PROXIES": HOST,
+            # The proxy asks five times a second.
+            "DRAIN_NOTICE_SECONDS": "1",
         }
 
     def url_by(self, number: int) -> str:

@@ -91,6 +91,10 @@ ensure_peers() {
     ensure_peer twilio-spec tests/peers/twilio-spec.txt peer_twilio_spec
 }
 
+# The servers that the tests keep their rows in, beside SQLite's files.
+ensure_postgresql() { ensure_peer postgresql tests/peers/postgresql.txt peer_package; }
+ensure_mongodb() { ensure_peer mongodb tests/peers/mongodb.txt peer_in_venv; }
+
 # ensure_peer NAME PINS HOW: makes .peers/NAME by `HOW NAME PINS`, when the pins are not as they were last time.
 ensure_peer() {
     local stamp=".peers/installed-$1" sum

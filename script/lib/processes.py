@@ -1,13 +1,14 @@
 """Server processes for the tests and the benchmarks: started on a port of 127.0.0.1, awaited, ended, their log at hand."""
 
 import os
+import pwd
 import signal
 import socket
 import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 HOST = "127.0.0.1"
@@ -42,26 +43,43 @@ class DidNotStart(Exception):
 
 
 class ServerProcess:
-    """A program that serves HTTP, in a process group of its own."""
+    """A program that serves, in a process group of its own."""
 
     stop_seconds = STOP_SECONDS
     """How long `stop` waits before it kills."""
 
-    def __init__(self, command: Sequence[str], *, url: str, log: Path, environment: dict[str, str], folder: Path) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        url: str,
+        log: Path,
+        environment: dict[str, str],
+        folder: Path,
+        serves: Callable[[], bool] | None = None,
+        user: str | None = None,
+        stop_signal: signal.Signals = signal.SIGTERM,
+    ) -> None:
         """Describe it.
 
         Args:
             command: what to run.
-            url: what answers 200 once it serves.
+            url: its address; over HTTP, one that answers 200 once it serves.
             log: file its output is appended to.
             environment: variables on top of this process's.
             folder: where it runs.
+            serves: says whether it serves, for what is not HTTP.
+            user: who runs it, for what refuses to be run by root; only root can say so.
+            stop_signal: what asks it to end.
         """
         self.command = list(command)
         self.url = url
         self.log = log
         self.environment = {**os.environ, **environment}
         self.folder = folder
+        self._serves = serves or (lambda: status_of(url) == 200)
+        self._user = user
+        self._stop_signal = stop_signal
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -75,23 +93,27 @@ class ServerProcess:
         """Start it and return once it serves. Raises DidNotStart with the log when it does not."""
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                self.command, env=self.environment, cwd=self.folder, stdout=log, stderr=log, process_group=0
+                self.command,
+                env=self.environment,
+                cwd=self.folder,
+                stdout=log,
+                stderr=log,
+                process_group=0,
+                user=self._user,
+                group=pwd.getpwnam(self._user).pw_gid if self._user else None,
+                extra_groups=[] if self._user else None,
             )
         deadline = time.monotonic() + START_SECONDS
         while self._process.poll() is None and time.monotonic() < deadline:
-            if self.serves():
+            if self._serves():
                 return
             time.sleep(0.02)
         self.kill()
         raise DidNotStart(f"{' '.join(self.command)} did not serve {self.url}:\n{self.log_tail()}")
 
-    def serves(self) -> bool:
-        """Return whether it answers now."""
-        return status_of(self.url) == 200
-
     def stop(self) -> None:
         """Ask it to end, and see to it."""
-        self._end(signal.SIGTERM)
+        self._end(self._stop_signal)
 
     def kill(self) -> None:
         """End it as a power cut would (SIGKILL)."""

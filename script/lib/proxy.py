@@ -6,7 +6,7 @@ from pathlib import Path
 
 from script.lib.processes import HOST, ServerProcess, free_port
 
-# A process is asked this often whether it is ready; one "no" takes it out.
+# A process is asked this often whether it is ready; two times "no" take it out, a slow answer on a busy machine does not.
 CHECK_MILLISECONDS = 200
 
 # `http-reuse never`: a request is never sent on a connection that its process may be closing at that moment.
@@ -22,12 +22,12 @@ defaults
     timeout client 60s
     timeout server 60s
     timeout tunnel 6h
-    timeout check 2s
+    timeout check 10s
     option forwardfor
     option redispatch 1
     retries 3
     http-reuse never
-    default-server inter {inter}ms rise 1 fall 1
+    default-server inter {inter}ms rise 1 fall 2
 """
 
 
@@ -57,7 +57,11 @@ class Proxy:
 
     def url_by(self, number: int) -> str:
         """Return the address that goes to web process `number` (from 0), and to the others only while that one is away."""
-        return f"http://{HOST}:{self._first[number]}"
+        return f"http://{HOST}:{self.port_by(number)}"
+
+    def port_by(self, number: int) -> int:
+        """Return the port of `url_by`."""
+        return self._first[number]
 
     def start(self) -> None:
         """Start it and return once a page comes through. Raises DidNotStart with its log when none does."""

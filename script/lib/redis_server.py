@@ -39,7 +39,7 @@ class RedisServer:
             "save": "",
             **self.options,
         }
-        self._process = _RedisProcess(
+        self._process = ServerProcess(
             [
                 "redis-server",
                 *(word for name, value in settings.items() for word in (f"--{name}", *(value.split() or [""]))),
@@ -48,6 +48,7 @@ class RedisServer:
             log=self.folder / "redis.log",
             environment={},
             folder=self.folder,
+            serves=lambda: _answers(self.url),
         )
 
     def start(self) -> None:
@@ -89,13 +90,12 @@ class RedisServer:
         return self._process.log_tail()
 
 
-class _RedisProcess(ServerProcess):
-    def serves(self) -> bool:
-        """Return whether it answers a PING now; while it still reads its data it does not."""
-        client = Redis.from_url(self.url, socket_timeout=ANSWER_SECONDS, socket_connect_timeout=ANSWER_SECONDS)
-        try:
-            return bool(client.ping())
-        except RedisError:
-            return False
-        finally:
-            client.close()
+def _answers(url: str) -> bool:
+    """Return whether it answers a PING now; while it still reads its data it does not."""
+    client = Redis.from_url(url, socket_timeout=ANSWER_SECONDS, socket_connect_timeout=ANSWER_SECONDS)
+    try:
+        return bool(client.ping())
+    except RedisError:
+        return False
+    finally:
+        client.close()

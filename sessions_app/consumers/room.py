@@ -110,7 +110,7 @@ class RoomSocket(Socket):
         if page is None or attendance_id is None or self._fell_silent or not self.is_silent(timezone.now()):
             return
         self._fell_silent = True
-        self._publish(PeerLeft(page=page, goodbye=False))
+        await self._tell_left(page, attendance_id, goodbye=False)
         await database_sync_to_async(room.go)(attendance_id=attendance_id, at=self.last_heard)
 
     # --- the room ---
@@ -288,8 +288,13 @@ class RoomSocket(Socket):
         if gone_already:
             # Since it was last heard. That its line ends only now does not mean that anybody was there meanwhile.
             return
-        self._publish(PeerLeft(page=page, goodbye=goodbye))
+        await self._tell_left(page, attendance_id, goodbye=goodbye)
         await database_sync_to_async(room.go)(attendance_id=attendance_id, at=at)
+
+    async def _tell_left(self, page: UUID, attendance_id: UUID, *, goodbye: bool) -> None:
+        """Tell the other side that the page is gone; not where only this line of it is, and it has another already."""
+        if await database_sync_to_async(attendance.came_in_since)(attendance_id) != page:
+            self._publish(PeerLeft(page=page, goodbye=goodbye))
 
     def _publish(self, event: Event) -> None:
         """Tell the other side's pages."""

@@ -66,6 +66,10 @@ export interface Error {
   message: string;
 }
 
+export interface GoElsewhere {
+  type: "go_elsewhere";
+}
+
 export interface IceServer {
   urls: Array<string>;
   username: string;
@@ -249,6 +253,7 @@ export type BoardEvent =
   | BoardState
   | RequestOpened
   | RequestClosed
+  | GoElsewhere
   | Error;
 
 export type BoardMessage =
@@ -274,6 +279,7 @@ export type SessionEvent =
   | NotesText
   | NotesRefused
   | Pong
+  | GoElsewhere
   | Error;
 
 export type SessionMessage =

@@ -1,9 +1,7 @@
 """Over the wire: a server texts by Twilio, Twilio calls it back, and its job worker asks what became of the text."""
 
-import sqlite3
 import threading
 import time
-from contextlib import closing
 
 from accounts.models import Message
 from tests.conftest import StartServer
@@ -24,10 +22,9 @@ SECONDS = 20.0
 
 def outcome(server: LiveServer) -> tuple[str, int | None, str]:
     """Return the text's state, cost and currency."""
-    with closing(sqlite3.connect(server.database)) as rows:
-        found: tuple[str, int | None, str]
-        found = rows.execute("SELECT state, cost_micros, cost_currency FROM accounts_message").fetchone()
-    return found
+    with server.rows() as its:
+        message = Message.objects.using(its).get()
+    return message.state, message.cost_micros, message.cost_currency
 
 
 def test_a_signed_callback_brings_outcome_and_cost(start_server: StartServer, twilio_peer: TwilioStandIn) -> None:

@@ -5,14 +5,13 @@ An order is JSON: {"journey": name, "kill": the point to die at or null, "cut": 
 
 Each is done in two processes forked from this one, which itself has no connection open. One prepares, arms the hook, does
 the journey and is killed. The other is the restart: it does what the jobs do, lets the people try again, and checks
-everything. The database file between them is all that survives.
+everything. The database between them is all that survives.
 """
 
 import gc
 import json
 import os
 import re
-import shutil
 import sys
 import traceback
 from collections.abc import Callable, Mapping
@@ -27,7 +26,6 @@ django.setup()
 
 import stripe  # noqa: E402  Django first
 from django.conf import settings  # noqa: E402
-from django.db import connection, connections  # noqa: E402
 from huey.contrib.djhuey import HUEY  # noqa: E402
 from huey.storage import BlackHoleStorage  # noqa: E402
 
@@ -36,6 +34,7 @@ from billing.gateways.stripe import gateway as at_stripe  # noqa: E402
 from tests.billing.crash_checks import check, check_between  # noqa: E402
 from tests.billing.crash_journeys import JOURNEYS  # noqa: E402
 from tests.billing.crash_scene import Scene, raise_the_curtain  # noqa: E402
+from tests.databases import close_all, databases, use  # noqa: E402
 from tests.dying import Points, Tell, Told, fork, problem_of  # noqa: E402
 from tests.peers.stripe_stand_in import StripeStandIn  # noqa: E402
 
@@ -81,20 +80,19 @@ class Crasher:
     """Forks the attempts."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.database = Path(str(settings.DATABASES["default"]["NAME"]))
+        self.original, self.database = os.environ["DATABASE_URL"], databases.address(folder)
         self.peer = StripeStandIn(folder)
         self.peer.url = settings.STRIPE_API_BASE
-        self.number = 0
 
     def prepare(self) -> None:
         """Make the people, and do some whole attempts in this very process: what it loads, its children need not."""
         fork(lambda tell: raise_the_curtain())
+        use(self.database)
         for journey in REHEARSED:
             rehearsal = self.attempt({"journey": journey, "kill": None, "cut": None, "retries": 0}, forked=False)
             if rehearsal["problem"]:
                 raise RuntimeError(rehearsal["problem"])
-        connections.close_all()
+        close_all()
         at_stripe._client.cache_clear()
         gc.collect()
         gc.freeze()
@@ -104,13 +102,11 @@ class Crasher:
         """Do a journey as ordered, restart, check; return what came of it. Not forked, nothing is watched or killed."""
         run = fork if forked else _here
         journey = JOURNEYS[order["journey"]]
-        self.number += 1
-        attempt = self.folder / f"attempt-{self.number}.sqlite3"
-        shutil.copyfile(self.database, attempt)
+        databases.copy(self.original, self.database)
         facts: dict[str, str] = {}
 
         def first_life(tell: Tell) -> None:
-            _open(attempt, retries=order["retries"])
+            _begin(retries=order["retries"])
             scene = Scene(self.peer, {})
             self.peer.reset()
             # Events are kept until a journey delivers them.
@@ -125,7 +121,7 @@ class Crasher:
                 journey.do(scene)
 
         def second_life(tell: Tell) -> None:
-            _open(attempt, retries=0)
+            _begin(retries=0)
             scene = Scene(self.peer, facts)
             scene.heal()
             check_between(scene)
@@ -147,9 +143,6 @@ class Crasher:
             after, _ = run(second_life)
             answer["problem"] = problem_of(after)
             answer["repaired"] = next((line["repaired"] for line in after if "repaired" in line), [])
-        if not answer["problem"]:
-            for rest in self.folder.glob(f"{attempt.name}*"):
-                rest.unlink()
         return answer
 
 
@@ -159,13 +152,12 @@ def _here(work: Callable[[Tell], None]) -> tuple[Told, bool]:
         work(lambda **what: told.append(what))
     except Exception:
         told.append({"problem": traceback.format_exc()})
+    close_all()
     return told, False
 
 
-def _open(database: Path, *, retries: int) -> None:
-    """Let this process use the attempt's own database, and Stripe's library ask again so often by itself."""
-    connections.close_all()
-    connection.settings_dict["NAME"] = str(database)
+def _begin(*, retries: int) -> None:
+    """Let Stripe's library ask again so often by itself."""
     at_stripe.NETWORK_RETRIES = retries
     at_stripe._client.cache_clear()
 
@@ -186,6 +178,7 @@ def main() -> None:
     crasher.prepare()
     for line in sys.stdin:
         print(json.dumps(crasher.attempt(json.loads(line))), flush=True)
+    databases.drop(crasher.database)
 
 
 if __name__ == "__main__":

@@ -1,21 +1,32 @@
 """Real processes that pay the same week at the same moment."""
 
 from datetime import timedelta
-from pathlib import Path
+from uuid import UUID
 
 import pytest
 
+from billing.models import DemoTransfer, Payout, Posting
 from tests.billing.payday import NOW
-from tests.billing.test_races import RACERS, ROUNDS, Racer, database, hex_of, racers, read
+from tests.billing.test_races import RACERS, ROUNDS, Racer, database, folder, its, racers
 
-__all__ = ["database", "racers"]
+__all__ = ["database", "folder", "its", "racers"]
 
-STATES = "SELECT state FROM billing_payout WHERE expert_id = ?"
-BOOKED = "SELECT expert FROM billing_posting WHERE expert_user_id = ? AND kind = 'payout' ORDER BY expert"
-MOVED = (
-    "SELECT t.amount_minor FROM billing_demotransfer t JOIN billing_payout p"
-    " ON t.key LIKE 'payout:%' AND REPLACE(SUBSTR(t.key, 8), '-', '') = p.id WHERE p.expert_id = ?"
-)
+
+def states(eve: str, its: str) -> list[str]:
+    """Return the states of her payouts."""
+    return list(Payout.objects.using(its).filter(expert=UUID(eve)).values_list("state", flat=True))
+
+
+def booked(eve: str, its: str) -> list[int]:
+    """Return what the ledger says of them, the least first."""
+    postings = Posting.objects.using(its).filter(expert_user=UUID(eve), kind=Posting.Kind.PAYOUT)
+    return sorted(postings.values_list("expert", flat=True))
+
+
+def moved(eve: str, its: str) -> list[int]:
+    """Return what the gateway moved for them."""
+    keys = [f"payout:{payout.pk}" for payout in Payout.objects.using(its).filter(expert=UUID(eve))]
+    return list(DemoTransfer.objects.using(its).filter(key__in=keys).values_list("amount_minor", flat=True))
 
 
 def earn(racer: Racer, *, refused: bool = False) -> str:
@@ -26,18 +37,18 @@ def earn(racer: Racer, *, refused: bool = False) -> str:
 
 
 @pytest.mark.parametrize("round_number", range(ROUNDS))
-def test_paying_a_week_at_once_pays_it_once(racers: list[Racer], database: Path, round_number: int) -> None:
+def test_paying_a_week_at_once_pays_it_once(racers: list[Racer], its: str, round_number: int) -> None:
     eve = earn(racers[0])
     for racer in racers:
         racer.tell(do="pay", now=NOW.isoformat())
     assert sorted(racer.answer() for racer in racers) == [[]] * (RACERS - 1) + [[800]]
-    assert read(database, STATES, hex_of(eve)) == ["paid"]
-    assert read(database, BOOKED, hex_of(eve)) == [-800]
-    assert read(database, MOVED, hex_of(eve)) == [800]
+    assert states(eve, its) == ["paid"]
+    assert booked(eve, its) == [-800]
+    assert moved(eve, its) == [800]
 
 
 @pytest.mark.parametrize("round_number", range(ROUNDS))
-def test_a_refusal_heard_at_once_is_booked_back_once(racers: list[Racer], database: Path, round_number: int) -> None:
+def test_a_refusal_heard_at_once_is_booked_back_once(racers: list[Racer], its: str, round_number: int) -> None:
     eve = earn(racers[0], refused=True)
     for racer in racers:
         racer.tell(do="pay", now=NOW.isoformat())
@@ -46,15 +57,13 @@ def test_a_refusal_heard_at_once_is_booked_back_once(racers: list[Racer], databa
         racer.tell(do="heal", now=(NOW + timedelta(minutes=2)).isoformat())
     for racer in racers:
         racer.answer(), racer.answer()
-    assert read(database, STATES, hex_of(eve)) == ["failed"]
-    assert read(database, BOOKED, hex_of(eve)) == [-800, 800]
-    assert read(database, MOVED, hex_of(eve)) == []
+    assert states(eve, its) == ["failed"]
+    assert booked(eve, its) == [-800, 800]
+    assert moved(eve, its) == []
 
 
 @pytest.mark.parametrize("round_number", range(ROUNDS))
-def test_a_reversal_heard_at_once_in_different_sums_is_booked_once(
-    racers: list[Racer], database: Path, round_number: int
-) -> None:
+def test_a_reversal_heard_at_once_in_different_sums_is_booked_once(racers: list[Racer], its: str, round_number: int) -> None:
     eve = earn(racers[0])
     racers[0].tell(do="pay", now=NOW.isoformat())
     racers[0].answer()
@@ -62,5 +71,5 @@ def test_a_reversal_heard_at_once_in_different_sums_is_booked_once(
         racer.tell(do="reverse", eve=eve, amount_minor=100 * (index + 1))
     for racer in racers:
         racer.answer()
-    assert read(database, "SELECT reversed_minor FROM billing_payout WHERE expert_id = ?", hex_of(eve)) == [100 * RACERS]
-    assert sum(read(database, BOOKED, hex_of(eve))) == 100 * RACERS - 800
+    assert Payout.objects.using(its).get(expert=UUID(eve)).reversed_minor == 100 * RACERS
+    assert sum(booked(eve, its)) == 100 * RACERS - 800

@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 
 from tests.billing.crash_journeys import JOURNEYS
-from tests.live import ROOT, prepare_database
+from tests.databases import databases
+from tests.live import ROOT, copy_of, environment_of, prepare_database
 from tests.peers.stripe_stand_in import StripeStandIn
 
 MOST_POINTS = 300
@@ -25,9 +26,8 @@ MOST_POINTS = 300
 class Crasher:
     """The process that forks the attempts, and what it needs around it."""
 
-    def __init__(self, folder: Path, prepared: Path, environment: dict[str, str]) -> None:
-        database = folder / "crashes.sqlite3"
-        database.write_bytes((prepared / "hopps.sqlite3").read_bytes())
+    def __init__(self, folder: Path, prepared: str, environment: dict[str, str]) -> None:
+        self.database = copy_of(prepared, folder)
         self.log = folder / "crasher.log"
         self._calls: dict[str, int] = {}
         # Pages name static files; nobody fetches any, and none need be looked through for each attempt.
@@ -40,10 +40,7 @@ class Crasher:
                 env={
                     **os.environ,
                     **environment,
-                    "HOPPS_ENV": "development",
-                    "VAR_DIR": str(folder),
-                    "DATABASE_URL": f"sqlite:///{database}",
-                    "REDIS_URL": "",
+                    **environment_of(folder, self.database),
                     "STATIC_ROOT": str(no_files),
                     "LOG_LEVEL": "WARNING",
                 },
@@ -83,6 +80,7 @@ class Crasher:
         self.process.stdin.close()
         self.process.wait(timeout=20)
         self.process.stdout.close()
+        databases.drop(self.database)
 
 
 @pytest.fixture(scope="module")

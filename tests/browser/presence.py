@@ -1,14 +1,17 @@
 """A call whose two people each have a line of their own that can be cut, and the bill against the diary of these lines."""
 
-import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import product
+from uuid import UUID
 
 from playwright.sync_api import Page, expect
 
+from accounts.models import Topic
+from billing.models import Payment, Posting
+from sessions_app.models import Attendance
 from tests.browser.call import (
     CUSTOMER,
     EXPERT,
@@ -39,20 +42,30 @@ class WatchedCall(Call):
     experts_line: Cutter
 
     @property
-    def session_id(self) -> str:
-        """The session's id as SQLite keeps it."""
-        return self.session.rstrip("/").rpartition("/")[2].replace("-", "")
+    def session_id(self) -> UUID:
+        """The session's id."""
+        return UUID(self.session.rstrip("/").rpartition("/")[2])
 
 
 @contextmanager
 def watched_call(
-    server: LiveServer, open_page: OpenPage, title: str, before_joining: Callable[[Page], None] = lambda page: None
+    server: LiveServer,
+    open_page: OpenPage,
+    title: str,
+    before_joining: Callable[[Page], None] = lambda page: None,
+    *,
+    ports: tuple[int, int] | None = None,
 ) -> Iterator[WatchedCall]:
     """Go from nothing to a call in which both see each other; the lines are closed afterwards.
 
-    `before_joining` is called with each of the two pages, when it is open and empty.
+    Args:
+        server: whose call it is.
+        open_page: opens its pages.
+        title: the session's.
+        before_joining: called with each of the two pages, when it is open and empty.
+        ports: where the customer's and the expert's line go to; to the server's one port where None.
     """
-    lines = [Cutter(server.port), Cutter(server.port)]
+    lines = [Cutter(port) for port in ports or (server.port, server.port)]
     try:
         customer, board = (open_page(line, person) for line, person in zip(lines, (CUSTOMER, EXPERT), strict=True))
         for page in (customer, board):
@@ -101,11 +114,9 @@ def end_and_check_the_bill(call: WatchedCall, by: Page | None = None) -> None:
     assert billed_seconds(call.expert) == billed
     # What came of the charge, the page says when it is known.
     expect(call.customer.locator("[data-live]")).to_have_attribute("data-charge", "charged")
-    payments = _rows(call.server, "SELECT id FROM billing_payment WHERE reference = ?", call.session_id)
-    assert len(payments) == 1
-    (payment,) = payments[0]
-    charges = _rows(call.server, "SELECT id FROM billing_posting WHERE kind = 'charge' AND payment_id = ?", payment)
-    assert len(charges) == 1
+    with call.server.rows() as its:
+        payment = Payment.objects.using(its).get(reference=call.session_id)
+        assert Posting.objects.using(its).filter(kind=Posting.Kind.CHARGE, payment=payment).count() == 1
 
 
 def diary(call: WatchedCall) -> str:
@@ -113,24 +124,17 @@ def diary(call: WatchedCall) -> str:
     lines = []
     for name, line in (("customer", call.customers_line), ("expert", call.experts_line)):
         lines += [f"{stay.start:%H:%M:%S.%f} {name} on the line until {stay.end and stay.end.time()}" for stay in line.stays]
-    rows = _rows(
-        call.server,
-        "SELECT a.joined_at, u.email, a.left_at, a.last_seen_at FROM sessions_app_attendance a"
-        " JOIN accounts_user u ON u.id = a.person_id WHERE a.session_id = ?",
-        call.session_id,
-    )
-    lines += [
-        f"{joined[11:]} {email} on the server until {(left or f'{seen} (seen)')[11:]}" for joined, email, left, seen in rows
-    ]
+    with call.server.rows() as its:
+        stretches = Attendance.objects.using(its).filter(session=call.session_id).select_related("person")
+        lines += [
+            f"{one.joined_at:%H:%M:%S.%f} {one.person.email} on the server until "
+            + (f"{one.left_at:%H:%M:%S.%f}" if one.left_at else f"{one.last_seen_at:%H:%M:%S.%f} (seen)")
+            for one in stretches
+        ]
     return "\n".join(sorted(lines))
 
 
 def set_price(server: LiveServer, per_minute: int = PRICE_PER_MINUTE) -> None:
     """Set the price of every topic of `server`, in minor units."""
-    with closing(sqlite3.connect(server.database)) as database, database:
-        database.execute("UPDATE accounts_topic SET price_per_minute = ?", (per_minute,))
-
-
-def _rows(server: LiveServer, query: str, *values: str) -> list[tuple[str, ...]]:
-    with closing(sqlite3.connect(server.database)) as database:
-        return database.execute(query, values).fetchall()
+    with server.rows() as its:
+        Topic.objects.using(its).update(price_per_minute=per_minute)

@@ -1,12 +1,11 @@
 """Notifications: from the click that turns them on to the one that opens the request, with the board closed."""
 
 import json
-import sqlite3
-from contextlib import closing
 from typing import Any
 
 from playwright.sync_api import Page, Worker, expect
 
+from accounts.models import PushSubscription
 from tests.browser.call import CUSTOMER, EXPERT, accept, ask_for_help
 from tests.browser.conftest import PATIENCE, OpenPage
 from tests.live import LiveServer
@@ -104,8 +103,8 @@ def shows(page: Page, *titles: str) -> list[dict[str, str]]:
 
 def browsers_kept(server: LiveServer) -> list[tuple[str, str]]:
     """Return the addresses and names of the browsers the server would push to."""
-    with closing(sqlite3.connect(server.database)) as database:
-        return database.execute("SELECT endpoint, device FROM accounts_pushsubscription").fetchall()
+    with server.rows() as its:
+        return list(PushSubscription.objects.using(its).values_list("endpoint", "device"))
 
 
 def test_a_request_reaches_an_expert_whose_board_is_closed_and_is_taken_back(

@@ -1,4 +1,4 @@
-"""Twenty processes accept one request, round after round. Run by test_accept_race.py in a database file of its own.
+"""Twenty processes accept one request, round after round. Run by test_accept_race.py in a database of its own.
 
 Prints one line of JSON: for each round, what every process was told.
 """
@@ -17,12 +17,12 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hopps.settings")
 django.setup()
 
 from django.conf import settings  # noqa: E402  Django must be set up first
-from django.db import connections  # noqa: E402
 
 from accounts.models import Topic, User  # noqa: E402
 from hopps.errors import Refused  # noqa: E402
 from sessions_app.accept import accept  # noqa: E402
 from sessions_app.cancel import cancel  # noqa: E402
+from tests.databases import close_all  # noqa: E402
 from tests.people import give_card, make_expert, make_person, make_request  # noqa: E402
 
 WON = "won"
@@ -46,7 +46,7 @@ def main(processes: int, rounds: int) -> None:
     alice = make_person("alice@example.org", "Alice")
     give_card(alice)
     experts = [make_expert(f"expert{n}@example.org", f"Expert {n}", topic).pk for n in range(processes)]
-    connections.close_all()
+    close_all()
 
     context = multiprocessing.get_context("fork")
     together, answers = context.Barrier(processes), context.Queue()

@@ -1,4 +1,4 @@
-"""Four processes write in the same notes at once. Run by test_notes_race.py in a database file of its own.
+"""Four processes write in the same notes at once. Run by test_notes_race.py in a database of its own.
 
 Prints one line of JSON: the text at the end, what the log of edits makes, and the numbers of the edits.
 """
@@ -16,11 +16,11 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hopps.settings")
 django.setup()
 
 from django.conf import settings  # noqa: E402  Django must be set up first
-from django.db import connections  # noqa: E402
 
 from accounts.models import Topic, User  # noqa: E402
 from sessions_app import notes, notes_change  # noqa: E402
 from sessions_app.models import HelpSession, NotesEdit  # noqa: E402
+from tests.databases import close_all  # noqa: E402
 from tests.people import make_active, make_expert, make_person  # noqa: E402
 
 
@@ -41,7 +41,7 @@ def main(processes: int, words: int) -> None:
     topic = Topic.objects.create(area="engineering", name="Databases", slug="databases", price_per_minute=200)
     alice, eve = make_person("alice@example.org", "Alice"), make_expert("eve@example.org", "Eve", topic)
     session = make_active(alice, eve, topic, seconds=60)
-    connections.close_all()
+    close_all()
 
     context = multiprocessing.get_context("fork")
     together = context.Barrier(processes)

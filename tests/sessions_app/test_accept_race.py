@@ -6,20 +6,23 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.databases import databases
+from tests.live import copy_of, environment_of, prepare_database
+
 PROCESSES, ROUNDS = 20, 30
 
 
-def test_of_twenty_processes_accepting_at_once_one_wins_and_the_others_are_told(tmp_path: Path) -> None:
-    environment = {**os.environ, "HOPPS_ENV": "development", "VAR_DIR": str(tmp_path), "DATABASE_URL": ""}
-    subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], env=environment, check=True, timeout=120)
+def test_of_twenty_processes_accepting_at_once_one_wins_and_the_others_are_told(shared_folder: Path, tmp_path: Path) -> None:
+    database = copy_of(prepare_database(shared_folder / "empty", demo=False), tmp_path)
     race = subprocess.run(
         [sys.executable, "-m", "tests.sessions_app.accept_race", str(PROCESSES), str(ROUNDS)],
-        env=environment,
+        env=os.environ | environment_of(tmp_path, database),
         check=True,
         timeout=240,
         stdout=subprocess.PIPE,
         text=True,
     )
+    databases.drop(database)
     told = json.loads(race.stdout.splitlines()[-1])
     assert len(told) == ROUNDS
     for answers in told:

@@ -7,20 +7,23 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.databases import databases
+from tests.live import copy_of, environment_of, prepare_database
+
 PROCESSES, WORDS = 4, 25
 
 
-def test_of_four_processes_writing_at_once_no_letter_is_lost_or_doubled(tmp_path: Path) -> None:
-    environment = {**os.environ, "HOPPS_ENV": "development", "VAR_DIR": str(tmp_path), "DATABASE_URL": ""}
-    subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], env=environment, check=True, timeout=120)
+def test_of_four_processes_writing_at_once_no_letter_is_lost_or_doubled(shared_folder: Path, tmp_path: Path) -> None:
+    database = copy_of(prepare_database(shared_folder / "empty", demo=False), tmp_path)
     race = subprocess.run(
         [sys.executable, "-m", "tests.sessions_app.notes_race", str(PROCESSES), str(WORDS)],
-        env=environment,
+        env=os.environ | environment_of(tmp_path, database),
         check=True,
         timeout=240,
         stdout=subprocess.PIPE,
         text=True,
     )
+    databases.drop(database)
     told = json.loads(race.stdout.splitlines()[-1])
     assert told["body"] == told["made"]
     assert told["revisions"] == list(range(1, PROCESSES * WORDS + 1))

@@ -3,17 +3,18 @@
 They come when they should, late, twice, backwards, not at all, or say another time altogether (decision 0011).
 """
 
-import json
-import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
 from math import ceil
+from uuid import UUID
 
 import pytest
 
+from accounts.models import Topic, User
+from billing.models import Card
+from sessions_app.models import HelpSession, VideoEvent
 from tests.conftest import StartServer
 from tests.live import LiveServer
 from tests.peers.twilio_api import Call
@@ -22,14 +23,6 @@ from tests.sessions_app.wire import Person
 
 # So long the two talk. More would prove no more.
 TALK_SECONDS = 3
-
-IDS = """
-import json
-from accounts.models import Topic, User
-from billing.models import Card
-people = {user.email: str(user.pk) for user in User.objects.all()}
-print(json.dumps({**people, "card": str(Card.objects.get().pk), "topic": str(Topic.objects.get(name="Python").pk)}))
-"""
 
 
 @dataclass
@@ -77,8 +70,11 @@ def server(start_server: StartServer, peer: TwilioVideo) -> LiveServer:
 
 @pytest.fixture(scope="module")
 def ids(server: LiveServer) -> dict[str, str]:
-    found: dict[str, str] = json.loads(server.manage("shell", "-v", "0", "-c", IDS).strip().splitlines()[-1])
-    return found
+    """The ids of the people, by their mail, and of what a request names."""
+    with server.rows() as its:
+        people = {user.email: str(user.pk) for user in User.objects.using(its)}
+        topic, card = Topic.objects.using(its).get(name="Python"), Card.objects.using(its).get()
+        return {**people, "topic": str(topic.pk), "card": str(card.pk)}
 
 
 @pytest.fixture(scope="module")
@@ -87,14 +83,9 @@ def people(server: LiveServer) -> tuple[Person, Person]:
     return Person(server, "customer@demo.test"), Person(server, "expert@demo.test")
 
 
-def read(server: LiveServer, question: str, *values: str) -> list[tuple[object, ...]]:
-    with closing(sqlite3.connect(server.database)) as database:
-        return database.execute(question, values).fetchall()
-
-
 def events_told(server: LiveServer, session: str) -> int:
-    ((count,),) = read(server, "SELECT COUNT(*) FROM sessions_app_videoevent WHERE session_id = ?", session.replace("-", ""))
-    return int(str(count))
+    with server.rows() as its:
+        return VideoEvent.objects.using(its).filter(session=UUID(session)).count()
 
 
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
@@ -131,7 +122,6 @@ def test_the_bill_is_what_our_clock_says(
         assert watching.clock()["billable_seconds"] == billed
         # By what Twilio answered, and what it told.
         watching.eventually(lambda: events_told(server, session) == way.kept)
-    ((charged, per_minute),) = read(
-        server, "SELECT amount_minor, price_per_minute FROM sessions_app_helpsession WHERE id = ?", session.replace("-", "")
-    )
-    assert charged == ceil(billed * int(str(per_minute)) / 60)
+    with server.rows() as its:
+        bill = HelpSession.objects.using(its).get(pk=session)
+    assert bill.amount_minor == ceil(billed * bill.price_per_minute / 60)

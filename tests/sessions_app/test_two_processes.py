@@ -1,14 +1,17 @@
 """A page that comes back by another server process, between which every word is lost: what each reads is all it knows."""
 
-import sqlite3
 import time
-from contextlib import closing
+from collections import Counter
+from uuid import UUID
 
 import pytest
 from websockets.exceptions import ConnectionClosed
 
+from accounts.models import Topic
+from billing.models import Card
 from hopps.realtime.sockets import LOST
 from sessions_app.consumers.room import REPLACED
+from sessions_app.models import Attendance
 from tests.conftest import StartServer
 from tests.live import LiveServer
 from tests.sessions_app.wire import SECONDS, Person, WirePage
@@ -22,7 +25,7 @@ def servers(start_server: StartServer) -> tuple[LiveServer, LiveServer]:
     """Two processes on one database, without a channel layer between them."""
     secret = {"SECRET_KEY": "of-both", "FIT_WINDOW_SECONDS": "0"}
     first = start_server(**secret)
-    return first, start_server(DATABASE_URL=f"sqlite:///{first.database}", **secret)
+    return first, start_server(beside=first, **secret)
 
 
 def close_code(page: WirePage, *, beside: WirePage) -> int:
@@ -39,9 +42,9 @@ def close_code(page: WirePage, *, beside: WirePage) -> int:
 
 def a_session(customer: Person, expert: Person) -> str:
     """Ask for help, and accept it; return the session's id."""
-    with closing(sqlite3.connect(customer.server.database)) as database:
-        (topic,) = database.execute("SELECT id FROM accounts_topic WHERE name = 'Python'").fetchone()
-        (card,) = database.execute("SELECT id FROM billing_card").fetchone()
+    with customer.server.rows() as its:
+        topic = str(Topic.objects.using(its).get(name="Python").pk)
+        card = str(Card.objects.using(its).get().pk)
     words = {"title": "Query is slow", "details": "", "cap_minutes": 15, "topic": topic, "card": card}
     session = customer.post("/ask/", **words).headers["Location"].strip("/").split("/")[-1]
     expert.post(f"/sessions/{session}/accept/")
@@ -50,13 +53,9 @@ def a_session(customer: Person, expert: Person) -> str:
 
 def stretches(server: LiveServer, session: str) -> dict[str, int]:
     """Return how many stretches of presence each person has had."""
-    with closing(sqlite3.connect(server.database)) as database:
-        rows = database.execute(
-            "SELECT u.email, COUNT(*) FROM sessions_app_attendance a JOIN accounts_user u ON u.id = a.person_id"
-            " WHERE a.session_id = ? GROUP BY u.email",
-            (session.replace("-", ""),),
-        )
-        return dict(rows.fetchall())
+    with server.rows() as its:
+        rows = Attendance.objects.using(its).filter(session=UUID(session))
+        return dict(Counter(rows.values_list("person__email", flat=True)))
 
 
 def test_a_page_that_comes_back_by_another_process_is_there_once_and_stays(servers: tuple[LiveServer, LiveServer]) -> None:

@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from tests.live import ROOT, prepare_database
+from tests.databases import databases
+from tests.live import ROOT, copy_of, environment_of, prepare_database
 from tests.peers.mail_server import MailServer, mail_server
 from tests.peers.twilio_stand_in import TwilioStandIn
 from tests.sessions_app.wave_crasher import EXPERTS, number_of
@@ -26,16 +27,12 @@ MOST_POINTS = 100
 class Crasher:
     """The process that forks the attempts, and what arrives at the stand-ins."""
 
-    def __init__(self, folder: Path, prepared: Path, twilio: TwilioStandIn, mailbox: MailServer) -> None:
+    def __init__(self, folder: Path, prepared: str, twilio: TwilioStandIn, mailbox: MailServer) -> None:
         self.twilio, self.mailbox = twilio, mailbox
-        database = folder / "waves.sqlite3"
-        database.write_bytes((prepared / "hopps.sqlite3").read_bytes())
+        self.database = copy_of(prepared, folder)
         self.log = folder / "crasher.log"
-        environment = {
-            "HOPPS_ENV": "development",
-            "VAR_DIR": str(folder),
-            "DATABASE_URL": f"sqlite:///{database}",
-            "REDIS_URL": "",
+        environment = environment_of(folder, self.database) | {
+            "EMAIL_BACKEND": "",
             "EMAIL_HOST": "127.0.0.1",
             "EMAIL_PORT": str(mailbox.port),
             "EMAIL_USE_TLS": "0",
@@ -73,6 +70,7 @@ class Crasher:
         self.process.stdin.close()
         self.process.wait(timeout=20)
         self.process.stdout.close()
+        databases.drop(self.database)
 
 
 @pytest.fixture

@@ -1,16 +1,14 @@
 """A worker killed in the middle of a wave, and started again: `python -m tests.sessions_app.wave_crasher`.
 
 Reads a number a line: the point to die at (see tests.dying), 0 for none. Each is done in two processes forked from this one,
-which itself has no connection open: the one that is killed, and the restart a minute later. The database file between them,
-and what arrived at the stand-ins, is all that survives. Answers with a line of JSON.
+which itself has no connection open: the one that is killed, and the restart a minute later. The database between them, and
+what arrived at the stand-ins, is all that survives. Answers with a line of JSON.
 """
 
 import json
 import os
-import shutil
 import sys
 from datetime import timedelta
-from pathlib import Path
 
 import django
 
@@ -19,12 +17,12 @@ django.setup()
 
 import time_machine  # noqa: E402  Django first
 from django.conf import settings  # noqa: E402
-from django.db import connection, connections  # noqa: E402
 from django.utils import timezone  # noqa: E402
 from twilio.http.http_client import TwilioHttpClient  # noqa: E402
 
 from accounts.models import ExpertProfile, Topic, User  # noqa: E402
 from sessions_app.reach.healing import heal_reach  # noqa: E402
+from tests.databases import databases, use  # noqa: E402
 from tests.dying import Points, Tell, fork, problem_of  # noqa: E402
 from tests.jobs import jobs_in_memory  # noqa: E402
 from tests.people import give_card, give_phone, make_expert, make_person, make_request, open_all_hours  # noqa: E402
@@ -77,19 +75,15 @@ def second_life(tell: Tell, begin: float) -> None:
             jobs.do_what_is_due()
 
 
-def attempt(number: int, kill: int) -> dict[str, object]:
-    """Do it once, with a database of its own."""
-    database = Path(str(settings.VAR_DIR)) / f"attempt-{number}.sqlite3"
-    original = str(settings.DATABASES["default"]["NAME"])
-    shutil.copyfile(original, database)
-    connection.settings_dict["NAME"] = str(database)
+def attempt(original: str, database: str, kill: int) -> dict[str, object]:
+    """Do it once, on a fresh copy of the original at the address `database`, which this process's connection goes to."""
+    databases.copy(original, database)
     told, killed = fork(lambda tell: first_life(tell, kill))
     problem = problem_of(told)
     if not problem:
         begin = next(line["begin"] for line in told if "begin" in line)
         after, _ = fork(lambda tell: second_life(tell, begin))
         problem = problem_of(after)
-    connection.settings_dict["NAME"] = original
     return {"points": [line["point"] for line in told if "point" in line], "killed": killed, "problem": problem}
 
 
@@ -97,10 +91,12 @@ def main() -> None:
     """Answer until there is nothing more to do."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.WAVE_SIZE = 2
+    original, database = os.environ["DATABASE_URL"], databases.address(settings.VAR_DIR)
     fork(raise_the_curtain)
-    connections.close_all()
-    for number, line in enumerate(sys.stdin):
-        print(json.dumps(attempt(number, int(line))), flush=True)
+    use(database)
+    for line in sys.stdin:
+        print(json.dumps(attempt(original, database, int(line))), flush=True)
+    databases.drop(database)
 
 
 if __name__ == "__main__":

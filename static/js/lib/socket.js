@@ -10,6 +10,8 @@ const FIRST_WAIT_MS = 200;
 const LONGEST_WAIT_MS = 5_000;
 // Handshakes refused in a row after which we ask whether it is the network at all.
 const REFUSALS = 4;
+// Once there is a new line the old one is let go of: by the server, when the new one has its place, or after so long.
+const OLD_LINE_MS = 5_000;
 // The server's word that this page has nothing to hear here any more.
 const NOT_YOURS_ANY_MORE = 4403;
 
@@ -23,6 +25,8 @@ const NOT_YOURS_ANY_MORE = 4403;
 export class LiveSocket {
   /** @type {WebSocket | null} */
   #socket = null;
+  /** @type {WebSocket | null} the new line, while the one in use is still good */
+  #next = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #retry;
   #retryAt = 0;
@@ -80,6 +84,8 @@ export class LiveSocket {
     this.#beats?.stop();
     this.#beats = null;
     clearTimeout(this.#retry);
+    this.#next?.close();
+    this.#next = null;
     this.#socket?.close(1000);
     this.#socket = null;
   }
@@ -104,18 +110,44 @@ export class LiveSocket {
   #connect() {
     clearTimeout(this.#retry);
     const socket = new WebSocket(this.url);
-    this.#socket = socket;
     this.#heardAt = performance.now();
-    socket.onopen = () => {
-      this.#failures = 0;
-      this.#syncedAt = this.#heardAt = performance.now();
-      this.#become("open");
+    socket.onopen = () => this.#opened();
+    this.#use(socket);
+  }
+
+  /**
+   * The server process at the other end is about to stop. A line to another one is opened first: nobody notices anything.
+   * Where that fails, the old one goes on until it ends, and the page comes back as after any other loss.
+   */
+  #goElsewhere() {
+    if (this.#next) return;
+    const old = this.#socket;
+    const next = (this.#next = new WebSocket(this.url));
+    next.onclose = () => (this.#next = null);
+    next.onopen = () => {
+      this.#next = null;
+      if (this.#socket !== old) return next.close();
+      this.#use(next);
+      this.#opened();
+      setTimeout(() => old?.close(), OLD_LINE_MS);
     };
+  }
+
+  #opened() {
+    this.#failures = 0;
+    this.#syncedAt = this.#heardAt = performance.now();
+    this.#become("open");
+  }
+
+  /** @param {WebSocket} socket the line from now on; what comes by another is not heard any more */
+  #use(socket) {
+    this.#socket = socket;
     socket.onmessage = (message) => {
       this.#heardAt = performance.now();
       if (this.#socket !== socket) return;
       const event = JSON.parse(message.data);
-      if (event.type !== "pong") this.hear(event);
+      if (event.type === "go_elsewhere") this.#goElsewhere();
+      else if (event.type !== "pong") this.hear(event);
     };
     socket.onclose = ({ code }) => {
       if (this.#socket !== socket || !this.#ends) return;
