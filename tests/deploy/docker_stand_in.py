@@ -60,7 +60,6 @@ class DockerStandIn:
         self.containers: dict[str, Container] = {}
         self.services: list[str] = []  # database, Redis and relay, as they were started
         self.proxy_runs = False
-        self.proxied: str | None = None  # the container that Caddy sends people to
         # By release: build, backup, migrate, "static files", ready, later (once it serves), worker. By "caddy": reload.
         self.faults: dict[str, set[str]] = {}
         self.meeting: Meeting | None = None
@@ -70,6 +69,12 @@ class DockerStandIn:
         self.outages: list[str] = []
         self._served = False
         self._lock = threading.Lock()
+
+    @property
+    def proxied(self) -> str | None:
+        """The container that Caddy sends people to: it looks into the file for each request."""
+        upstream = self.home / "deploys/caddy/upstream"
+        return upstream.read_text().strip().removesuffix(":8000") if upstream.exists() else None
 
     # --- Playing ---
 
@@ -161,8 +166,7 @@ class DockerStandIn:
 
     def _up(self, service: str, *, anew: bool) -> tuple[int, str]:
         if service == "caddy":
-            if not self.proxy_runs:
-                self.proxy_runs, self.proxied = True, self._written_down()
+            self.proxy_runs = True
         elif not service.startswith("web-") and service != "worker":
             self.services.append(service)
         elif anew or service not in self.containers:
@@ -190,7 +194,6 @@ class DockerStandIn:
             case ["caddy", "caddy", "reload", *_]:
                 if not self.proxy_runs or "reload" in self.faults.get("caddy", set()):
                     return 1, "Caddy does not take it"
-                self.proxied = self._written_down()
                 return 0, ""
             case ["caddy", "wget", *_]:
                 container = self.containers.get(self.proxied or "")
@@ -203,10 +206,6 @@ class DockerStandIn:
         name = f"RELEASE_{service.upper().replace('-', '_')}"
         found = re.search(rf"^{name}=(.+)$", (self.home / "deploys/releases.env").read_text(), re.MULTILINE)
         return found[1] if found else "none"
-
-    def _written_down(self) -> str | None:
-        found = re.search(r"^to (web-\w+):8000$", (self.home / "deploys/caddy/upstream.caddy").read_text(), re.MULTILINE)
-        return found[1] if found else None
 
 
 class DockerServer(socketserver.ThreadingTCPServer):

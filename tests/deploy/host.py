@@ -29,13 +29,17 @@ class Host:
         shutil.copy(ROOT / "Dockerfile", self.home)
         self.docker = DockerStandIn(self.home, image=image, releases=RELEASES)
         self._server = DockerServer(self.docker)
+        self._begun: list[subprocess.Popen[str]] = []
         docker = self._programs / "docker"
         docker.write_text(self._server.client)
         docker.chmod(0o755)
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
 
     def close(self) -> None:
-        """Let go of its port."""
+        """End what is still under way, and let go of its port."""
+        for process in self._begun:
+            with process:
+                process.kill()
         self._server.shutdown()
         self._server.server_close()
 
@@ -52,7 +56,7 @@ class Host:
             self.docker.images.add(f"{self.docker.image}:{release}")
             home.point_to(slot)
             home.add_record(release=release, slot=slot, seconds=1, how="deploy")
-        self.docker.proxy_runs, self.docker.proxied = True, f"web-{home.live()}"
+        self.docker.proxy_runs = True
 
     # --- What people get ---
 
@@ -83,13 +87,15 @@ class Host:
 
     def begin(self, *arguments: str) -> "subprocess.Popen[str]":
         """Start script/deploy, and leave it to run."""
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [str(ROOT / "script/deploy"), *arguments, *IMPATIENT],
             env=self._environment(),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
         )
+        self._begun.append(process)
+        return process
 
     def begin_and_meet(self, meeting: Meeting, *arguments: str) -> "subprocess.Popen[str]":
         """Start script/deploy, and return once it is in the middle of the meeting's command of Docker."""

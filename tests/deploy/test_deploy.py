@@ -36,7 +36,6 @@ def test_the_backup_is_first_and_each_step_follows_the_one_before(serving: Host)
         "cp -R staticfiles",
         "--force-recreate web-green",
         "exec -T web-green python -m hopps.healthcheck /readyz",
-        "caddy reload",
         "--force-recreate worker",
         "wget",
         "stop web-blue",

@@ -13,19 +13,19 @@ CALLS = [
     Meeting("up --detach --no-deps --no-recreate web-blue"),
     Meeting("image inspect"),
     Meeting("up --detach --no-recreate"),
+    Meeting("caddy reload"),
     Meeting("manage.py backup"),
     Meeting("manage.py migrate"),
     Meeting("cp -R staticfiles"),
     Meeting("--force-recreate web-green"),
     Meeting("exec -T web-green"),
-    # The first only confirms what is; the second is the switch.
-    Meeting("caddy reload", time=2),
+    # Just after the switch, which Caddy sees by itself.
+    Meeting("--no-recreate --wait --wait-timeout 180 caddy", time=2),
     Meeting("--force-recreate worker"),
     Meeting("wget"),
     Meeting("stop web-blue"),
     # It was written down, and not done.
     Meeting("--force-recreate web-green", lost=True),
-    Meeting("caddy reload", time=2, lost=True),
     Meeting("--force-recreate worker", lost=True),
 ]
 

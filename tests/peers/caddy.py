@@ -1,6 +1,7 @@
 """The real Caddy, with the Caddyfile of the stack, on free ports of 127.0.0.1: TLS by an authority of its own."""
 
 import os
+import socket
 import ssl
 import subprocess
 import sys
@@ -17,12 +18,13 @@ CADDYFILE = ROOT / "docker/caddy/Caddyfile"
 class Caddy:
     """Caddy before one process at a time, as in compose.yaml."""
 
-    def __init__(self, folder: Path, *, patience: str = "10s") -> None:
+    def __init__(self, folder: Path, *, patience: str = "60s") -> None:
         """Describe it; `start` starts it.
 
         Args:
             folder: where its log, its authority and what it is switched by go.
-            patience: how long a process that does not listen is waited for, as Caddy writes it.
+            patience: how long a process that does not listen is waited for, as Caddy writes it. Longer than the stack's
+                10 s: a busy machine takes its time to start one.
         """
         folder.mkdir(parents=True, exist_ok=True)
         self.static = folder / "srv" / "static"
@@ -48,11 +50,23 @@ class Caddy:
         }
         self._process = ServerProcess(
             [str(CADDY), "run", *self._config()],
-            url=f"http://{HOST}:{admin}/config/",
+            url=self.url,
             log=folder / "caddy.log",
             environment=self._environment,
             folder=ROOT,
+            serves=self._greets,
         )
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """What compose.yaml gives a process behind it."""
+        return {
+            "PUBLIC_URL": self.url,
+            "CSRF_TRUSTED_ORIGINS": self.url,
+            "TRUSTED_PROXIES": HOST,
+            "DRAIN_NOTICE_SECONDS": "0",
+            "JOBS_IN_WEB_PROCESS": "0",
+        }
 
     def start(self, port: int) -> None:
         """Start it before the process at `port`."""
@@ -62,28 +76,44 @@ class Caddy:
     def switch(self, port: int) -> None:
         """Send people to the process at `port` from now on, as script/deploy does."""
         self._point_to(port)
-        subprocess.run(
-            [str(CADDY), "reload", *self._config()],
-            cwd=ROOT,
-            env=os.environ | self._environment,
-            check=True,
-            capture_output=True,
-        )
+
+    def load(self) -> None:
+        """Have it read its Caddyfile again, as if it had changed."""
+        load = [str(CADDY), "reload", "--force", *self._config()]
+        subprocess.run(load, cwd=ROOT, env=os.environ | self._environment, check=True, capture_output=True)
 
     def stop(self) -> None:
         """Stop it."""
         self._process.stop()
 
+    @property
+    def authority(self) -> Path:
+        """The file of the authority that signed its certificate."""
+        return self._data / "caddy/pki/authorities/local/root.crt"
+
     def trust(self) -> ssl.SSLContext:
         """Return what believes its certificate."""
-        return ssl.create_default_context(cafile=str(self._data / "caddy/pki/authorities/local/root.crt"))
+        return ssl.create_default_context(cafile=str(self.authority))
 
     def log_tail(self) -> str:
         """Return the end of what it said."""
         return self._process.log_tail()
 
+    def _greets(self) -> bool:
+        # It listens before it has made its certificate.
+        try:
+            with (
+                socket.create_connection((HOST, self.port), timeout=1) as plain,
+                self.trust().wrap_socket(plain, server_hostname="localhost"),
+            ):
+                return True
+        except OSError:
+            return False
+
     def _point_to(self, port: int) -> None:
-        (self._live / "upstream.caddy").write_text(f"to {HOST}:{port}\n")
+        new = self._live / "upstream.new"
+        new.write_text(f"{HOST}:{port}\n")
+        new.replace(self._live / "upstream")
 
     @staticmethod
     def _config() -> tuple[str, ...]:

@@ -3,7 +3,6 @@
 import fcntl
 import json
 import os
-import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,7 +42,7 @@ class Home:
         """Describe it; what is missing is made."""
         self.folder = folder
         # A folder of its own, because it is what Caddy sees of all this.
-        self.upstream = folder / "caddy" / "upstream.caddy"
+        self.upstream = folder / "caddy" / "upstream"
         # What compose.yaml takes the images' tags from (a second --env-file).
         self.releases_file = folder / "releases.env"
         self.records_file = folder / "records.jsonl"
@@ -57,17 +56,18 @@ class Home:
         """Return the slot that Caddy sends people to; None before the first deploy."""
         if not self.upstream.exists():
             return None
-        found = re.search(r"^to web-(blue|green):8000$", self.upstream.read_text(), re.MULTILINE)
-        if found is None:
-            raise Refused(f"{self.upstream} names no slot. It is one line: to web-blue:8000 or to web-green:8000.")
-        return "blue" if found[1] == "blue" else "green"
+        written = self.upstream.read_text().strip()
+        for slot in SLOTS:
+            if written == _address(slot):
+                return slot
+        raise Refused(f"{self.upstream} names no slot: it says {written!r}, not {' or '.join(map(_address, SLOTS))}.")
 
     def point_to(self, slot: Slot) -> None:
-        """Write down that `slot` serves. Caddy does so once it has read it again."""
-        self._write(self.upstream, f"# Written by script/deploy.\nto web-{slot}:8000\n")
+        """Send people to `slot` from now on: Caddy looks here for each request. One rename, so nobody sees half of it."""
+        self._write(self.upstream, f"{_address(slot)}\n")
 
     def point_nowhere(self) -> None:
-        """Write down that nothing serves, as before the first deploy."""
+        """Send people nowhere, as before the first deploy."""
         self.upstream.unlink(missing_ok=True)
 
     # --- What runs where ---
@@ -162,6 +162,10 @@ class Home:
 def variable(service: str) -> str:
     """Return what compose.yaml calls the release of `service`: RELEASE_WEB_BLUE."""
     return f"RELEASE_{service.upper().replace('-', '_')}"
+
+
+def _address(slot: Slot) -> str:
+    return f"web-{slot}:8000"
 
 
 def _service(name: str) -> str:

@@ -59,6 +59,8 @@ class Deployer:
             self.steps.say(f"       {self.stack.tag(release)}: {self.stack.prepare_image(release)}")
         with self.steps.step("services"):
             self.stack.start_services()
+            if serving:
+                self.stack.load_proxy()
         if serving and backup:
             with self.steps.step("backup"):
                 # Of the release that serves: it knows the tables as they are.
@@ -96,7 +98,7 @@ class Deployer:
         raise Refused("There is no earlier release on this host to go back to.")
 
     def _heal(self) -> None:
-        """Put right what a deploy that was killed left: Caddy does what is written down, and what is written down serves."""
+        """Put right what a deploy that was killed left: what people are sent to serves."""
         live = self.home.live()
         if live is None:
             return
@@ -107,7 +109,7 @@ class Deployer:
                     self.steps.say(f"       web-{live} is not ready and web-{other(live)} is: back to it.")
                     live = other(live)
                     self.home.point_to(live)
-                self.stack.turn_proxy()
+                self.stack.start_proxy()
             except Failed as problem:
                 # The deploy may be what helps.
                 self.steps.say(f"       Not as it should be: {problem}")
@@ -143,7 +145,7 @@ class Deployer:
                 )
         with steps.step("switch"):
             home.point_to(slot)
-            stack.turn_proxy()
+            stack.start_proxy()
         with steps.step("worker"):
             home.set_release("worker", release)
             stack.start_worker()
@@ -190,9 +192,8 @@ class Deployer:
                 if before.slot is None:
                     self.home.point_nowhere()
                     self.stack.stop_proxy()
-                elif self.home.live() != before.slot:
+                else:
                     self.home.point_to(before.slot)
-                    self.stack.turn_proxy()
                 if before.worker_release and self.home.releases().get("worker") != before.worker_release:
                     self.home.set_release("worker", before.worker_release)
                     self.stack.start_worker()

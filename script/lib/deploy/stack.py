@@ -128,10 +128,13 @@ class Stack:
 
     # --- Caddy ---
 
-    def turn_proxy(self) -> None:
-        """Have Caddy send people to the slot that is written down. Requests under way end where they are."""
+    def start_proxy(self) -> None:
+        """Start Caddy where it is not running. What runs stays as it is."""
         wait = ("--wait", "--wait-timeout", str(START_SECONDS))
         self.compose("up", "--detach", "--no-deps", "--no-recreate", *wait, "caddy", seconds=START_SECONDS + ASK_SECONDS)
+
+    def load_proxy(self) -> None:
+        """Have Caddy read its Caddyfile. One that did not change changes nothing; one with a mistake is not taken."""
         load = ("exec", "-T", "caddy", "caddy", "reload", "--config", "/etc/caddy/Caddyfile", "--adapter", "caddyfile")
         self.compose(*load, seconds=START_SECONDS)
 
