@@ -10,6 +10,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 ENV_EXAMPLE = ROOT / ".env.example"
+CI_ENV = ROOT / ".github/ci.env"
 
 
 def docker_compose() -> str:
@@ -21,9 +22,14 @@ def docker_compose() -> str:
 
 
 def filled_in() -> dict[str, str]:
-    """Return the settings of .env.example that are needed, with a value for what has none."""
-    found = dict(re.findall(r"^([A-Z][A-Z0-9_]*)=(.*)$", ENV_EXAMPLE.read_text(), re.MULTILINE))
-    return {name: value or "filled-in" for name, value in found.items()}
+    """Return the settings of .env.example that are needed, filled in as continuous integration does it."""
+    found = settings_in(ENV_EXAMPLE)
+    return found | {name: value for name, value in settings_in(CI_ENV).items() if name in found}
+
+
+def settings_in(path: Path) -> dict[str, str]:
+    """Return what a file such as .env sets."""
+    return dict(re.findall(r"^([A-Z][A-Z0-9_]*)=(.*)$", path.read_text(), re.MULTILINE))
 
 
 class Compose:

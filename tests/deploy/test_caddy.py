@@ -9,6 +9,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
@@ -153,24 +154,27 @@ def test_nobody_who_comes_while_releases_are_switched_is_turned_away(
     caddy: Caddy, serving_blue: LiveServer, green: LiveServer
 ) -> None:
     done = threading.Event()
-    seen: list[tuple[int, str]] = []
+    answered: SimpleQueue[tuple[int, str]] = SimpleQueue()
 
     def visit() -> None:
         while not done.is_set():
             status, _, body = ask(caddy, "/healthz")
-            seen.append((status, json.loads(body)["release"]))
+            answered.put((status, json.loads(body)["release"]))
 
     visitors = [threading.Thread(target=visit) for _ in range(3)]
     for visitor in visitors:
         visitor.start()
+    seen = set()
     for _ in range(3):
-        caddy.switch(green.port)
-        caddy.switch(serving_blue.port)
+        for server, name in ((green, "two"), (serving_blue, "one")):
+            caddy.switch(server.port)
+            while (answer := answered.get(timeout=SECONDS)) != (200, name):
+                seen.add(answer)
     done.set()
     for visitor in visitors:
         visitor.join()
 
-    assert set(seen) == {(200, "one"), (200, "two")}
+    assert seen <= {(200, "one"), (200, "two")}
 
 
 def test_a_process_that_is_started_again_is_waited_for(caddy: Caddy, serving_blue: LiveServer) -> None:

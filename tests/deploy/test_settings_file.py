@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from hopps import env
-from tests.deploy.stack import ENV_EXAMPLE, ROOT, Compose, filled_in
+from tests.deploy.stack import CI_ENV, ENV_EXAMPLE, ROOT, Compose, filled_in, settings_in
 
 # Read by boto3, not by us (hopps/sms/sns.py reads AWS_REGION).
 BOTO3 = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
@@ -69,6 +69,11 @@ def test_no_secret_is_in_the_file() -> None:
     for line in ENV_EXAMPLE.read_text().splitlines():
         if name := re.match(r"([A-Z0-9_]*(?:SECRET|PASSWORD|TOKEN|KEY)[A-Z0-9_]*)=", line):
             assert line == name[0], line
+
+
+def test_continuous_integration_fills_in_what_is_needed_and_nothing_else() -> None:
+    assert [name for name, value in filled_in().items() if not value] == []
+    assert set(settings_in(CI_ENV)) <= set(settings_in(ENV_EXAMPLE))
 
 
 def test_filled_in_it_starts_hopps_in_production(compose: Compose, tmp_path: Path) -> None:
