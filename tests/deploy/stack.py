@@ -27,6 +27,11 @@ def filled_in() -> dict[str, str]:
     return found | {name: value for name, value in settings_in(CI_ENV).items() if name in found}
 
 
+def in_the_image() -> list[str]:
+    """Return the files and folders of the checkout that the image is made of: .dockerignore names them after a !."""
+    return re.findall(r"^!(\S+)$", (ROOT / ".dockerignore").read_text(), re.MULTILINE)
+
+
 def settings_in(path: Path) -> dict[str, str]:
     """Return what a file such as .env sets."""
     return dict(re.findall(r"^([A-Z][A-Z0-9_]*)=(.*)$", path.read_text(), re.MULTILINE))

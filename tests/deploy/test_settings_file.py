@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from hopps import env
-from tests.deploy.stack import CI_ENV, ENV_EXAMPLE, ROOT, Compose, filled_in, settings_in
+from tests.deploy.stack import CI_ENV, ENV_EXAMPLE, ROOT, Compose, filled_in, in_the_image, settings_in
 
 # Read by boto3, not by us (hopps/sms/sns.py reads AWS_REGION).
 BOTO3 = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
@@ -78,11 +78,20 @@ def test_continuous_integration_fills_in_what_is_needed_and_nothing_else() -> No
 
 def test_filled_in_it_starts_hopps_in_production(compose: Compose, tmp_path: Path) -> None:
     environment = compose.config()["services"]["web-blue"]["environment"]
-    # No database is asked: SQLite saves the test a server.
+    # Of the checkout, only what the image holds; and no database is asked: SQLite saves the test a server.
+    image = tmp_path / "image"
+    image.mkdir()
+    for name in in_the_image():
+        (image / name).symlink_to(ROOT / name)
     mine = {"VAR_DIR": str(tmp_path), "DATABASE_URL": f"sqlite:///{tmp_path / 'x.sqlite3'}", "PATH": os.environ["PATH"]}
 
     done = subprocess.run(
-        [sys.executable, "manage.py", "check"], cwd=ROOT, env=environment | mine, check=False, capture_output=True, text=True
+        [sys.executable, "manage.py", "check"],
+        cwd=image,
+        env=environment | mine,
+        check=False,
+        capture_output=True,
+        text=True,
     )
 
     assert done.returncode == 0, done.stderr
