@@ -5,6 +5,7 @@ import random
 import time
 from collections import defaultdict
 from dataclasses import dataclass, field
+from itertools import islice
 
 import msgspec
 from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
@@ -47,6 +48,9 @@ class Situation:
     session: str | None
 
 
+FREE = Situation(available=True, session=None)
+
+
 class BoardPage(WSListener):
     """One expert's board."""
 
@@ -57,9 +61,10 @@ class BoardPage(WSListener):
         self.transport: WSTransport | None = None
         self.is_claimed = False
         """Whether somebody of the load is doing something with this expert just now."""
-        self._expected = Situation(available=True, session=None)
+        self._expected = FREE
         self._told: Situation | None = None
         self._settled = asyncio.Event()
+        self._close_code: int | None = None
 
     @property
     def person(self) -> str:
@@ -68,7 +73,7 @@ class BoardPage(WSListener):
     @property
     def is_free(self) -> bool:
         """Whether this expert hears requests, and nothing is under way."""
-        return not self.is_claimed and self._told == self._expected == Situation(available=True, session=None)
+        return not self.is_claimed and self._told == self._expected == FREE
 
     def expect(self, *, available: bool = True, session: str | None = None) -> None:
         """Say what will be true of this expert, before it is asked of the server: until the board says so, it is unsure."""
@@ -108,9 +113,13 @@ class BoardPage(WSListener):
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         self.transport = None
         if not self.boards.is_over:
-            self.boards.record.mishaps.append(f"the board of {self.person} lost its socket")
+            self.boards.record.mishaps.append(
+                f"the board of {self.person} lost its socket, {self._close_code or 'without a word'}"
+            )
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        if frame.msg_type == WSMsgType.CLOSE:
+            self._close_code = int(frame.get_close_code())
         if frame.msg_type != WSMsgType.TEXT:
             return
         now = time.monotonic()
@@ -188,9 +197,17 @@ class Boards:
         self._showing[request].discard(page)
         self.last_news = now
 
-    def who_may_accept(self, request: str) -> list[BoardPage]:
-        """Return the boards that show a request, and whose expert is free, in a fixed order."""
-        return sorted((page for page in self._showing[request] if page.is_free), key=lambda page: page.person)
+    def shown_by(self, request: str, person: str) -> BoardPage | None:
+        """Return the board of `person` if it shows a request and its expert is free."""
+        return next((page for page in self._showing[request] if page.person == person and page.is_free), None)
+
+    def some_that_show(self, request: str, chance: random.Random, *, most: int) -> list[BoardPage]:
+        """Return up to `most` boards that show a request and whose expert is free, taken by chance."""
+        showing = list(self._showing[request])
+        begin = chance.randrange(len(showing)) if showing else 0
+        # Not all of them are looked at: this is asked often, and there may be thousands.
+        free = (page for page in (*showing[begin:], *showing[:begin]) if page.is_free)
+        return list(islice(free, most))
 
     # --- what open boards do ---
 

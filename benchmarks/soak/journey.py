@@ -12,7 +12,7 @@ from benchmarks.soak.record import Journey, Record, Side, Span
 from benchmarks.soak.rooms import DONE, LEFT, RoomPage
 
 PATIENCE_SECONDS = 60.0
-POLL_SECONDS = 0.05
+POLL_SECONDS = 0.2
 # How often each of these happens, of a hundred.
 CANCELLED, RACED, PAUSED, LEFT_AND_BACK, KNOWN_EXPERT = 5, 20, 15, 20, 30
 
@@ -145,14 +145,16 @@ async def somebody(stage: Stage, journey: Journey, customer: Customer) -> list[B
     """Wait until free experts' boards show the request, and return the one or two of them who will press."""
     until = time.monotonic() + PATIENCE_SECONDS
     await asyncio.sleep(stage.chance.uniform(0.2, 2))
-    while not (may := stage.boards.who_may_accept(journey.session)):
+    wanted = 2 if stage.happens(RACED) else 1
+    while not (found := stage.boards.some_that_show(journey.session, stage.chance, most=wanted)):
         if time.monotonic() > until:
             raise TimeoutError("no free expert's board shows the request")
         await asyncio.sleep(POLL_SECONDS)
-    known = [board for board in may if board.person in customer.knows]
-    first = stage.chance.choice(known if known and stage.happens(KNOWN_EXPERT) else may)
-    others = [board for board in may if board is not first]
-    return [first, stage.chance.choice(others)] if others and stage.happens(RACED) else [first]
+    if customer.knows and stage.happens(KNOWN_EXPERT):
+        known = stage.boards.shown_by(journey.session, stage.chance.choice(sorted(customer.knows)))
+        if known is not None and known not in found:
+            found[0] = known
+    return found
 
 
 async def _press(board: BoardPage, journey: Journey) -> Span | None:
