@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('billing', '0002_stripe'),
+        ('billing', '0003_longer_posting_keys'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
