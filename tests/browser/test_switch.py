@@ -60,8 +60,6 @@ def test_no_request_of_an_open_page_fails(browser: Browser, caddy: Caddy, releas
         for _ in range(SWITCHES):
             for server, release in ((two, "two"), (one, "one")):
                 caddy.switch(server.port)
-                if release == "one":
-                    caddy.load()
                 before = page.evaluate("release => window.seen[release]", release)
                 page.wait_for_function("([release, before]) => window.seen[release] > before", arg=[release, before])
         failed, protocol = page.evaluate(END)

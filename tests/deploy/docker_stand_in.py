@@ -60,7 +60,8 @@ class DockerStandIn:
         self.containers: dict[str, Container] = {}
         self.services: list[str] = []  # database, Redis and relay, as they were started
         self.proxy_runs = False
-        # By release: build, backup, migrate, "static files", ready, later (once it serves), worker. By "caddy": reload.
+        # By release: build, backup, migrate, "static files", ready, later (once it serves), worker.
+        # By service: reload (caddy), start.
         self.faults: dict[str, set[str]] = {}
         self.meeting: Meeting | None = None
 
@@ -146,6 +147,8 @@ class DockerStandIn:
     def _compose(self, command: str, rest: list[str], manage_release: str) -> tuple[int, str]:
         services = [word for word in rest if not word.startswith("-") and not word.isdigit()]
         match command:
+            case "up" if any("start" in self.faults.get(service, set()) for service in services):
+                return 1, "it does not start"
             case "up":
                 answers = [self._up(service, anew="--force-recreate" in rest) for service in services]
                 return next((answer for answer in answers if answer[0]), (0, ""))

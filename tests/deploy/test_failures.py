@@ -136,6 +136,17 @@ def test_what_makes_no_sense_is_refused_in_a_sentence(serving: Host, arguments: 
     assert said in done.stdout
 
 
+def test_a_database_that_does_not_start_again_is_a_matter_for_a_person(serving: Host) -> None:
+    serving.docker.faults = {"mongodb": {"start"}}
+
+    done = serving.deploy("--services")
+
+    assert done.returncode == 3
+    assert "it does not start" in done.stdout
+    # It was backed up first.
+    assert serving.docker.done == [("backup", "one")]
+
+
 def test_without_settings_nothing_is_begun(host: Host) -> None:
     (host.home / ".env").unlink()
 

@@ -1,9 +1,7 @@
 """The real Caddy, with the Caddyfile of the stack, on free ports of 127.0.0.1: TLS by an authority of its own."""
 
-import os
 import socket
 import ssl
-import subprocess
 import sys
 from pathlib import Path
 
@@ -76,11 +74,6 @@ class Caddy:
     def switch(self, port: int) -> None:
         """Send people to the process at `port` from now on, as script/deploy does."""
         self._point_to(port)
-
-    def load(self) -> None:
-        """Have it read its Caddyfile again, as if it had changed."""
-        load = [str(CADDY), "reload", "--force", *self._config()]
-        subprocess.run(load, cwd=ROOT, env=os.environ | self._environment, check=True, capture_output=True)
 
     def stop(self) -> None:
         """Stop it."""

@@ -82,13 +82,19 @@ class Deployer:
         self._replace(release, how="rollback")
 
     def renew_services(self, *, backup: bool) -> None:
-        """Bring database, Redis, relay and Caddy to what compose.yaml says now. People notice: some of them start anew."""
+        """Bring database, Redis, relay and Caddy to what compose.yaml says now. People notice: some of them start anew.
+
+        Raises Failed and Interrupted before anything changed, NeedsAPerson later.
+        """
         serving = self.home.live_release()
         if serving and backup:
             with self.steps.step("backup"):
                 self.stack.manage(serving, "backup", seconds=BACKUP_SECONDS)
-        with self.steps.step("services"):
-            self.stack.renew_services()
+        try:
+            with self.steps.step("services"):
+                self.stack.renew_services()
+        except (Failed, Interrupted) as problem:
+            raise NeedsAPerson(f"{problem}\nSome may have started anew and others not: look, and run it again.") from problem
 
     def _release_before(self) -> str:
         serving = self.home.live_release()
