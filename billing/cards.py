@@ -96,9 +96,11 @@ def keep(*, owner: User, gateway_name: str, details: CardDetails) -> Card:
 def make_default(*, card: Card) -> None:
     """Make `card` the one its owner pays with. A removed card changes nothing."""
     while Card.objects.filter(pk=card.pk, removed_at=None, failed_at=None).exists():
+        # Not in one transaction with what follows: two who choose at once would each wait for what the other holds. Where it
+        # ends in between, the first card counts.
+        Card.objects.filter(owner=card.owner, is_default=True).exclude(pk=card.pk).update(is_default=False)
         try:
             with transaction.atomic():
-                Card.objects.filter(owner=card.owner, is_default=True).exclude(pk=card.pk).update(is_default=False)
                 Card.objects.filter(pk=card.pk, removed_at=None).update(is_default=True)
         except IntegrityError:  # another tab chose at the same moment: the later one counts
             continue
@@ -111,10 +113,10 @@ def _ensure_default(owner: User) -> None:
     oldest = cards_of(owner).first()
     if oldest is None or oldest.is_default:
         return
+    # A default of a gateway no longer in use would keep the place.
+    Card.objects.filter(owner=owner, is_default=True).exclude(gateway=settings.PAYMENTS).update(is_default=False)
     try:
         with transaction.atomic():
-            # A default of a gateway no longer in use would keep the place.
-            Card.objects.filter(owner=owner, is_default=True).exclude(gateway=settings.PAYMENTS).update(is_default=False)
             Card.objects.filter(pk=oldest.pk, removed_at=None).update(is_default=True)
     except IntegrityError:  # somebody else made one the default meanwhile
         return

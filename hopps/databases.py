@@ -1,7 +1,6 @@
 """Which database: what `DATABASE_URL` says, as Django's settings say it (DESIGN §8)."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import dj_database_url
@@ -23,12 +22,11 @@ _POSTGRESQL_LIMITS = {
 _POSTGRESQL_CONNECT_SECONDS = 10
 
 
-def settings_of(address: str, *, folder: Path, connections: int) -> Settings:
+def settings_of(address: str, *, connections: int) -> Settings:
     """Return what Django's DATABASES holds for the database at `address`.
 
     Args:
         address: as DATABASE_URL has it, such as postgresql://user:password@host/name.
-        folder: where SQLite's database for tests goes.
         connections: how many each process may have open at once; for SQLite, a file, it means nothing.
 
     Raises ImproperlyConfigured with a sentence where it is no address of a database we know.
@@ -38,7 +36,7 @@ def settings_of(address: str, *, folder: Path, connections: int) -> Settings:
     if make is None:
         raise ImproperlyConfigured(f"DATABASE_URL must begin with sqlite, postgresql or mongodb, such as {EXAMPLES}.")
     try:
-        made = make(address, folder=folder, connections=connections)
+        made = make(address, connections=connections)
     except ValueError as problem:
         # Not the address itself: it holds a password.
         raise ImproperlyConfigured(f"DATABASE_URL cannot be read: {problem}. It looks like {EXAMPLES}.") from None
@@ -47,7 +45,7 @@ def settings_of(address: str, *, folder: Path, connections: int) -> Settings:
     return made
 
 
-def _sqlite(address: str, *, folder: Path, connections: int) -> Settings:
+def _sqlite(address: str, *, connections: int) -> Settings:
     made: Settings = dict(dj_database_url.parse(address))
     made["OPTIONS"] = {
         # Writers wait for each other instead of failing; readers never wait.
@@ -55,12 +53,10 @@ def _sqlite(address: str, *, folder: Path, connections: int) -> Settings:
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
     }
-    # Tests open it from several threads and processes, as the server does; an in-memory database would differ.
-    made["TEST"] = {"NAME": folder / "test.sqlite3"}
     return made
 
 
-def _postgresql(address: str, *, folder: Path, connections: int) -> Settings:
+def _postgresql(address: str, *, connections: int) -> Settings:
     made: Settings = dict(dj_database_url.parse(address))
     limits = " ".join(f"-c {name}={value}" for name, value in _POSTGRESQL_LIMITS.items())
     made["OPTIONS"] = {
@@ -78,7 +74,7 @@ def _postgresql(address: str, *, folder: Path, connections: int) -> Settings:
     return made
 
 
-def _mongodb(address: str, *, folder: Path, connections: int) -> Settings:
+def _mongodb(address: str, *, connections: int) -> Settings:
     # Nobody else needs MongoDB's driver.
     from hopps.mongodb.address import settings_of
 

@@ -104,7 +104,6 @@ TEMPLATES = [
 DATABASES = {
     "default": databases.settings_of(
         env.text("DATABASE_URL", f"sqlite:///{VAR_DIR / 'hopps.sqlite3'}"),
-        folder=VAR_DIR,
         connections=env.number("DATABASE_CONNECTIONS", 20, least=2),
     )
 }

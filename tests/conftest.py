@@ -9,7 +9,7 @@ from django.db import connection
 from pytest_django import DjangoDbBlocker, Settings
 
 from hopps.management.commands.prepare import collect_static
-from tests.databases import databases
+from tests.databases import close_all, databases, use
 from tests.live import LiveServer, copy_of, prepare_database
 from tests.peers.sns import SnsStandIn
 from tests.peers.stripe_stand_in import StripeStandIn
@@ -67,11 +67,19 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
-    """The tests' own database."""
-    if connection.vendor == "mongodb":
-        with django_db_blocker.unblock():
+def django_db_setup(
+    shared_folder: Path, tmp_path_factory: pytest.TempPathFactory, django_db_blocker: DjangoDbBlocker
+) -> Iterator[None]:
+    """This process's own database. It is a copy too: migrating takes longer than most files of tests."""
+    address = copy_of(prepare_database(shared_folder, demo=False), tmp_path_factory.mktemp("database"))
+    with django_db_blocker.unblock():
+        use(address)
+        if connection.vendor == "mongodb":
             take_back_what_tests_write()
+    yield
+    with django_db_blocker.unblock():
+        close_all()
+    databases.drop(address)
 
 
 @pytest.fixture(scope="session")
@@ -96,7 +104,7 @@ def start_server(
     def start(*, demo: bool = True, beside: LiveServer | None = None, **environment: str) -> LiveServer:
         folder = tmp_path_factory.mktemp("server")
         if beside is None:
-            copies.append(copy_of(prepare_database(shared_folder / ("demo" if demo else "empty"), demo=demo), folder))
+            copies.append(copy_of(prepare_database(shared_folder, demo=demo), folder))
         database = copies[-1] if beside is None else beside.database
         server = LiveServer(folder, database=database, blocker=django_db_blocker, environment=environment)
         started.append(server)

@@ -104,17 +104,22 @@ class LiveServer:
 
 
 def prepare_database(folder: Path, *, demo: bool) -> str:
-    """Return the address of a migrated database, with the demo data if `demo`, to copy from; `folder` is kept for it.
+    """Return the address of a migrated database, with the demo data if `demo`, to copy from.
 
-    It is made once for all test workers.
+    It is made once for all who share `folder`.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    known = folder / "address"
-    with (folder / "lock").open("w") as lock:
+    own = folder / ("demo" if demo else "empty")
+    own.mkdir(parents=True, exist_ok=True)
+    known = own / "address"
+    with (own / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not known.exists():
-            address = databases.address(folder)
-            _manage(environment_of(folder, address), "prepare", *(["--demo"] if demo else []))
+            if demo:
+                address = copy_of(prepare_database(folder, demo=False), own)
+                _manage(environment_of(own, address), "demo")
+            else:
+                address = databases.address(own)
+                _manage(environment_of(own, address), "prepare")
             known.write_text(address)
     return known.read_text()
 

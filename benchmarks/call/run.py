@@ -36,7 +36,7 @@ def scene(folder: Path) -> Iterator[tuple[Bare, Ours]]:
         )
         stack.callback(bare.stop)
         bare.start()
-        server = LiveServer(folder / "ours", database=prepare_database(folder / "prepared", demo=True))
+        server = LiveServer(folder / "ours", database=prepare_database(folder, demo=True))
         stack.callback(server.stop)
         server.start()
         playwright = stack.enter_context(sync_playwright())

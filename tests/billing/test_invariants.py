@@ -9,12 +9,15 @@ from hypothesis import settings as hypothesis_settings
 
 from billing.models import Hold, Payment, Refund
 from tests.billing.money_world import PAID, Step, World, journeys
+from tests.databases import examples
 from tests.writes import watched_writes
 
 
 @pytest.mark.django_db
 @hypothesis_settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=examples(100),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(journeys)
 # Each of these once lost money: an inquiry that becomes a dispute after a refund, or is heard of again when it has; a

@@ -21,6 +21,7 @@ from billing.tasks import heal
 from tests.billing.conftest import person
 from tests.billing.payday import NOW, earned, make_refuse, ready_account
 from tests.billing.test_invariants import Killed, killed_at_write
+from tests.databases import examples
 
 Step = tuple[Any, ...]
 
@@ -131,7 +132,9 @@ class World:
 
 @pytest.mark.django_db
 @hypothesis_settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=examples(40),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.lists(steps, min_size=4, max_size=20))
 def test_any_order_of_earning_refunding_and_paying_adds_up(journey: list[Step]) -> None:

@@ -60,7 +60,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def database(shared_folder: Path, folder: Path) -> Iterator[str]:
     """A fresh database, by its address."""
-    address = copy_of(prepare_database(shared_folder / "empty", demo=False), folder)
+    address = copy_of(prepare_database(shared_folder, demo=False), folder)
     yield address
     databases.drop(address)
 

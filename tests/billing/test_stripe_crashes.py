@@ -88,7 +88,7 @@ def crasher(
     _stripe_processes: StripeStandIn, shared_folder: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Crasher]:
     """The process, its people made; each attempt begins with an empty Stripe and a copy of its database."""
-    prepared = prepare_database(shared_folder / "empty", demo=False)
+    prepared = prepare_database(shared_folder, demo=False)
     crasher = Crasher(tmp_path_factory.mktemp("crashes"), prepared, _stripe_processes.environment)
     yield crasher
     crasher.stop()

@@ -13,7 +13,7 @@ PROCESSES, ROUNDS = 20, 30
 
 
 def test_of_twenty_processes_accepting_at_once_one_wins_and_the_others_are_told(shared_folder: Path, tmp_path: Path) -> None:
-    database = copy_of(prepare_database(shared_folder / "empty", demo=False), tmp_path)
+    database = copy_of(prepare_database(shared_folder, demo=False), tmp_path)
     race = subprocess.run(
         [sys.executable, "-m", "tests.sessions_app.accept_race", str(PROCESSES), str(ROUNDS)],
         env=os.environ | environment_of(tmp_path, database),

@@ -14,7 +14,7 @@ PROCESSES, WORDS = 4, 25
 
 
 def test_of_four_processes_writing_at_once_no_letter_is_lost_or_doubled(shared_folder: Path, tmp_path: Path) -> None:
-    database = copy_of(prepare_database(shared_folder / "empty", demo=False), tmp_path)
+    database = copy_of(prepare_database(shared_folder, demo=False), tmp_path)
     race = subprocess.run(
         [sys.executable, "-m", "tests.sessions_app.notes_race", str(PROCESSES), str(WORDS)],
         env=os.environ | environment_of(tmp_path, database),

@@ -75,7 +75,7 @@ class Crasher:
 
 @pytest.fixture
 def crasher(twilio_peer: TwilioStandIn, shared_folder: Path, tmp_path: Path) -> Iterator[Crasher]:
-    prepared = prepare_database(shared_folder / "empty", demo=False)
+    prepared = prepare_database(shared_folder, demo=False)
     with mail_server() as mailbox:
         crasher = Crasher(tmp_path, prepared, twilio_peer, mailbox)
         yield crasher
