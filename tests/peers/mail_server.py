@@ -48,7 +48,8 @@ class MailServer:
         if self.fault == "silent":
             self._goes_on = asyncio.Event()
             await self._goes_on.wait()
-            return "421 Too late"
+            if self.fault == "silent":
+                return "421 Too late"
         content = envelope.content if isinstance(envelope.content, bytes) else b""
         self.mails.append(email.message_from_bytes(content, _class=EmailMessage, policy=email.policy.default))
         return "250 OK"
@@ -57,9 +58,13 @@ class MailServer:
         self._controller.start()
 
     def stop(self) -> None:
+        self.go_on()
+        self._controller.stop()
+
+    def go_on(self) -> None:
+        """Answer who was met with silence: with what became of the fault since."""
         if self._goes_on is not None:
             self._controller.loop.call_soon_threadsafe(self._goes_on.set)
-        self._controller.stop()
 
 
 @contextmanager
