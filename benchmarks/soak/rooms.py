@@ -98,7 +98,10 @@ class RoomPage:
         """
         future: asyncio.Future[JSON] = asyncio.get_running_loop().create_future()
         self._waiting.append((lambda event: event["type"] in kinds and where(event), future))
-        return asyncio.ensure_future(asyncio.wait_for(future, PATIENCE_SECONDS))
+        task = asyncio.ensure_future(asyncio.wait_for(future, PATIENCE_SECONDS))
+        # A journey that failed before it waited for this one has been noted down already.
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return task
 
     def becomes(self, *states: str) -> "asyncio.Task[JSON]":
         """Return what to await until the session is in one of `states`."""

@@ -56,7 +56,8 @@ def soak(size: Size, folder: Path, *, database: str, is_prepared: bool = False) 
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             record, delays = runner.run(run(size, people, addresses, memories, say))
         record.books = books_when_done(cluster.environment)
-    record.mishaps += bad_lines(folder)
+        # Before they are told to stop: then each says that it is not ready any more.
+        record.mishaps += bad_lines(folder)
     say("judging")
     return Soaked(size, record, delays, memories, judge(record))
 
