@@ -81,7 +81,9 @@ def heal_closed(now: datetime) -> None:
     Payment.objects.filter(state=State.FAILED, next_try_at__lte=now).update(state=State.CAPTURING, problem="")
     standing = Hold.objects.filter(state__in=[Hold.State.PLACED, Hold.State.PENDING])
     left_over = standing.filter(payment__state__in=[State.CHARGED, State.RELEASED], payment__closed_at__lt=before)
-    stuck = Payment.objects.filter(Q(state=State.CAPTURING, closed_at__lt=before) | Q(pk__in=left_over.values("payment")))
+    # Their ids first: in one question MongoDB would look at every payment there is, every minute.
+    ids = list(left_over.values_list("payment_id", flat=True))
+    stuck = Payment.objects.filter(Q(state=State.CAPTURING, closed_at__lt=before) | Q(pk__in=ids))
     heal_each(stuck, carry_out, name="Payment")
     given_up = Payment.objects.filter(state=State.FAILED, next_try_at=None, attempts__gt=0)
     unfinished = Q(flagged_at=None) | Q(holds__state=Hold.State.CAPTURED)
