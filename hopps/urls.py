@@ -7,7 +7,9 @@ from accounts.views import phone
 from hopps import health
 from sessions_app.consumers import websocket_urlpatterns
 
-__all__ = ["urlpatterns", "websocket_urlpatterns"]
+__all__ = ["handler500", "urlpatterns", "websocket_urlpatterns"]
+
+handler500 = "hopps.unavailable.server_error"
 
 admin.site.site_header = "Hopps operators"
 admin.site.site_title = "Hopps"

@@ -1,9 +1,10 @@
 """On MongoDB nothing a test wrote is rolled back: what it wrote to is made again what the migrations left."""
 
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 from django.test import TestCase, TransactionTestCase
 from pymongo.collection import Collection
 
@@ -52,6 +53,24 @@ def _take_back(test: TransactionTestCase) -> None:
             collection.insert_many(documents)
         # By this writing.
         _written.discard(name)
+
+
+@contextmanager
+def taken_back() -> Iterator[None]:
+    """Have the database afterwards as it was before, whatever is written meanwhile."""
+    before: dict[str, Documents] = {}
+
+    def remember(write: str, collection: str) -> None:
+        if connection.vendor == "mongodb" and collection not in before:
+            before[collection] = list(_collection(collection).find())
+
+    with transaction.atomic(), watched_writes(before=remember, after=lambda write, collection: None):
+        yield
+        transaction.set_rollback(True)
+    for name, documents in before.items():
+        _collection(name).delete_many({})
+        if documents:
+            _collection(name).insert_many(documents)
 
 
 def _collection(name: str) -> Collection[dict[str, Any]]:

@@ -11,7 +11,6 @@ from typing import NamedTuple
 from uuid import uuid4
 
 import pytest
-from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
@@ -23,6 +22,7 @@ from billing.payout_accounts import open_account
 from sessions_app import cases, files
 from sessions_app.models import HelpSession
 from tests.people import alice, bob, erin, eve, give_card, make_active, make_person, make_request, olga, topic
+from tests.taking_back import taken_back
 
 __all__ = ["alice", "bob", "erin", "eve", "olga", "topic"]
 
@@ -296,9 +296,8 @@ def test_every_address_answers_every_kind_of_person_as_the_table_says(
         if person is not None:
             client.force_login(person)
         for row in TABLE:
-            with transaction.atomic():
+            with taken_back():
                 answer = client.generic(row.method.upper(), reverse(row.name, args=things[row.of]))
-                transaction.set_rollback(True)
             expected = row.statuses[KINDS.index(kind)]
             if answer.status_code != expected:
                 wrong.append(f"{kind}: {row.method} {row.name} {row.of}: {answer.status_code}, not {expected}")

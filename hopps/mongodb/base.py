@@ -13,6 +13,7 @@ from django_mongodb_backend.validation import DatabaseValidation as MongoValidat
 from pymongo.errors import PyMongoError
 from pymongo.mongo_client import MongoClient
 
+from hopps.mongodb import lookups
 from hopps.mongodb.errors import in_djangos_words
 from hopps.mongodb.operations import AUTO_FIELDS, DatabaseOperations
 from hopps.mongodb.schema import DatabaseSchemaEditor
@@ -107,4 +108,5 @@ def _forked() -> None:
             connection.session = None
 
 
+lookups.register()
 os.register_at_fork(after_in_child=_forked)

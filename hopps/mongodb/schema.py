@@ -5,10 +5,8 @@ from contextlib import ExitStack
 from typing import Any
 
 import pymongo
-from django.db import NotSupportedError
 from django.db.models import CheckConstraint, Index, Model, Q
 from django.db.models.constraints import BaseConstraint
-from django.db.models.lookups import IsNull
 from django.db.models.sql import Query
 from django_mongodb_backend.schema import DatabaseSchemaEditor as MongoSchemaEditor
 from pymongo import IndexModel
@@ -122,13 +120,3 @@ def _without_type(wanted: Any) -> Any:
     if not isinstance(wanted, Mapping):
         return wanted
     return {operator: value for operator, value in wanted.items() if operator != "$type"}
-
-
-def _is_null_in_an_index(self: IsNull, compiler: Any, connection: Any) -> dict[str, Any]:
-    if not self.rhs:
-        raise NotSupportedError("MongoDB has no condition for indexes that says a column is not null.")
-    return {self.lhs.target.column: {"$eq": None}}
-
-
-# The backend knows comparisons in the condition of a constraint, and not this one: `Q(ended_at=None)`.
-IsNull.as_mql_idx = _is_null_in_an_index  # type: ignore[attr-defined]

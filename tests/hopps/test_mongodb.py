@@ -118,6 +118,11 @@ def test_what_is_looked_for_is_taken_literally(person: User) -> None:
     assert not User.objects.filter(email__icontains="a.b+c.example").exists()
 
 
+def test_a_row_is_found_by_a_part_of_its_id(person: User) -> None:
+    assert User.objects.get(pk__icontains=str(person.pk)[4:14].upper()) == person
+    assert not User.objects.filter(pk__icontains="not one").exists()
+
+
 def test_an_update_whose_condition_is_in_another_table_is_refused_and_not_done_by_halves(person: User) -> None:
     ExpertProfile.objects.create(user=person, headline="h", about="a")
     with pytest.raises(NotSupportedError):

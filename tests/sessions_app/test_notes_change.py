@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from django.db import transaction
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
@@ -13,6 +12,7 @@ from sessions_app.models import HelpSession, NotesEdit
 from sessions_app.notes_change import Change, NotAChange, apply, read, rebase
 from tests.people import make_active
 from tests.sessions_app.notes_pages import Page, Room, Scripts, scripts
+from tests.taking_back import taken_back
 
 __all__ = ["scripts"]
 
@@ -184,7 +184,7 @@ def happens(room: Room, letters: Letters, happening: Happening) -> None:
 def test_whatever_happens_on_the_way_nothing_is_lost_or_doubled(
     session: HelpSession, scripts: Scripts, way: list[Happening]
 ) -> None:
-    with transaction.atomic():
+    with taken_back():
         room, letters = room_of(session, scripts), Letters()
         for happening in way:
             what, who, at, *_ = happening
@@ -199,7 +199,6 @@ def test_whatever_happens_on_the_way_nothing_is_lost_or_doubled(
         room.let_everything_arrive()
         both_have_all(room)
         assert sorted(notes.body_of(session)) == sorted(letters.written - letters.cut)
-        transaction.set_rollback(True)
 
 
 @given(
@@ -212,7 +211,7 @@ def test_whatever_happens_on_the_way_nothing_is_lost_or_doubled(
 def test_taking_changes_back_keeps_both_texts_the_same(
     session: HelpSession, scripts: Scripts, way: list[tuple[str, int, int]]
 ) -> None:
-    with transaction.atomic():
+    with taken_back():
         room = room_of(session, scripts)
         for what, who, at in way:
             page = room.pages[who]
@@ -227,7 +226,6 @@ def test_taking_changes_back_keeps_both_texts_the_same(
                 page.turn(what)
         room.let_everything_arrive()
         both_have_all(room)
-        transaction.set_rollback(True)
 
 
 @given(way=happenings("turn"))
@@ -235,7 +233,7 @@ def test_taking_changes_back_keeps_both_texts_the_same(
 def test_what_does_not_fit_is_given_back_and_both_write_on_in_one_text(
     session: HelpSession, scripts: Scripts, way: list[Happening]
 ) -> None:
-    with pytest.MonkeyPatch.context() as patch, transaction.atomic():
+    with pytest.MonkeyPatch.context() as patch, taken_back():
         patch.setattr(notes, "LONGEST", 6)
         room, letters = room_of(session, scripts), Letters()
         for happening in way:
@@ -252,7 +250,6 @@ def test_what_does_not_fit_is_given_back_and_both_write_on_in_one_text(
         assert len(body) <= notes.LONGEST
         assert len(set(body)) == len(body)
         assert letters.written - letters.cut <= {*body, *room.pages[0].refused, *room.pages[1].refused}
-        transaction.set_rollback(True)
 
 
 def test_of_two_who_fill_the_notes_at_once_the_one_refused_can_write_on(session: HelpSession, scripts: Scripts) -> None:
