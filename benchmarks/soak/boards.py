@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 import msgspec
-from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
+from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
 from benchmarks.soak.browser import Browser, Web
 from benchmarks.soak.record import Board, Closed, Opened, Record, State
@@ -64,7 +64,7 @@ class BoardPage(WSListener):
         self._expected = FREE
         self._told: Situation | None = None
         self._settled = asyncio.Event()
-        self._close_code: int | None = None
+        self._close_code: WSCloseCode | None = None
 
     @property
     def person(self) -> str:

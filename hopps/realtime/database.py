@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 from asgiref.sync import SyncToAsync
-from django.db import close_old_connections, connections
+from django.db import connections
 
 KEPT_SECONDS = 60.0
 
@@ -18,12 +18,24 @@ class database_sync_to_async(SyncToAsync[Any, Any]):  # noqa: N801  as Channels'
     """
 
     def thread_handler(self, loop: Any, *args: Any, **kwargs: Any) -> Any:
-        close_old_connections()
+        close_what_is_over()
         try:
             return super().thread_handler(loop, *args, **kwargs)  # type: ignore[no-untyped-call]
         finally:
             keep_open()
-            close_old_connections()
+            close_what_is_over()
+
+
+def close_what_is_over() -> None:
+    """Close this thread's connections that failed or are old.
+
+    Django's `close_old_connections` would have each asked once more whether it works before it is next used; here one that
+    does not work is found by the question itself, which fails once.
+    """
+    now = time.monotonic()
+    for connection in connections.all(initialized_only=True):
+        if connection.errors_occurred or (connection.close_at is not None and connection.close_at <= now):
+            connection.close_if_unusable_or_obsolete()
 
 
 def keep_open() -> None:
