@@ -119,7 +119,7 @@ class BoardPage(WSListener):
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         if frame.msg_type == WSMsgType.CLOSE:
-            self._close_code = frame.get_close_code().value
+            self._close_code = frame.get_close_code()
         if frame.msg_type != WSMsgType.TEXT:
             return
         now = time.monotonic()
