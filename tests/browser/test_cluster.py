@@ -28,6 +28,8 @@ from tests.browser.presence import WatchedCall, end_and_check_the_bill, set_pric
 from tests.browser.test_notes import is_saved, open_notes
 from tests.live import LiveCluster
 
+pytestmark = pytest.mark.whole_machine
+
 REDIS_AWAY_SECONDS = 20
 # Keeps all that the page says of its connection and of where the call stands. (The clock's every word is in
 # tests/sessions_app/test_cluster.py.)

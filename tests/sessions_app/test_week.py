@@ -7,9 +7,12 @@ import pytest
 from django.core.management import call_command
 
 from sessions_app.models import HelpSession, State
+from tests.databases import examples
 from tests.sessions_app.week import DAYS, Week, week
 
 DAY = range(DAYS)
+# On SQLite. Elsewhere, where the rules are the same, a fifth of them.
+REQUESTS = examples(2000)
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +26,7 @@ def db(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
 @pytest.fixture(scope="module")
 def the_week(db: None) -> Iterator[Week]:
     """The people, and what they are going to do."""
-    with week(experts=200, requests=2000, seed=4) as it:
+    with week(experts=200, requests=REQUESTS, seed=4) as it:
         yield it
 
 
@@ -34,10 +37,10 @@ def test_on_no_day_is_anybody_texted_who_must_not_be_and_every_request_reaches_s
     assert the_week.wrong == []
     assert [request for request in the_week.requests.values() if request.anybody and not request.reached] == []
     # A day on which hardly anything happens would show nothing.
-    assert the_week.texts > texts + 100
+    assert the_week.texts > texts + REQUESTS // 20
 
 
 def test_that_was_a_whole_week(the_week: Week) -> None:
-    assert HelpSession.objects.exclude(state=State.DRAFT).count() == 2000
-    assert the_week.answered > 800
-    print(f"2000 requests, {the_week.texts} texts, {the_week.mails_read} mails, answered {the_week.answered} times")
+    assert HelpSession.objects.exclude(state=State.DRAFT).count() == REQUESTS
+    assert the_week.answered > 0.4 * REQUESTS
+    print(f"{REQUESTS} requests, {the_week.texts} texts, {the_week.mails_read} mails, answered {the_week.answered} times")
