@@ -9,6 +9,7 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 from django.contrib.auth.models import Group
 from django.core.files.storage import storages
@@ -27,7 +28,7 @@ from hopps.backups.prune import prune
 from hopps.backups.restore import find, restore, verify
 from hopps.backups.sealing import new_key
 from hopps.rows.copy import is_empty
-from hopps.rows.facts import export_rows, facts_of
+from hopps.rows.facts import Facts, Table, export_rows, facts_of
 from hopps.rows.models import is_behind
 from script.lib.postgresql import BIN, PACKAGE
 from sessions_app.models import ChatFile
@@ -340,11 +341,37 @@ def test_a_backup_of_an_older_release_is_brought_up_to_this_one(
 
 
 def test_a_backup_of_a_newer_release_is_left_to_that(using: str, place: Folder) -> None:
-    with connections[using].cursor() as cursor:
-        cursor.execute("INSERT INTO django_migrations (app, name, applied) VALUES ('billing', '0099_next', '2026-11-27')")
-    make(place, using)
+    made = make(place, using)
+    manifest.write(place, msgspec.structs.replace(made, migrations=[*made.migrations, "billing.0099_next"]), KEY)
     with pytest.raises(BackupError, match=r"is of a newer release \(.*\), with billing.0099_next"):
         bring_back(place, using, replace=True)
+
+
+def test_a_release_that_was_rolled_back_to_restores_what_it_backed_up(using: str, place: Folder) -> None:
+    with connections[using].cursor() as cursor:
+        cursor.execute("INSERT INTO django_migrations (app, name, applied) VALUES ('accounts', '0099_next', '2026-11-27')")
+        cursor.execute("ALTER TABLE accounts_topic ADD COLUMN next text NOT NULL DEFAULT 'kept'")
+    made = make(place, using)
+    assert verify(place, made, using=using, key=KEY) == []
+    wipe(using)
+    bring_back(place, using)
+    with connections[using].cursor() as cursor:
+        cursor.execute("SELECT DISTINCT next FROM accounts_topic")
+        assert cursor.fetchall() == [("kept",)]
+
+
+def test_the_newer_release_looks_at_what_the_older_one_knew(using: str) -> None:
+    whole = facts_of(using)
+    topics = whole.tables["accounts.topic"]
+    knew = Table(0, "", tuple(name for name in topics.columns if name != "name"))
+    told = Facts({"accounts.topic": knew}, {})
+    before = facts_of(using, told=told).tables
+    assert before.keys() == {"accounts.topic"}
+    Topic.objects.using(using).filter(slug="databases").update(name="Newer")
+    assert facts_of(using, told=told).tables == before
+    Topic.objects.using(using).filter(slug="databases").update(area="Newer")
+    assert facts_of(using, told=told).tables != before
+    assert facts_of(using).tables["accounts.topic"] != topics
 
 
 def test_pruning_keeps_by_the_rule_and_files_that_a_kept_backup_names(using: str, place: Folder, uploads: Path) -> None:
