@@ -27,6 +27,7 @@ from hopps.backups.places import Folder
 from hopps.backups.prune import prune
 from hopps.backups.restore import find, restore, verify
 from hopps.backups.sealing import new_key
+from hopps.backups.uploads import FOLDER, folder_of
 from hopps.rows.copy import is_empty
 from hopps.rows.facts import Facts, Table, export_rows, facts_of
 from hopps.rows.models import is_behind
@@ -222,7 +223,7 @@ def test_a_pg_dump_older_than_the_server_is_said(
 
 def test_a_file_is_brought_into_the_place_once(using: str, place: Folder, uploads: Path) -> None:
     make(place, using)
-    written = {path: path.stat().st_ino for path in (place.path / "uploads").rglob("*") if path.is_file()}
+    written = {path: path.stat().st_ino for path in (place.path / FOLDER).rglob("*") if path.is_file()}
     assert len(written) == 6
     storages["uploads"].save("2026-11-27/later", io.BytesIO(b"later"))
     second = make(place, using, NOW + timedelta(days=1))
@@ -279,6 +280,24 @@ def test_a_backup_with_another_key_is_said_and_changes_nothing(using: str, place
         bring_back(place, using, key=new_key(), replace=True)
 
 
+def test_with_a_new_key_the_backups_of_the_old_one_keep_their_files(using: str, place: Folder, uploads: Path) -> None:
+    made, files, later = make(place, using), files_in(uploads), new_key()
+    second = back_up(place, using=using, key=later, now=NOW + timedelta(days=1))
+    prune(place, key=later, now=datetime.now(UTC) + timedelta(days=3))
+    assert verify(place, second, using=using, key=later) == []
+    shutil.rmtree(uploads)
+    bring_back(place, using, made.name, replace=True, keep=False)
+    assert files_in(uploads) == files
+
+
+def test_a_place_beside_the_files_in_use_prunes_none_of_them(using: str, uploads: Path) -> None:
+    beside, files = Folder(uploads.parent), files_in(uploads)
+    make(beside, using)
+    prune(beside, key=KEY, now=datetime.now(UTC) + timedelta(days=3))
+    assert files_in(uploads) == files
+    assert len(make(beside, using, NOW + timedelta(days=1)).uploads) == len(files)
+
+
 def test_one_backups_manifest_does_not_go_with_anothers_archive(using: str, place: Folder) -> None:
     first = make(place, using)
     Topic.objects.using(using).filter(slug="databases").update(name="Newer")
@@ -293,7 +312,7 @@ def test_one_backups_manifest_does_not_go_with_anothers_archive(using: str, plac
 
 def test_a_file_that_was_changed_in_the_place_is_found(using: str, place: Folder, uploads: Path) -> None:
     made = make(place, using)
-    first, second, *_ = sorted((place.path / "uploads").rglob("*.age"))
+    first, second, *_ = sorted((place.path / FOLDER).rglob("*.age"))
     shutil.copy(first, second)
     # The same picture in all of them, but for one.
     assert verify(place, made, using=using, key=KEY) == []
@@ -309,7 +328,7 @@ def test_a_backup_that_failed_half_way_is_none(using: str, place: Folder, upload
     made = make(place, using)
     # Where the next file should go there is something in the way.
     storages["uploads"].save("2026-11-28/file", io.BytesIO(b"x"))
-    (place.path / "uploads" / "2026-11-28").write_text("in the way")
+    (place.path / folder_of(KEY) / "2026-11-28").write_text("in the way")
     with pytest.raises(BackupError, match="The backup could not be made"):
         make(place, using, NOW + timedelta(days=1))
     assert manifest.names_in(place) == [made.name]
@@ -382,11 +401,11 @@ def test_pruning_keeps_by_the_rule_and_files_that_a_kept_backup_names(using: str
     # Of the same day, week and month the last stays.
     assert prune(place, key=KEY, now=NOW) == [old.name]
     assert manifest.names_in(place) == [second.name, newest.name]
-    assert len(files_in(place.path / "uploads")) == 6
+    assert len(files_in(place.path / FOLDER)) == 6
     place.delete(second.name + manifest.MANIFEST)
     later = datetime.now(UTC) + timedelta(days=3)
     prune(place, key=KEY, now=later)
-    assert len(files_in(place.path / "uploads")) == 5
+    assert len(files_in(place.path / FOLDER)) == 5
     assert not (place.path / f"{second.name}{manifest.ARCHIVE}").exists()
     assert verify(place, newest, using=using, key=KEY) == []
 
