@@ -22,6 +22,7 @@ from accounts.models import Topic
 from hopps.backups import manifest
 from hopps.backups.errors import BackupError
 from hopps.backups.kinds import sqlite
+from hopps.backups.kinds.postgresql import Postgresql
 from hopps.backups.make import back_up
 from hopps.backups.places import Folder
 from hopps.backups.prune import prune
@@ -31,6 +32,7 @@ from hopps.backups.uploads import FOLDER, folder_of
 from hopps.rows.copy import is_empty
 from hopps.rows.facts import Facts, Table, export_rows, facts_of
 from hopps.rows.models import is_behind
+from hopps.rows.opened import opened_as
 from script.lib.postgresql import BIN, PACKAGE
 from sessions_app.models import ChatFile
 from tests.hopps.conftest import KINDS, Open, ThreeKinds
@@ -178,6 +180,17 @@ def test_while_others_are_connected_to_postgresql_nothing_changes(
     with pytest.raises(BackupError, match=r"Others are connected to \w+\. Stop web and worker first"):
         bring_back(place, using, replace=True, keep=False)
     assert Topic.objects.using(using).get(slug="databases").name == "Newer"
+    assert _databases_beside(using) == []
+
+
+def test_postgresqls_two_databases_change_names_both_or_neither(
+    site: Path, three_kinds: ThreeKinds, open_database: Open, tmp_path: Path
+) -> None:
+    using = open_database(three_kinds.with_site("postgresql", site))
+    gone = connections[using].settings_dict | {"NAME": "not_there"}
+    with opened_as(gone) as aside, pytest.raises(BackupError, match="not_there"):
+        Postgresql().switch(using, aside, tmp_path)
+    assert Topic.objects.using(using).exists()
     assert _databases_beside(using) == []
 
 

@@ -54,20 +54,20 @@ class Postgresql:
             _say(using, f"DROP DATABASE IF EXISTS {_quoted(using, name)} WITH (FORCE)")
 
     def switch(self, using: str, aside: str, folder: Path) -> None:
-        """Let the two change names, and drop the old one."""
+        """Let the two change names, both or neither, and drop the old one."""
         live, restored = connections[using].settings_dict["NAME"], connections[aside].settings_dict["NAME"]
         old = f"{live}_replaced_{secrets.token_hex(4)}"
         shut(aside)
         shut(using)
         try:
-            _say(using, f"ALTER DATABASE {_quoted(using, live)} RENAME TO {_quoted(using, old)}")
+            # Said at once, they are one transaction: killed in between, the database in use still has its name.
+            _say(
+                using,
+                f"ALTER DATABASE {_quoted(using, live)} RENAME TO {_quoted(using, old)};"
+                f"ALTER DATABASE {_quoted(using, restored)} RENAME TO {_quoted(using, live)}",
+            )
         except BackupError as problem:
             raise BackupError(f"Others are connected to {live}. Stop web and worker first. ({problem})") from problem
-        try:
-            _say(using, f"ALTER DATABASE {_quoted(using, restored)} RENAME TO {_quoted(using, live)}")
-        except BackupError:
-            _say(using, f"ALTER DATABASE {_quoted(using, old)} RENAME TO {_quoted(using, live)}")
-            raise
         _say(using, f"DROP DATABASE {_quoted(using, old)}")
 
 
