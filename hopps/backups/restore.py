@@ -17,7 +17,7 @@ from hopps.backups.make import back_up, work_folder
 from hopps.backups.manifest import Manifest, checked
 from hopps.backups.places import Place
 from hopps.backups.sealing import opening
-from hopps.backups.uploads import check_uploads, restore_uploads
+from hopps.backups.uploads import check_uploads, lost, restore_uploads
 from hopps.rows.copy import MADE_BY_MIGRATING, counts
 from hopps.rows.facts import differences, facts_of
 from hopps.rows.models import is_behind, known_migrations
@@ -48,7 +48,10 @@ def verify(place: Place, wanted: Manifest, *, using: str, key: str) -> list[str]
     Return in words what is wrong; empty when it is good. Raises BackupError where it cannot be restored at all.
     """
     with _restored_aside(place, wanted, using, key) as (aside, _):
-        return [*_wrong(wanted, aside), *check_uploads(place, key, wanted.uploads)]
+        wrong = _wrong(wanted, aside)
+        missing = lost(aside, wanted.uploads)
+        wrong += [f"The file {name} is named by a row, and was not there to back up." for name in missing]
+        return wrong + check_uploads(place, key, wanted.uploads)
 
 
 def restore(

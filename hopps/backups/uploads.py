@@ -7,16 +7,43 @@ from typing import IO, cast
 
 from django.core.files.base import File
 from django.core.files.storage import Storage, storages
+from django.db.models import QuerySet
 
 from hopps.backups.errors import BackupError
 from hopps.backups.manifest import Sealed
 from hopps.backups.places import Place
 from hopps.backups.sealing import name_of_key, opening, sealing
+from hopps.rows.models import models_as_migrated
 
 # Not as the storage of the files themselves is called: what prunes and sweeps must never take the one for the other.
 FOLDER = "files/"
 SEALED = ".zst.age"
 CHUNK = 1 << 20
+
+
+# Which column of which table names files in the storage.
+_named_in: dict[str, str] = {}
+
+
+def names_files(label: str, column: str) -> None:
+    """Have every proof look whether a backup holds the files that rows name. For an app to call when it is ready.
+
+    Args:
+        label: the table, such as `sessions_app.chatfile`.
+        column: holds a file's name in the storage.
+    """
+    _named_in[label] = column
+
+
+def lost(using: str, held: Mapping[str, Sealed]) -> list[str]:
+    """Return the names of files that rows of the database `using` name, and that are not among `held`; in order."""
+    named = {
+        str(name)
+        for model in models_as_migrated(using)
+        if (column := _named_in.get(model._meta.label_lower))
+        for name in QuerySet(model, using=using).order_by().values_list(column, flat=True)
+    }
+    return sorted(named - held.keys())
 
 
 def back_up_uploads(place: Place, key: str, known: Mapping[str, Sealed]) -> dict[str, Sealed]:

@@ -337,6 +337,16 @@ def test_a_file_that_was_changed_in_the_place_is_found(using: str, place: Folder
     assert "is not in" in wrong[1]
 
 
+def test_a_proof_finds_files_that_rows_name_and_the_backup_never_held(using: str, place: Folder, uploads: Path) -> None:
+    name = ChatFile.objects.using(using).values_list("stored_as", flat=True)[0]
+    storages["uploads"].delete(name)
+    made = make(place, using)
+    wrong = verify(place, made, using=using, key=KEY)
+    assert wrong == [f"The file {name} is named by a row, and was not there to back up."]
+    # What there is comes back all the same.
+    assert "The backup is good: every table and sum is as it was." in bring_back(place, using, replace=True, keep=False)
+
+
 def test_a_backup_that_failed_half_way_is_none(using: str, place: Folder, uploads: Path) -> None:
     made = make(place, using)
     # Where the next file should go there is something in the way.

@@ -132,6 +132,9 @@ def test_of_one_night_there_is_one_backup(
         assert nightly.tonights_backup(place, using=using, key=key, now=now) is not None
         assert nightly.tonights_backup(place, using=using, key=key, now=now + timedelta(hours=1)) is None
     assert len(manifest.names_in(place)) == 3
+    # One that is no good, or another site's, is not tonight's.
+    (place.path / f"{manifest.names_in(place)[-1]}{manifest.ARCHIVE}").unlink()
+    assert nightly.tonights_backup(place, using=using, key=key, now=NOW + timedelta(days=40, hours=2)) is not None
 
 
 def test_a_place_without_a_key_stops_the_start(tmp_path: Path) -> None:
