@@ -77,7 +77,8 @@ def restore(
         replace: also where the database has rows.
         keep: back up what is replaced before that.
 
-    Raises BackupError: nothing was changed, except that files of chats may have come back.
+    Raises BackupError: nothing was changed, except that files of chats may have come back. Where some tables of MongoDB were
+    replaced, the message says so.
     """
     held = held_rows(using)
     if held and not replace:

@@ -53,11 +53,17 @@ def back_up_uploads(place: Place, key: str, known: Mapping[str, Sealed]) -> dict
         place: where to.
         key: BACKUP_KEY.
         known: what earlier backups say of files, so that those need not be read again.
+
+    Raises BackupError where the place and the storage are one.
     """
     storage = storages["uploads"]
     there = {kept.name for kept in place.list(folder_of(key))}
     found: dict[str, Sealed] = {}
-    for name in sorted(_names(storage)):
+    names = sorted(_names(storage))
+    if any(name.endswith(SEALED) for name in names):
+        # Each backup would hold those before it.
+        raise BackupError(f"{place.address} is where the files of chats are: BACKUP_TO must be a place of its own.")
+    for name in names:
         if name in known and _object(name, key) in there:
             found[name] = known[name]
             continue

@@ -311,6 +311,11 @@ def test_a_place_beside_the_files_in_use_prunes_none_of_them(using: str, uploads
     assert len(make(beside, using, NOW + timedelta(days=1)).uploads) == len(files)
 
 
+def test_a_place_within_the_files_in_use_is_refused(using: str, uploads: Path) -> None:
+    with pytest.raises(BackupError, match="BACKUP_TO must be a place of its own"):
+        make(Folder(uploads), using)
+
+
 def test_one_backups_manifest_does_not_go_with_anothers_archive(using: str, place: Folder) -> None:
     first = make(place, using)
     Topic.objects.using(using).filter(slug="databases").update(name="Newer")

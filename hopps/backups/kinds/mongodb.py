@@ -61,11 +61,7 @@ class Mongodb:
             for left_behind in _collections(database, restoring=True):
                 database.drop_collection(left_behind)
             _restore_collections(database, folder, prefix=RESTORING)
-            restored = _collections(database, restoring=True)
-            for name in restored:
-                database[name].rename(name.removeprefix(RESTORING), dropTarget=True)
-            for name in set(_collections(database)) - {name.removeprefix(RESTORING) for name in restored}:
-                database.drop_collection(name)
+            _let_take_their_places(database)
 
 
 @contextmanager
@@ -114,6 +110,17 @@ def _dump_collections(database: Any, folder: Path, session: Any) -> None:
                 out.write(document.raw)
         about = {"indexes": list(database[name].list_indexes()), "options": database[name].options(), "collectionName": name}
         (folder / f"{name}.metadata.json").write_text(json_util.dumps(about, json_options=json_util.CANONICAL_JSON_OPTIONS))
+
+
+def _let_take_their_places(database: Any) -> None:
+    restored = _collections(database, restoring=True)
+    try:
+        for name in restored:
+            database[name].rename(name.removeprefix(RESTORING), dropTarget=True)
+        for name in set(_collections(database)) - {name.removeprefix(RESTORING) for name in restored}:
+            database.drop_collection(name)
+    except PyMongoError as problem:
+        raise BackupError(f"Some tables are replaced, and some may not be: restore it once more. ({problem})") from problem
 
 
 def _restore_collections(database: Any, folder: Path, prefix: str = "") -> None:

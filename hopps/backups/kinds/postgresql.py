@@ -1,5 +1,6 @@
 """PostgreSQL: pg_dump, with the very snapshot that the rows are counted in."""
 
+import logging
 import re
 import secrets
 import shutil
@@ -17,6 +18,8 @@ from hopps.backups.errors import BackupError
 from hopps.backups.kinds import Dumped
 from hopps.rows.facts import facts_of
 from hopps.rows.opened import opened_as, shut
+
+logger = logging.getLogger(__name__)
 
 FILE = "postgresql.dump"
 # Where Debian's packages put the programs of each version.
@@ -68,13 +71,19 @@ class Postgresql:
             )
         except BackupError as problem:
             raise BackupError(f"Others are connected to {live}. Stop web and worker first. ({problem})") from problem
-        _say(using, f"DROP DATABASE {_quoted(using, old)}")
+        try:
+            _say(using, f"DROP DATABASE {_quoted(using, old)}")
+        except BackupError as problem:
+            # The restored one is in use by now.
+            logger.warning("%s, which was replaced, is still there: drop it. %s", old, problem)
 
 
 def _say(using: str, statement: str) -> None:
     """Say something to the server that is not said from within the database it is about."""
     try:
         with connections[using]._nodb_cursor() as cursor:
+            # Dropping one waits for the server's disk; the limits are for pages.
+            cursor.execute("SET statement_timeout = 0")
             cursor.execute(statement)
     except DatabaseError as problem:
         raise BackupError(f"PostgreSQL refused: {problem}") from problem
