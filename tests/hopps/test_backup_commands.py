@@ -1,6 +1,7 @@
 """The commands and the jobs, as operators and the night run them: on a server's own database, whatever kind that is."""
 
 import io
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -70,6 +71,7 @@ def test_an_operators_evening(
 ) -> None:
     """Made, proved, refused, restored by its path: in processes of their own. Listed and pruned here."""
     address = three_kinds.with_site("sqlite", site)
+    shutil.copytree(site / "uploads", tmp_path / "uploads")
     using = open_database(address)
     before = facts_of(using)
     backups = {"BACKUP_TO": settings.BACKUP_TO, "BACKUP_KEY": settings.BACKUP_KEY}
