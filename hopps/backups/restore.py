@@ -90,7 +90,11 @@ def restore(
         count = restore_uploads(place, key, wanted.uploads)
         say(f"{count} files of chats came back, {len(wanted.uploads) - count} were there.")
         if held and keep:
-            say(f"What was there is kept as {back_up(place, using=using, key=key, now=now).name}.")
+            kept = back_up(place, using=using, key=key, now=now)
+            say(f"What was there is kept as {kept.name}.")
+            if facts_of(using) != kept.facts:
+                # What is written from here on would be in neither.
+                raise BackupError(f"{name_of(using)} is being written to. Stop web and worker first. Nothing was changed.")
         with _told():
             kind_of(using).switch(using, aside, folder)
     if is_behind(using):

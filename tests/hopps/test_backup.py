@@ -208,6 +208,18 @@ def test_while_another_writes_to_sqlites_file_nothing_changes(
     assert Topic.objects.using(using).get(slug="databases").name == "Newer"
 
 
+def test_what_is_written_after_the_last_backup_stops_a_restore(using: str, place: Folder) -> None:
+    made = make(place, using)
+
+    def say(words: str) -> None:
+        if words.startswith("What was there is kept"):
+            Topic.objects.using(using).filter(slug="databases").update(name="Newer")
+
+    with pytest.raises(BackupError, match="is being written to"):
+        restore(place, made, using=using, key=KEY, now=NOW, say=say, replace=True)
+    assert Topic.objects.using(using).get(slug="databases").name == "Newer"
+
+
 @pytest.mark.parametrize(("version", "words"), [("9.6.1", "only version 9 was found"), ("", "none was found")])
 def test_a_pg_dump_older_than_the_server_is_said(
     site: Path,
@@ -424,7 +436,7 @@ def test_the_newer_release_looks_at_what_the_older_one_knew(using: str) -> None:
 def test_pruning_keeps_by_the_rule_and_files_that_a_kept_backup_names(using: str, place: Folder, uploads: Path) -> None:
     old = make(place, using, NOW - timedelta(days=60))
     second = make(place, using, NOW - timedelta(days=60) + timedelta(hours=1))
-    ChatFile.objects.using(using).filter(stored_as=(gone := next(iter(old.uploads))))._raw_delete(using)  # type: ignore[attr-defined]
+    ChatFile.objects.using(using).filter(stored_as=(gone := next(iter(old.uploads))))._raw_delete(using)
     storages["uploads"].delete(gone)
     newest = make(place, using, NOW)
     # Of the same day, week and month the last stays.
