@@ -25,8 +25,8 @@ from hopps.rows.models import applied_migrations, unknown_migrations
 
 logger = logging.getLogger(__name__)
 
-# How such folders are called.
-WORK = "backup-"
+# How such folders are called: as no place for backups is, for those that are left behind are deleted.
+WORK = ".backup-"
 
 
 def back_up(place: Place, *, using: str, key: str, now: datetime) -> Manifest:

@@ -1,6 +1,7 @@
 """`manage.py backup` and `restore`: each kind of database, the files of chats, and all that can be wrong with a backup."""
 
 import io
+import os
 import shutil
 import sqlite3
 import time
@@ -23,7 +24,7 @@ from hopps.backups import manifest
 from hopps.backups.errors import BackupError
 from hopps.backups.kinds import sqlite
 from hopps.backups.kinds.postgresql import Postgresql
-from hopps.backups.make import back_up
+from hopps.backups.make import WORK, back_up
 from hopps.backups.places import Folder
 from hopps.backups.prune import prune
 from hopps.backups.restore import find, restore, verify
@@ -59,7 +60,7 @@ def uploads(site: Path, tmp_path: Path, settings: Settings) -> Iterator[Path]:
         "uploads": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": folder}}
     }
     yield folder
-    assert list(tmp_path.glob("backup-*")) == []
+    assert list(tmp_path.glob(f"{WORK}*")) == []
 
 
 @pytest.fixture
@@ -321,6 +322,14 @@ def test_a_place_beside_the_files_in_use_prunes_none_of_them(using: str, uploads
     prune(beside, key=KEY, now=datetime.now(UTC) + timedelta(days=3))
     assert files_in(uploads) == files
     assert len(make(beside, using, NOW + timedelta(days=1)).uploads) == len(files)
+
+
+def test_a_place_that_was_left_alone_for_long_is_not_taken_for_left_behind(using: str, uploads: Path) -> None:
+    place = Folder(uploads.parent / "backup-1")
+    made = make(place, using)
+    long_ago = (datetime.now(UTC) - timedelta(days=30)).timestamp()
+    os.utime(place.path, (long_ago, long_ago))
+    assert verify(place, made, using=using, key=KEY) == []
 
 
 def test_a_place_within_the_files_in_use_is_refused(using: str, uploads: Path) -> None:
