@@ -144,6 +144,29 @@ def test_a_proof_touches_nothing_and_leaves_nothing(
     assert _databases_beside(using) == []
 
 
+@pytest.mark.parametrize("kind", ["postgresql", "mongodb"])
+def test_a_proof_tidies_away_what_one_that_was_killed_left(
+    site: Path, three_kinds: ThreeKinds, open_database: Open, place: Folder, uploads: Path, kind: str
+) -> None:
+    using = open_database(three_kinds.with_site(kind, site))
+    name, now = connections[using].settings_dict["NAME"], int(time.time())
+    left, under_way = (f"{name}_restored_{began:08x}0000" for began in (now - 3 * 86_400, now - 60))
+    for beside in (left, under_way):
+        if kind == "postgresql":
+            with connections[using]._nodb_cursor() as cursor:
+                cursor.execute(f'CREATE DATABASE "{beside}"')
+        else:
+            connections[using].ensure_connection()
+            connections[using].connection[beside]["a"].insert_one({})
+    assert verify(place, make(place, using), using=using, key=KEY) == []
+    assert _databases_beside(using) == [under_way]
+    if kind == "postgresql":
+        with connections[using]._nodb_cursor() as cursor:
+            cursor.execute(f'DROP DATABASE "{under_way}"')
+    else:
+        connections[using].connection.drop_database(under_way)
+
+
 def _databases_beside(using: str) -> list[str]:
     connection = connections[using]
     name = connection.settings_dict["NAME"]

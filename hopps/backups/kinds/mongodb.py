@@ -1,8 +1,7 @@
 """MongoDB: by its driver, in one snapshot where the server has them. The files are those of mongodump (decision 0027)."""
 
-import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from django.db import connections
 from pymongo.errors import ConfigurationError, OperationFailure, PyMongoError
 
 from hopps.backups.errors import BackupError
-from hopps.backups.kinds import Dumped
+from hopps.backups.kinds import Dumped, left_behind, name_aside
 from hopps.rows.facts import facts_of
 from hopps.rows.opened import opened_as
 
@@ -43,7 +42,8 @@ class Mongodb:
     def aside(self, using: str, folder: Path) -> Iterator[str]:
         """Restore into another database of the same server."""
         live = connections[using].settings_dict
-        name = f"{live['NAME']}_restored_{secrets.token_hex(4)}"
+        name = name_aside(live["NAME"])
+        _tidy(using)
         with pymongo.timeout(None), opened_as(live | {"NAME": name}) as aside:
             try:
                 with _told():
@@ -95,6 +95,15 @@ def _dump_still(connection: Any, session: Any, using: str, folder: Path) -> Dump
 def _database(using: str) -> Any:
     connection: Any = connections[using]
     return connection.database
+
+
+def _tidy(using: str) -> None:
+    """Drop what proofs that were killed left. A user who may not see other databases sees none."""
+    connection: Any = connections[using]
+    connection.ensure_connection()
+    with suppress(OperationFailure):
+        for left in left_behind(connection.settings_dict["NAME"], connection.connection.list_database_names()):
+            connection.connection.drop_database(left)
 
 
 def _collections(database: Any, *, restoring: bool = False) -> list[str]:

@@ -15,7 +15,7 @@ from django.db import DatabaseError, connections, transaction
 from django.db.backends.postgresql.client import DatabaseClient
 
 from hopps.backups.errors import BackupError
-from hopps.backups.kinds import Dumped
+from hopps.backups.kinds import Dumped, left_behind, name_aside
 from hopps.rows.facts import facts_of
 from hopps.rows.opened import opened_as, shut
 
@@ -46,7 +46,10 @@ class Postgresql:
     @contextmanager
     def aside(self, using: str, folder: Path) -> Iterator[str]:
         """Restore into a new database of the same server."""
-        name = f"{connections[using].settings_dict['NAME']}_restored_{secrets.token_hex(4)}"
+        live = connections[using].settings_dict["NAME"]
+        name = name_aside(live)
+        for left in left_behind(live, _names(using)):
+            _say(using, f"DROP DATABASE IF EXISTS {_quoted(using, left)} WITH (FORCE)")
         _say(using, f"CREATE DATABASE {_quoted(using, name)} TEMPLATE template0")
         try:
             with opened_as(connections[using].settings_dict | {"NAME": name}) as aside:
@@ -76,6 +79,12 @@ class Postgresql:
         except BackupError as problem:
             # The restored one is in use by now.
             logger.warning("%s, which was replaced, is still there: drop it. %s", old, problem)
+
+
+def _names(using: str) -> list[str]:
+    with connections[using].cursor() as cursor:
+        cursor.execute("SELECT datname FROM pg_database")
+        return [name for (name,) in cursor.fetchall()]
 
 
 def _say(using: str, statement: str) -> None:
