@@ -80,6 +80,9 @@ class PatientStorage(RedisStorage):  # type: ignore[misc]  # huey carries no typ
             except RedisError:
                 time.sleep(AGAIN_SECONDS)
                 continue
+            except Exception:
+                # With this thread all jobs after it would be kept for good.
+                logger.exception("A job is not kept. The sweep finds what it was for.")
             with self._putting:
                 self._kept.popleft()
                 if not self._kept:

@@ -31,6 +31,8 @@ _HIDDEN = (
     # Stripe's keys, and what it gives to a page; JWTs; the address that sets a new password.
     (re.compile(r"\b(sk|rk|whsec)_(live_|test_)?[A-Za-z0-9]{8,}"), r"\1_(secret)"),
     (re.compile(r"_secret_\w{6,}"), "_secret_(secret)"),
+    # What opens backups.
+    (re.compile(r"AGE-SECRET-KEY-\w+"), "(secret)"),
     (re.compile(r"\beyJ[\w-]{8,}\.[\w-]+\.[\w-]+"), "(secret)"),
     (re.compile(r"(/reset/key/)[^/\s\"']+"), r"\1(secret)"),
 )

@@ -22,6 +22,8 @@ RELEASED = Path(__file__).with_name("released_migrations.txt")
 # A migration that breaks a rule for a good reason says so in this attribute of its class.
 REASON = "safe_because"
 
+NO_DEFAULTS = "MongoDB has no db_default: nothing is filled in there, and inserts fail. Give it null=True"
+
 _HARMLESS = (
     migrations.CreateModel,
     migrations.AddIndex,
@@ -104,16 +106,16 @@ def problem_with(operation: Operation, app: str, state: ProjectState, made: set[
 def _adding(field: Field) -> str:  # type: ignore[type-arg]  # of any kind
     if isinstance(field, ManyToManyField) or getattr(field, "generated", False):
         return ""
+    if field.db_default is not NOT_PROVIDED:
+        return NO_DEFAULTS
     if field.null:
         return ""
-    if field.db_default is NOT_PROVIDED:
-        return "what the old release inserts has no value for it. Give it a db_default, or null=True"
-    if field.unique:
-        return "all that the old release inserts gets the same value"
-    return ""
+    return "what the old release inserts has no value for it. Give it null=True"
 
 
 def _altering(before: Field, after: Field) -> str:  # type: ignore[type-arg]
+    if after.db_default is not NOT_PROVIDED:
+        return NO_DEFAULTS
     changed = _in_the_database(before), _in_the_database(after)
     kinds = type(before).__name__, type(after).__name__
     names = {name for name in changed[0].keys() | changed[1].keys() if changed[0].get(name) != changed[1].get(name)}
@@ -138,7 +140,7 @@ def _is_wider(name: str, before: object, after: object) -> bool:
     if name in {"max_length", "max_digits"}:
         # Without one there is no limit.
         return after is None or (isinstance(before, int) and isinstance(after, int) and after > before)
-    return name == "db_default" and after is not None
+    return False
 
 
 def _model_of(operation: Operation, app: str) -> Key:

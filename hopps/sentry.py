@@ -56,6 +56,6 @@ def _without_secrets(value: Any) -> Any:
         return logs.without_secrets(value)
     if isinstance(value, dict):
         return {key: _without_secrets(item) for key, item in value.items()}
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [_without_secrets(item) for item in value]
     return value

@@ -7,6 +7,7 @@ class SessionsAppConfig(AppConfig):
     verbose_name = "Help sessions"
 
     def ready(self) -> None:
+        from hopps.backups.uploads import names_files
         from hopps.metrics import register as show
         from sessions_app import receivers  # noqa: F401  connects to billing's signals
         from sessions_app.metrics import sessions
@@ -14,3 +15,4 @@ class SessionsAppConfig(AppConfig):
 
         register(check_sdk)
         show("sessions", sessions)
+        names_files("sessions_app.chatfile", "stored_as")

@@ -21,12 +21,12 @@ from hopps.backups.manifest import Manifest, Measured
 from hopps.backups.places import LEFT_BEHIND, Place
 from hopps.backups.sealing import sealing
 from hopps.backups.uploads import back_up_uploads
-from hopps.rows.models import applied_migrations
+from hopps.rows.models import applied_migrations, unknown_migrations
 
 logger = logging.getLogger(__name__)
 
-# How such folders are called.
-WORK = "backup-"
+# How such folders are called: as no place for backups is, for those that are left behind are deleted.
+WORK = ".backup-"
 
 
 def back_up(place: Place, *, using: str, key: str, now: datetime) -> Manifest:
@@ -57,7 +57,7 @@ def back_up(place: Place, *, using: str, key: str, now: datetime) -> Manifest:
             made_at=now,
             release=env.text("HOPPS_RELEASE", "unknown"),
             database=connections[using].vendor,
-            migrations=applied_migrations(using),
+            migrations=sorted(set(applied_migrations(using)) - set(unknown_migrations(using))),
             archive=measured.sealed,
             facts=dumped.facts,
             moving=list(dumped.moving),

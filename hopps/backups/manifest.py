@@ -37,6 +37,8 @@ class Manifest(msgspec.Struct, frozen=True):
     release: str
     # The kind of database: "sqlite", "postgresql" or "mongodb".
     database: str
+    # Those of the release that made it. What a newer one brought before it was rolled back is in the archive, and no more
+    # hinders this release in restoring than it does in serving.
     migrations: list[str]
     archive: Sealed
     facts: Facts

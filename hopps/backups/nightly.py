@@ -1,5 +1,6 @@
 """Each night a backup, each week a proof of the newest; operators hear of neither unless it fails."""
 
+import contextlib
 import logging
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 
 from hopps.backups import manifest
+from hopps.backups.errors import BackupError
 from hopps.backups.make import back_up
 from hopps.backups.manifest import Manifest
 from hopps.backups.places import Place
@@ -34,12 +36,23 @@ def tonights_backup(place: Place, *, using: str, key: str, now: datetime) -> Man
 
     Return None where there is one. Raises BackupError.
     """
-    names = manifest.names_in(place)
-    if names and manifest.made_at(names[-1]) > now - TONIGHT:
+    if _is_there(place, key, since=now - TONIGHT):
         return None
     made = back_up(place, using=using, key=key, now=now)
     prune(place, key=key, now=now)
     return made
+
+
+def _is_there(place: Place, key: str, *, since: datetime) -> bool:
+    """Return whether a backup made after `since` (UTC) is there, opens with this key, and has its archive."""
+    sizes = {kept.name: kept.size for kept in place.list(manifest.PREFIX)}
+    for name in reversed(manifest.names_in(place)):
+        with contextlib.suppress(BackupError):
+            found = manifest.read(place, name, key)
+            if sizes.get(name + manifest.ARCHIVE) == found.archive.size:
+                # Names are in the order of time.
+                return found.made_at > since
+    return False
 
 
 def run(*arguments: str) -> None:

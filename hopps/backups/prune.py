@@ -8,7 +8,7 @@ from hopps.backups.errors import BackupError
 from hopps.backups.keeping import kept
 from hopps.backups.manifest import ARCHIVE, MANIFEST, Manifest
 from hopps.backups.places import LEFT_BEHIND, Kept, Place
-from hopps.backups.uploads import FOLDER, SEALED
+from hopps.backups.uploads import SEALED, folder_of
 
 
 def prune(place: Place, *, key: str, now: datetime) -> list[str]:
@@ -36,7 +36,7 @@ def prune(place: Place, *, key: str, now: datetime) -> list[str]:
         if name.endswith(ARCHIVE) and name.removesuffix(ARCHIVE) not in finished and archive.written_at < now - LEFT_BEHIND:
             place.delete(name)
     if not unreadable:
-        _prune_uploads(place, objects.values(), [found for found in good if found not in gone], now)
+        _prune_uploads(place, key, objects.values(), [found for found in good if found not in gone], now)
     return [found.name for found in gone]
 
 
@@ -57,9 +57,10 @@ def _good(place: Place, key: str, objects: dict[str, Kept], names: list[str]) ->
     return good, unreadable
 
 
-def _prune_uploads(place: Place, objects: Iterable[Kept], staying: list[Manifest], now: datetime) -> None:
-    named = {f"{FOLDER}{name}{SEALED}" for found in staying for name in found.uploads}
+def _prune_uploads(place: Place, key: str, objects: Iterable[Kept], staying: list[Manifest], now: datetime) -> None:
+    folder = folder_of(key)
+    named = {f"{folder}{name}{SEALED}" for found in staying for name in found.uploads}
     for found in objects:
         # A backup that is being made has brought its files, and does not name them yet.
-        if found.name.startswith(FOLDER) and found.name not in named and found.written_at < now - LEFT_BEHIND:
+        if found.name.startswith(folder) and found.name not in named and found.written_at < now - LEFT_BEHIND:
             place.delete(found.name)

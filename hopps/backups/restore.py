@@ -17,7 +17,7 @@ from hopps.backups.make import back_up, work_folder
 from hopps.backups.manifest import Manifest, checked
 from hopps.backups.places import Place
 from hopps.backups.sealing import opening
-from hopps.backups.uploads import check_uploads, restore_uploads
+from hopps.backups.uploads import check_uploads, lost, restore_uploads
 from hopps.rows.copy import MADE_BY_MIGRATING, counts
 from hopps.rows.facts import differences, facts_of
 from hopps.rows.models import is_behind, known_migrations
@@ -48,7 +48,10 @@ def verify(place: Place, wanted: Manifest, *, using: str, key: str) -> list[str]
     Return in words what is wrong; empty when it is good. Raises BackupError where it cannot be restored at all.
     """
     with _restored_aside(place, wanted, using, key) as (aside, _):
-        return [*_wrong(wanted, aside), *check_uploads(place, key, wanted.uploads)]
+        wrong = _wrong(wanted, aside)
+        missing = lost(aside, wanted.uploads)
+        wrong += [f"The file {name} is named by a row, and was not there to back up." for name in missing]
+        return wrong + check_uploads(place, key, wanted.uploads)
 
 
 def restore(
@@ -74,7 +77,8 @@ def restore(
         replace: also where the database has rows.
         keep: back up what is replaced before that.
 
-    Raises BackupError: nothing was changed, except that files of chats may have come back.
+    Raises BackupError: nothing was changed, except that files of chats may have come back. Where some tables of MongoDB were
+    replaced, the message says so.
     """
     held = held_rows(using)
     if held and not replace:
@@ -82,11 +86,15 @@ def restore(
     with _restored_aside(place, wanted, using, key) as (aside, folder):
         if wrong := _wrong(wanted, aside):
             raise BackupError("\n".join([f"{wanted.name} is not good, and nothing was changed.", *wrong]))
-        say("The backup is good: every table and sum is as it was.")
+        say("The backup is good: every table and sum is as it was." if not wanted.moving else _not_compared(wanted))
         count = restore_uploads(place, key, wanted.uploads)
         say(f"{count} files of chats came back, {len(wanted.uploads) - count} were there.")
         if held and keep:
-            say(f"What was there is kept as {back_up(place, using=using, key=key, now=now).name}.")
+            kept = back_up(place, using=using, key=key, now=now)
+            say(f"What was there is kept as {kept.name}.")
+            if facts_of(using) != kept.facts:
+                # What is written from here on would be in neither.
+                raise BackupError(f"{name_of(using)} is being written to. Stop web and worker first. Nothing was changed.")
         with _told():
             kind_of(using).switch(using, aside, folder)
     if is_behind(using):
@@ -127,8 +135,12 @@ def _unpack(place: Place, wanted: Manifest, key: str, folder: Path) -> None:
         raise BackupError(f"{name} is not in {place.address}.") from None
 
 
+def _not_compared(wanted: Manifest) -> str:
+    return f"The backup is good. Not compared, for they were written to while it was made: {', '.join(wanted.moving)}."
+
+
 def _wrong(wanted: Manifest, aside: str) -> list[str]:
-    return differences(wanted.facts, facts_of(aside), leave_out=wanted.moving)
+    return differences(wanted.facts, facts_of(aside, told=wanted.facts), leave_out=wanted.moving)
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Compressed, then encrypted, as a stream: zstd inside of age, which other tools open too (decision 0026)."""
 
+import hashlib
 import os
 import sys
 import tarfile
@@ -34,6 +35,11 @@ def problem_with(key: str) -> str | None:
     except pyrage.IdentityError:
         return NO_KEY
     return None
+
+
+def name_of_key(key: str) -> str:
+    """Return a short name for a key, which anybody may read. Raises BackupError where it is none."""
+    return hashlib.sha256(str(_identity(key).to_public()).encode()).hexdigest()[:12]
 
 
 def development_key(folder: Path) -> str:
@@ -131,9 +137,13 @@ def _piped(work: Callable[[Any], object]) -> Iterator[IO[bytes]]:
     worker = threading.Thread(target=run, name="sealing a backup")
     worker.start()
     try:
-        # What the thread had against it is the reason, not that it stopped reading.
-        with suppress(BrokenPipeError), os.fdopen(write_end, "wb") as writer:
+        with os.fdopen(write_end, "wb") as writer:
             yield writer
+    except BrokenPipeError:
+        worker.join()
+        # What the thread had against it is the reason, not that it stopped reading.
+        if not problems:
+            raise
     finally:
         worker.join()
     if problems:

@@ -7,15 +7,43 @@ from typing import IO, cast
 
 from django.core.files.base import File
 from django.core.files.storage import Storage, storages
+from django.db.models import QuerySet
 
 from hopps.backups.errors import BackupError
 from hopps.backups.manifest import Sealed
 from hopps.backups.places import Place
-from hopps.backups.sealing import opening, sealing
+from hopps.backups.sealing import name_of_key, opening, sealing
+from hopps.rows.models import models_as_migrated
 
-FOLDER = "uploads/"
+# Not as the storage of the files themselves is called: what prunes and sweeps must never take the one for the other.
+FOLDER = "files/"
 SEALED = ".zst.age"
 CHUNK = 1 << 20
+
+
+# Which column of which table names files in the storage.
+_named_in: dict[str, str] = {}
+
+
+def names_files(label: str, column: str) -> None:
+    """Have every proof look whether a backup holds the files that rows name. For an app to call when it is ready.
+
+    Args:
+        label: the table, such as `sessions_app.chatfile`.
+        column: holds a file's name in the storage.
+    """
+    _named_in[label] = column
+
+
+def lost(using: str, held: Mapping[str, Sealed]) -> list[str]:
+    """Return the names of files that rows of the database `using` name, and that are not among `held`; in order."""
+    named = {
+        str(name)
+        for model in models_as_migrated(using)
+        if (column := _named_in.get(model._meta.label_lower))
+        for name in QuerySet(model, using=using).order_by().values_list(column, flat=True)
+    }
+    return sorted(named - held.keys())
 
 
 def back_up_uploads(place: Place, key: str, known: Mapping[str, Sealed]) -> dict[str, Sealed]:
@@ -25,16 +53,22 @@ def back_up_uploads(place: Place, key: str, known: Mapping[str, Sealed]) -> dict
         place: where to.
         key: BACKUP_KEY.
         known: what earlier backups say of files, so that those need not be read again.
+
+    Raises BackupError where the place and the storage are one.
     """
     storage = storages["uploads"]
-    there = {kept.name for kept in place.list(FOLDER)}
+    there = {kept.name for kept in place.list(folder_of(key))}
     found: dict[str, Sealed] = {}
-    for name in sorted(_names(storage)):
-        if name in known and _object(name) in there:
+    names = sorted(_names(storage))
+    if any(name.endswith(SEALED) for name in names):
+        # Each backup would hold those before it.
+        raise BackupError(f"{place.address} is where the files of chats are: BACKUP_TO must be a place of its own.")
+    for name in names:
+        if name in known and _object(name, key) in there:
             found[name] = known[name]
             continue
         try:
-            with storage.open(name) as stream, place.writing(_object(name)) as out, sealing(out, key) as inner:
+            with storage.open(name) as stream, place.writing(_object(name, key)) as out, sealing(out, key) as inner:
                 found[name] = _measured_copy(cast("IO[bytes]", stream), inner.write)
         except FileNotFoundError:
             # Belonged to no chat, and was swept away while we looked: there is no row that names it.
@@ -74,7 +108,7 @@ def check_uploads(place: Place, key: str, wanted: Mapping[str, Sealed]) -> list[
 
 def _read(place: Place, key: str, name: str, wanted: Sealed, write: Callable[[bytes], object]) -> None:
     try:
-        with place.reading(_object(name)) as stream, opening(stream, key, name) as inner:
+        with place.reading(_object(name, key)) as stream, opening(stream, key, name) as inner:
             found = _measured_copy(inner, write)
     except FileNotFoundError:
         raise BackupError(f"The file {name} is not in {place.address} any more.") from None
@@ -108,5 +142,10 @@ def _names(storage: Storage, folder: str = "") -> Iterator[str]:
         yield from _names(storage, f"{folder}{name}/")
 
 
-def _object(name: str) -> str:
-    return f"{FOLDER}{name}{SEALED}"
+def folder_of(key: str) -> str:
+    """Return what the names of all files sealed with a key begin with: another key's stay what its backups need."""
+    return f"{FOLDER}{name_of_key(key)}/"
+
+
+def _object(name: str, key: str) -> str:
+    return f"{folder_of(key)}{name}{SEALED}"

@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from typing import Any
 
 import pymongo
+from django.db import IntegrityError
 from django.db.models import CheckConstraint, Index, Model, Q
 from django.db.models.constraints import BaseConstraint
 from django.db.models.sql import Query
@@ -33,10 +34,15 @@ class DatabaseSchemaEditor(MongoSchemaEditor):  # type: ignore[misc]
         self._check(model)
 
     def add_constraint(self, model: type[Model], constraint: BaseConstraint, **kwargs: Any) -> None:
-        """Make an index for a unique constraint; have the server check each document for a check constraint."""
+        """Make an index for a unique constraint; have the server check each document for a check constraint.
+
+        Raises:
+            IntegrityError: a row that is there already breaks it, as other databases say too; the check is not made.
+        """
         super().add_constraint(model, constraint, **kwargs)
         if isinstance(constraint, CheckConstraint):
             self._check(model, adding=constraint)
+            self._look_back(model, constraint)
 
     def remove_constraint(self, model: type[Model], constraint: BaseConstraint) -> None:
         """Drop what `add_constraint` made."""
@@ -48,6 +54,14 @@ class DatabaseSchemaEditor(MongoSchemaEditor):  # type: ignore[misc]
         super()._alter_field(model, old_field, new_field, *args, **kwargs)
         if old_field.column != new_field.column:
             self._check(new_field.model)
+
+    def _look_back(self, model: type[Model], check: CheckConstraint) -> None:
+        """Look at the rows there are: the server looks at what is written, and would take none of them from a backup."""
+        collection = self.connection.database[model._meta.db_table]
+        broken = collection.find_one({"$expr": {"$not": [self._holds(model, check)]}}, {"_id": 1})
+        if broken is not None:
+            self._check(model, removing=check)
+            raise IntegrityError(f"{check.name} does not hold for {model._meta.label_lower} {broken['_id']}.")
 
     def _check(
         self, model: type[Model], *, adding: CheckConstraint | None = None, removing: CheckConstraint | None = None

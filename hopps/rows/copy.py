@@ -9,7 +9,7 @@ from django.db import DatabaseError, IntegrityError, connections, transaction
 from django.db.models import Model, QuerySet
 
 from hopps.rows.compare import Comparison, compare
-from hopps.rows.models import is_behind, rows_by_key, stored_models
+from hopps.rows.models import is_behind, rows_by_key, stored_models, unknown_migrations
 from hopps.rows.progress import Progress
 
 # Made by migrating, with keys that may be others than the source's: a database with nothing but these counts as empty.
@@ -35,8 +35,10 @@ def copy_rows(source: str, target: str, *, origin: str, say: Say, restart: bool 
         restart: throw away what an unfinished copy brought, and begin again.
 
     Raises:
-        CannotCopy: the target has rows of its own, a row could not be written, or the two differ in the end.
+        CannotCopy: the target has rows of its own, a row could not be written, the two differ in the end, or one of them has
+            what only a newer release knows.
     """
+    _leave_newer_alone(source, target)
     if is_behind(source):
         raise CannotCopy("The source is of an older release: run `manage.py prepare` on it first, with this release.")
     progress = Progress(target)
@@ -65,12 +67,21 @@ def verify_copy(source: str, target: str, *, say: Say) -> Comparison:
 
     Raises CannotCopy where they differ, or one is of another release.
     """
+    _leave_newer_alone(source, target)
     if is_behind(source) or is_behind(target):
         raise CannotCopy("One of the two is not of this release, or is empty: run `manage.py prepare` on it first.")
     found = compare(source, target, say=say)
     if found.differing:
         raise CannotCopy(_words(found, "Nothing was changed."))
     return found
+
+
+def _leave_newer_alone(*databases: str) -> None:
+    """A newer release's columns would neither be copied nor compared, and nobody would hear of it."""
+    for using in databases:
+        if unknown := unknown_migrations(using):
+            name = connections[using].settings_dict["NAME"]
+            raise CannotCopy(f"{name} has had migrations of a newer release, such as {unknown[0]}: use that for this.")
 
 
 def _words(found: Comparison, advice: str) -> str:

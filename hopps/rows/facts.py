@@ -18,10 +18,11 @@ _sums: dict[str, Addends] = {}
 
 
 class Table(msgspec.Struct, frozen=True):
-    """One table: its rows, and the SHA-256 of their text."""
+    """One table: its rows, the SHA-256 of their text, and the columns that are in it."""
 
     rows: int
     sha256: str
+    columns: tuple[str, ...] = ()
 
 
 class Facts(msgspec.Struct, frozen=True):
@@ -46,19 +47,31 @@ def add_up(label: str, addends: Addends) -> None:
     _sums[label] = addends
 
 
-def facts_of(using: str) -> Facts:
-    """Return what is in the database, by reading all of it."""
+def facts_of(using: str, *, told: Facts | None = None) -> Facts:
+    """Return what is in the database, by reading all of it.
+
+    Args:
+        using: the database.
+        told: look at the tables and columns of these facts alone: who wrote them may have known fewer than are there now, as
+            a release that was rolled back to does, whose database has had the newer one's migrations.
+    """
     tables: dict[str, Table] = {}
     sums: Counter[str] = Counter()
     for model in _in_order(using):
         label = model._meta.label_lower
+        if told is not None and label not in told.tables:
+            continue
+        columns = tuple(sorted(field.attname for field in model._meta.concrete_fields))
+        if told is not None:
+            columns = tuple(name for name in columns if name in told.tables[label].columns)
         digest, count, addends = hashlib.sha256(), 0, _sums.get(label)
-        for row in _rows(model, using):
+        for whole in _rows(model, using):
+            row = {name: whole[name] for name in columns}
             digest.update(line_of(label, row))
             count += 1
             for name, amount in addends(row) if addends else ():
                 sums[name] += amount
-        tables[label] = Table(count, digest.hexdigest())
+        tables[label] = Table(count, digest.hexdigest(), columns)
     return Facts(tables, dict(sorted(sums.items())))
 
 

@@ -50,6 +50,12 @@ def applied_migrations(using: str) -> list[str]:
     return sorted(f"{app}.{name}" for app, name in _applied(using))
 
 
+def unknown_migrations(using: str) -> list[str]:
+    """Return the migrations this database has had that this release does not know, in order of their names."""
+    known = known_migrations()
+    return [name for name in applied_migrations(using) if name not in known]
+
+
 def known_migrations() -> set[str]:
     """Return the migrations that this release has."""
     return {f"{app}.{name}" for app, name in _on_disk().disk_migrations}

@@ -1,6 +1,7 @@
 """`manage.py backup` and `restore`: each kind of database, the files of chats, and all that can be wrong with a backup."""
 
 import io
+import os
 import shutil
 import sqlite3
 import time
@@ -9,6 +10,7 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 from django.contrib.auth.models import Group
 from django.core.files.storage import storages
@@ -21,14 +23,17 @@ from accounts.models import Topic
 from hopps.backups import manifest
 from hopps.backups.errors import BackupError
 from hopps.backups.kinds import sqlite
-from hopps.backups.make import back_up
+from hopps.backups.kinds.postgresql import Postgresql
+from hopps.backups.make import WORK, back_up
 from hopps.backups.places import Folder
 from hopps.backups.prune import prune
 from hopps.backups.restore import find, restore, verify
 from hopps.backups.sealing import new_key
+from hopps.backups.uploads import FOLDER, folder_of
 from hopps.rows.copy import is_empty
-from hopps.rows.facts import export_rows, facts_of
+from hopps.rows.facts import Facts, Table, export_rows, facts_of
 from hopps.rows.models import is_behind
+from hopps.rows.opened import opened_as
 from script.lib.postgresql import BIN, PACKAGE
 from sessions_app.models import ChatFile
 from tests.hopps.conftest import KINDS, Open, ThreeKinds
@@ -55,7 +60,7 @@ def uploads(site: Path, tmp_path: Path, settings: Settings) -> Iterator[Path]:
         "uploads": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": folder}}
     }
     yield folder
-    assert list(tmp_path.glob("backup-*")) == []
+    assert list(tmp_path.glob(f"{WORK}*")) == []
 
 
 @pytest.fixture
@@ -139,6 +144,29 @@ def test_a_proof_touches_nothing_and_leaves_nothing(
     assert _databases_beside(using) == []
 
 
+@pytest.mark.parametrize("kind", ["postgresql", "mongodb"])
+def test_a_proof_tidies_away_what_one_that_was_killed_left(
+    site: Path, three_kinds: ThreeKinds, open_database: Open, place: Folder, uploads: Path, kind: str
+) -> None:
+    using = open_database(three_kinds.with_site(kind, site))
+    name, now = connections[using].settings_dict["NAME"], int(time.time())
+    left, under_way = (f"{name}_restored_{began:08x}0000" for began in (now - 3 * 86_400, now - 60))
+    for beside in (left, under_way):
+        if kind == "postgresql":
+            with connections[using]._nodb_cursor() as cursor:
+                cursor.execute(f'CREATE DATABASE "{beside}"')
+        else:
+            connections[using].ensure_connection()
+            connections[using].connection[beside]["a"].insert_one({})
+    assert verify(place, make(place, using), using=using, key=KEY) == []
+    assert _databases_beside(using) == [under_way]
+    if kind == "postgresql":
+        with connections[using]._nodb_cursor() as cursor:
+            cursor.execute(f'DROP DATABASE "{under_way}"')
+    else:
+        connections[using].connection.drop_database(under_way)
+
+
 def _databases_beside(using: str) -> list[str]:
     connection = connections[using]
     name = connection.settings_dict["NAME"]
@@ -179,6 +207,17 @@ def test_while_others_are_connected_to_postgresql_nothing_changes(
     assert _databases_beside(using) == []
 
 
+def test_postgresqls_two_databases_change_names_both_or_neither(
+    site: Path, three_kinds: ThreeKinds, open_database: Open, tmp_path: Path
+) -> None:
+    using = open_database(three_kinds.with_site("postgresql", site))
+    gone = connections[using].settings_dict | {"NAME": "not_there"}
+    with opened_as(gone) as aside, pytest.raises(BackupError, match="not_there"):
+        Postgresql().switch(using, aside, tmp_path)
+    assert Topic.objects.using(using).exists()
+    assert _databases_beside(using) == []
+
+
 def test_while_another_writes_to_sqlites_file_nothing_changes(
     using: str, place: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -190,6 +229,18 @@ def test_while_another_writes_to_sqlites_file_nothing_changes(
         with pytest.raises(BackupError, match=r"is being written to\. Stop web and worker first\."):
             bring_back(place, using, replace=True, keep=False)
         other.execute("COMMIT")
+    assert Topic.objects.using(using).get(slug="databases").name == "Newer"
+
+
+def test_what_is_written_after_the_last_backup_stops_a_restore(using: str, place: Folder) -> None:
+    made = make(place, using)
+
+    def say(words: str) -> None:
+        if words.startswith("What was there is kept"):
+            Topic.objects.using(using).filter(slug="databases").update(name="Newer")
+
+    with pytest.raises(BackupError, match="is being written to"):
+        restore(place, made, using=using, key=KEY, now=NOW, say=say, replace=True)
     assert Topic.objects.using(using).get(slug="databases").name == "Newer"
 
 
@@ -221,7 +272,7 @@ def test_a_pg_dump_older_than_the_server_is_said(
 
 def test_a_file_is_brought_into_the_place_once(using: str, place: Folder, uploads: Path) -> None:
     make(place, using)
-    written = {path: path.stat().st_ino for path in (place.path / "uploads").rglob("*") if path.is_file()}
+    written = {path: path.stat().st_ino for path in (place.path / FOLDER).rglob("*") if path.is_file()}
     assert len(written) == 6
     storages["uploads"].save("2026-11-27/later", io.BytesIO(b"later"))
     second = make(place, using, NOW + timedelta(days=1))
@@ -278,6 +329,37 @@ def test_a_backup_with_another_key_is_said_and_changes_nothing(using: str, place
         bring_back(place, using, key=new_key(), replace=True)
 
 
+def test_with_a_new_key_the_backups_of_the_old_one_keep_their_files(using: str, place: Folder, uploads: Path) -> None:
+    made, files, later = make(place, using), files_in(uploads), new_key()
+    second = back_up(place, using=using, key=later, now=NOW + timedelta(days=1))
+    prune(place, key=later, now=datetime.now(UTC) + timedelta(days=3))
+    assert verify(place, second, using=using, key=later) == []
+    shutil.rmtree(uploads)
+    bring_back(place, using, made.name, replace=True, keep=False)
+    assert files_in(uploads) == files
+
+
+def test_a_place_beside_the_files_in_use_prunes_none_of_them(using: str, uploads: Path) -> None:
+    beside, files = Folder(uploads.parent), files_in(uploads)
+    make(beside, using)
+    prune(beside, key=KEY, now=datetime.now(UTC) + timedelta(days=3))
+    assert files_in(uploads) == files
+    assert len(make(beside, using, NOW + timedelta(days=1)).uploads) == len(files)
+
+
+def test_a_place_that_was_left_alone_for_long_is_not_taken_for_left_behind(using: str, uploads: Path) -> None:
+    place = Folder(uploads.parent / "backup-1")
+    made = make(place, using)
+    long_ago = (datetime.now(UTC) - timedelta(days=30)).timestamp()
+    os.utime(place.path, (long_ago, long_ago))
+    assert verify(place, made, using=using, key=KEY) == []
+
+
+def test_a_place_within_the_files_in_use_is_refused(using: str, uploads: Path) -> None:
+    with pytest.raises(BackupError, match="BACKUP_TO must be a place of its own"):
+        make(Folder(uploads), using)
+
+
 def test_one_backups_manifest_does_not_go_with_anothers_archive(using: str, place: Folder) -> None:
     first = make(place, using)
     Topic.objects.using(using).filter(slug="databases").update(name="Newer")
@@ -292,7 +374,7 @@ def test_one_backups_manifest_does_not_go_with_anothers_archive(using: str, plac
 
 def test_a_file_that_was_changed_in_the_place_is_found(using: str, place: Folder, uploads: Path) -> None:
     made = make(place, using)
-    first, second, *_ = sorted((place.path / "uploads").rglob("*.age"))
+    first, second, *_ = sorted((place.path / FOLDER).rglob("*.age"))
     shutil.copy(first, second)
     # The same picture in all of them, but for one.
     assert verify(place, made, using=using, key=KEY) == []
@@ -304,11 +386,21 @@ def test_a_file_that_was_changed_in_the_place_is_found(using: str, place: Folder
     assert "is not in" in wrong[1]
 
 
+def test_a_proof_finds_files_that_rows_name_and_the_backup_never_held(using: str, place: Folder, uploads: Path) -> None:
+    name = ChatFile.objects.using(using).values_list("stored_as", flat=True)[0]
+    storages["uploads"].delete(name)
+    made = make(place, using)
+    wrong = verify(place, made, using=using, key=KEY)
+    assert wrong == [f"The file {name} is named by a row, and was not there to back up."]
+    # What there is comes back all the same.
+    assert "The backup is good: every table and sum is as it was." in bring_back(place, using, replace=True, keep=False)
+
+
 def test_a_backup_that_failed_half_way_is_none(using: str, place: Folder, uploads: Path) -> None:
     made = make(place, using)
     # Where the next file should go there is something in the way.
     storages["uploads"].save("2026-11-28/file", io.BytesIO(b"x"))
-    (place.path / "uploads" / "2026-11-28").write_text("in the way")
+    (place.path / folder_of(KEY) / "2026-11-28").write_text("in the way")
     with pytest.raises(BackupError, match="The backup could not be made"):
         make(place, using, NOW + timedelta(days=1))
     assert manifest.names_in(place) == [made.name]
@@ -340,26 +432,53 @@ def test_a_backup_of_an_older_release_is_brought_up_to_this_one(
 
 
 def test_a_backup_of_a_newer_release_is_left_to_that(using: str, place: Folder) -> None:
-    with connections[using].cursor() as cursor:
-        cursor.execute("INSERT INTO django_migrations (app, name, applied) VALUES ('billing', '0099_next', '2026-11-27')")
-    make(place, using)
+    made = make(place, using)
+    manifest.write(place, msgspec.structs.replace(made, migrations=[*made.migrations, "billing.0099_next"]), KEY)
     with pytest.raises(BackupError, match=r"is of a newer release \(.*\), with billing.0099_next"):
         bring_back(place, using, replace=True)
+
+
+def test_a_release_that_was_rolled_back_to_restores_what_it_backed_up(using: str, place: Folder) -> None:
+    with connections[using].cursor() as cursor:
+        cursor.execute("INSERT INTO django_migrations (app, name, applied) VALUES ('accounts', '0099_next', '2026-11-27')")
+        cursor.execute("ALTER TABLE accounts_topic ADD COLUMN next text NOT NULL DEFAULT 'kept'")
+    made = make(place, using)
+    assert verify(place, made, using=using, key=KEY) == []
+    wipe(using)
+    bring_back(place, using)
+    with connections[using].cursor() as cursor:
+        cursor.execute("SELECT DISTINCT next FROM accounts_topic")
+        assert cursor.fetchall() == [("kept",)]
+
+
+def test_the_newer_release_looks_at_what_the_older_one_knew(using: str) -> None:
+    whole = facts_of(using)
+    topics = whole.tables["accounts.topic"]
+    knew = Table(0, "", tuple(name for name in topics.columns if name != "name"))
+    told = Facts({"accounts.topic": knew}, {})
+    before = facts_of(using, told=told).tables
+    assert before.keys() == {"accounts.topic"}
+    Topic.objects.using(using).filter(slug="databases").update(name="Newer")
+    assert facts_of(using, told=told).tables == before
+    Topic.objects.using(using).filter(slug="databases").update(area="Newer")
+    assert facts_of(using, told=told).tables != before
+    assert facts_of(using).tables["accounts.topic"] != topics
 
 
 def test_pruning_keeps_by_the_rule_and_files_that_a_kept_backup_names(using: str, place: Folder, uploads: Path) -> None:
     old = make(place, using, NOW - timedelta(days=60))
     second = make(place, using, NOW - timedelta(days=60) + timedelta(hours=1))
-    storages["uploads"].delete(next(iter(old.uploads)))
+    ChatFile.objects.using(using).filter(stored_as=(gone := next(iter(old.uploads))))._raw_delete(using)
+    storages["uploads"].delete(gone)
     newest = make(place, using, NOW)
     # Of the same day, week and month the last stays.
     assert prune(place, key=KEY, now=NOW) == [old.name]
     assert manifest.names_in(place) == [second.name, newest.name]
-    assert len(files_in(place.path / "uploads")) == 6
+    assert len(files_in(place.path / FOLDER)) == 6
     place.delete(second.name + manifest.MANIFEST)
     later = datetime.now(UTC) + timedelta(days=3)
     prune(place, key=KEY, now=later)
-    assert len(files_in(place.path / "uploads")) == 5
+    assert len(files_in(place.path / FOLDER)) == 5
     assert not (place.path / f"{second.name}{manifest.ARCHIVE}").exists()
     assert verify(place, newest, using=using, key=KEY) == []
 

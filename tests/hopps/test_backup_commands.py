@@ -1,6 +1,7 @@
 """The commands and the jobs, as operators and the night run them: on a server's own database, whatever kind that is."""
 
 import io
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -70,6 +71,7 @@ def test_an_operators_evening(
 ) -> None:
     """Made, proved, refused, restored by its path: in processes of their own. Listed and pruned here."""
     address = three_kinds.with_site("sqlite", site)
+    shutil.copytree(site / "uploads", tmp_path / "uploads")
     using = open_database(address)
     before = facts_of(using)
     backups = {"BACKUP_TO": settings.BACKUP_TO, "BACKUP_KEY": settings.BACKUP_KEY}
@@ -132,6 +134,9 @@ def test_of_one_night_there_is_one_backup(
         assert nightly.tonights_backup(place, using=using, key=key, now=now) is not None
         assert nightly.tonights_backup(place, using=using, key=key, now=now + timedelta(hours=1)) is None
     assert len(manifest.names_in(place)) == 3
+    # One that is no good, or another site's, is not tonight's.
+    (place.path / f"{manifest.names_in(place)[-1]}{manifest.ARCHIVE}").unlink()
+    assert nightly.tonights_backup(place, using=using, key=key, now=NOW + timedelta(days=40, hours=2)) is not None
 
 
 def test_a_place_without_a_key_stops_the_start(tmp_path: Path) -> None:

@@ -88,6 +88,11 @@ def test_a_writer_that_stops_is_told_why() -> None:
         inner.write(LONG * 20)
 
 
+def test_a_line_that_breaks_where_the_bytes_come_from_is_no_success() -> None:
+    with pytest.raises(BrokenPipeError), sealing(io.BytesIO(), KEY):
+        raise BrokenPipeError
+
+
 def test_what_is_no_key_is_said() -> None:
     assert problem_with(KEY) is None
     assert problem_with("secret") == "BACKUP_KEY is no key: `manage.py backup --new-key` makes one."

@@ -12,6 +12,7 @@ from django.contrib.auth.models import Group
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
 from django.core.management import CommandError, call_command
+from django.db import connections
 from django.db.models import QuerySet
 
 from accounts.models import Topic, User
@@ -186,6 +187,16 @@ def test_a_row_the_target_does_not_take_is_named(site: Path, three_kinds: ThreeK
 def test_a_source_of_an_older_release_is_brought_up_to_date_first(three_kinds: ThreeKinds, site: Path) -> None:
     with pytest.raises(CommandError, match=r"The source is of an older release: run `manage\.py prepare`"):
         copy_words(three_kinds.new("sqlite"), three_kinds.migrated("sqlite", site))
+
+
+def test_a_source_of_a_newer_release_is_left_to_that(site: Path, three_kinds: ThreeKinds, open_database: Open) -> None:
+    source, target = three_kinds.with_site("sqlite", site), three_kinds.migrated("sqlite", site)
+    with connections[open_database(source)].cursor() as cursor:
+        cursor.execute("INSERT INTO django_migrations (app, name, applied) VALUES ('billing', '0099_next', '2026-11-27')")
+    for options in ((), ("--verify",)):
+        with pytest.raises(CommandError, match=r"migrations of a newer release, such as billing\.0099_next"):
+            copy_words(source, target, *options)
+    assert is_empty(open_database(target))
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,7 @@ def written() -> Iterator[StringIO]:
         ('{"password": "correct-horse-1"}', '{"password": "(secret)"}'),
         ("No such key: sk_live_4eC39HqLyjWDarjtT1zdp7dc", "No such key: sk_(secret)"),
         ("pi_3abc_secret_9XyZabcdef failed", "pi_3abc_secret_(secret) failed"),
+        ("BACKUP_KEY AGE-SECRET-KEY-1QQPZRY9X8GF2TVDW0S is no key", "BACKUP_KEY (secret) is no key"),
         ("grant eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOi.c2lnbmF0dXJl refused", "grant (secret) refused"),
         ("Error: /accounts/password/reset/key/2-cx1abc-99ff/", "Error: /accounts/password/reset/key/(secret)/"),
     ],

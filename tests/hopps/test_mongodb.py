@@ -16,6 +16,7 @@ from django.db import (
     connections,
     transaction,
 )
+from django.db.models import CheckConstraint, Q
 from django.utils import timezone
 
 from accounts.models import ExpertProfile, User
@@ -107,6 +108,18 @@ def test_a_check_that_does_not_hold_is_refused(person: User) -> None:
     with pytest.raises(IntegrityError):
         Payment.objects.create(reference=uuid4(), payer=person, currency="USD", description="d", refunded_minor=1)
     assert Payment.objects.filter(pk=payment.pk, refunded_minor__lte=4).update(refunded_minor=5) == 1
+
+
+def test_a_check_that_rows_break_already_is_not_made(person: User) -> None:
+    def named(condition: Q) -> CheckConstraint:
+        return CheckConstraint(condition=condition, name="made_up")
+
+    with connection.schema_editor() as editor, pytest.raises(IntegrityError, match=f"made_up .*{person.pk.hex}"):
+        editor.add_constraint(User, named(~Q(email=person.email)))
+    with connection.schema_editor() as editor:
+        editor.add_constraint(User, named(Q(email=person.email)))
+        editor.remove_constraint(User, named(Q(email=person.email)))
+    User.objects.create(email="other@example.org", display_name="B")
 
 
 # --- questions ---

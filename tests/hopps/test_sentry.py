@@ -53,7 +53,7 @@ def test_an_error_arrives_with_its_request_and_its_release_and_names_nobody(
     start_server: StartServer, tmp_path: Path, sentry_peer: tuple[str, "queue.Queue[dict[str, Any]]"]
 ) -> None:
     dsn, events = sentry_peer
-    # Without its tables every page fails.
+    # Without its tables every page fails, as where the database is away.
     database = f"sqlite:///{tmp_path / 'empty.sqlite3'}"
     server = start_server(
         demo=False, DATABASE_URL=database, JOBS_IN_WEB_PROCESS="0", SENTRY_DSN=dsn, HOPPS_RELEASE="0123abc"
@@ -67,7 +67,7 @@ def test_an_error_arrives_with_its_request_and_its_release_and_names_nobody(
     )
 
     event = events.get(timeout=SECONDS)
-    assert answer.status_code == 500
+    assert answer.status_code == 503
     assert event["exception"]["values"][-1]["type"] == "OperationalError"
     assert event["release"] == "0123abc"
     assert event["tags"]["request"] == answer.headers["X-Request-ID"]

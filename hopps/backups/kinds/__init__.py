@@ -1,5 +1,9 @@
 """Each kind of database in its own way: dumped as of one moment, restored beside the one in use, and put in its place."""
 
+import re
+import secrets
+import time
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +12,7 @@ from typing import Protocol
 from django.db import connections
 
 from hopps.backups.errors import BackupError
+from hopps.backups.places import LEFT_BEHIND
 from hopps.rows.facts import Facts
 
 
@@ -56,6 +61,18 @@ def kind_of(using: str) -> Kind:
             return Mongodb()
         case vendor:
             raise BackupError(f"Backups of {vendor} are not made.")
+
+
+def name_aside(live: str) -> str:
+    """Return a name for a database that is restored beside `live`; it says when, so that what is left behind is known."""
+    return f"{live}_restored_{int(time.time()):08x}{secrets.token_hex(2)}"
+
+
+def left_behind(live: str, names: Iterable[str]) -> list[str]:
+    """Return which of the databases called `names` were restored beside `live` by processes that died in it."""
+    until = time.time() - LEFT_BEHIND.total_seconds()
+    ours = re.compile(rf"{re.escape(live)}_restored_([0-9a-f]{{8}})[0-9a-f]{{4}}")
+    return [name for name in names if (found := ours.fullmatch(name)) and int(found[1], 16) < until]
 
 
 def name_of(using: str) -> str:

@@ -1,8 +1,7 @@
 """MongoDB: by its driver, in one snapshot where the server has them. The files are those of mongodump (decision 0027)."""
 
-import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from django.db import connections
 from pymongo.errors import ConfigurationError, OperationFailure, PyMongoError
 
 from hopps.backups.errors import BackupError
-from hopps.backups.kinds import Dumped
+from hopps.backups.kinds import Dumped, left_behind, name_aside
 from hopps.rows.facts import facts_of
 from hopps.rows.opened import opened_as
 
@@ -43,7 +42,8 @@ class Mongodb:
     def aside(self, using: str, folder: Path) -> Iterator[str]:
         """Restore into another database of the same server."""
         live = connections[using].settings_dict
-        name = f"{live['NAME']}_restored_{secrets.token_hex(4)}"
+        name = name_aside(live["NAME"])
+        _tidy(using)
         with pymongo.timeout(None), opened_as(live | {"NAME": name}) as aside:
             try:
                 with _told():
@@ -61,11 +61,7 @@ class Mongodb:
             for left_behind in _collections(database, restoring=True):
                 database.drop_collection(left_behind)
             _restore_collections(database, folder, prefix=RESTORING)
-            restored = _collections(database, restoring=True)
-            for name in restored:
-                database[name].rename(name.removeprefix(RESTORING), dropTarget=True)
-            for name in set(_collections(database)) - {name.removeprefix(RESTORING) for name in restored}:
-                database.drop_collection(name)
+            _let_take_their_places(database)
 
 
 @contextmanager
@@ -101,6 +97,15 @@ def _database(using: str) -> Any:
     return connection.database
 
 
+def _tidy(using: str) -> None:
+    """Drop what proofs that were killed left. A user who may not see other databases sees none."""
+    connection: Any = connections[using]
+    connection.ensure_connection()
+    with suppress(OperationFailure):
+        for left in left_behind(connection.settings_dict["NAME"], connection.connection.list_database_names()):
+            connection.connection.drop_database(left)
+
+
 def _collections(database: Any, *, restoring: bool = False) -> list[str]:
     names = database.list_collection_names(filter={"type": "collection"})
     return sorted(name for name in names if not name.startswith("system.") and name.startswith(RESTORING) == restoring)
@@ -114,6 +119,17 @@ def _dump_collections(database: Any, folder: Path, session: Any) -> None:
                 out.write(document.raw)
         about = {"indexes": list(database[name].list_indexes()), "options": database[name].options(), "collectionName": name}
         (folder / f"{name}.metadata.json").write_text(json_util.dumps(about, json_options=json_util.CANONICAL_JSON_OPTIONS))
+
+
+def _let_take_their_places(database: Any) -> None:
+    restored = _collections(database, restoring=True)
+    try:
+        for name in restored:
+            database[name].rename(name.removeprefix(RESTORING), dropTarget=True)
+        for name in set(_collections(database)) - {name.removeprefix(RESTORING) for name in restored}:
+            database.drop_collection(name)
+    except PyMongoError as problem:
+        raise BackupError(f"Some tables are replaced, and some may not be: restore it once more. ({problem})") from problem
 
 
 def _restore_collections(database: Any, folder: Path, prefix: str = "") -> None:

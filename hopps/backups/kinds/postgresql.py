@@ -1,5 +1,6 @@
 """PostgreSQL: pg_dump, with the very snapshot that the rows are counted in."""
 
+import logging
 import re
 import secrets
 import shutil
@@ -14,9 +15,11 @@ from django.db import DatabaseError, connections, transaction
 from django.db.backends.postgresql.client import DatabaseClient
 
 from hopps.backups.errors import BackupError
-from hopps.backups.kinds import Dumped
+from hopps.backups.kinds import Dumped, left_behind, name_aside
 from hopps.rows.facts import facts_of
 from hopps.rows.opened import opened_as, shut
+
+logger = logging.getLogger(__name__)
 
 FILE = "postgresql.dump"
 # Where Debian's packages put the programs of each version.
@@ -43,7 +46,10 @@ class Postgresql:
     @contextmanager
     def aside(self, using: str, folder: Path) -> Iterator[str]:
         """Restore into a new database of the same server."""
-        name = f"{connections[using].settings_dict['NAME']}_restored_{secrets.token_hex(4)}"
+        live = connections[using].settings_dict["NAME"]
+        name = name_aside(live)
+        for left in left_behind(live, _names(using)):
+            _say(using, f"DROP DATABASE IF EXISTS {_quoted(using, left)} WITH (FORCE)")
         _say(using, f"CREATE DATABASE {_quoted(using, name)} TEMPLATE template0")
         try:
             with opened_as(connections[using].settings_dict | {"NAME": name}) as aside:
@@ -54,27 +60,39 @@ class Postgresql:
             _say(using, f"DROP DATABASE IF EXISTS {_quoted(using, name)} WITH (FORCE)")
 
     def switch(self, using: str, aside: str, folder: Path) -> None:
-        """Let the two change names, and drop the old one."""
+        """Let the two change names, both or neither, and drop the old one."""
         live, restored = connections[using].settings_dict["NAME"], connections[aside].settings_dict["NAME"]
         old = f"{live}_replaced_{secrets.token_hex(4)}"
         shut(aside)
         shut(using)
         try:
-            _say(using, f"ALTER DATABASE {_quoted(using, live)} RENAME TO {_quoted(using, old)}")
+            # Said at once, they are one transaction: killed in between, the database in use still has its name.
+            _say(
+                using,
+                f"ALTER DATABASE {_quoted(using, live)} RENAME TO {_quoted(using, old)};"
+                f"ALTER DATABASE {_quoted(using, restored)} RENAME TO {_quoted(using, live)}",
+            )
         except BackupError as problem:
             raise BackupError(f"Others are connected to {live}. Stop web and worker first. ({problem})") from problem
         try:
-            _say(using, f"ALTER DATABASE {_quoted(using, restored)} RENAME TO {_quoted(using, live)}")
-        except BackupError:
-            _say(using, f"ALTER DATABASE {_quoted(using, old)} RENAME TO {_quoted(using, live)}")
-            raise
-        _say(using, f"DROP DATABASE {_quoted(using, old)}")
+            _say(using, f"DROP DATABASE {_quoted(using, old)}")
+        except BackupError as problem:
+            # The restored one is in use by now.
+            logger.warning("%s, which was replaced, is still there: drop it. %s", old, problem)
+
+
+def _names(using: str) -> list[str]:
+    with connections[using].cursor() as cursor:
+        cursor.execute("SELECT datname FROM pg_database")
+        return [name for (name,) in cursor.fetchall()]
 
 
 def _say(using: str, statement: str) -> None:
     """Say something to the server that is not said from within the database it is about."""
     try:
         with connections[using]._nodb_cursor() as cursor:
+            # Dropping one waits for the server's disk; the limits are for pages.
+            cursor.execute("SET statement_timeout = 0")
             cursor.execute(statement)
     except DatabaseError as problem:
         raise BackupError(f"PostgreSQL refused: {problem}") from problem
