@@ -86,7 +86,8 @@ class Stack:
 
     def keep_static_files(self, release: str) -> None:
         """Lay the static files of `release` beside those of earlier ones: a page that is open still asks for its own."""
-        keep = "cp -R staticfiles/. /srv/static/ && find /srv/static -type f -mtime +30 -delete"
+        # A year since they were laid there: longer than a release serves, as its pages are open when it is replaced.
+        keep = "cp -R staticfiles/. /srv/static/ && find /srv/static -type f -mtime +365 -delete"
         command = ("run", "--rm", "--no-deps", "-T", "manage", "sh", "-c", keep)
         self.compose(*command, seconds=START_SECONDS, releases={"manage": release})
 
