@@ -62,7 +62,7 @@ class LiveServer(OwnServer):
 
     def manage(self, *arguments: str) -> str:
         """Run a management command against its database; return what it printed."""
-        return _manage(self.environment, *arguments)
+        return manage(self.environment, *arguments)
 
     def mails(self) -> list[EmailMessage]:
         """Return the mails it sent, oldest first."""
@@ -115,10 +115,10 @@ def prepare_database(folder: Path, *, demo: bool) -> str:
         if not known.exists():
             if demo:
                 address = copy_of(prepare_database(folder, demo=False), own)
-                _manage(environment_of(own, address), "demo")
+                manage(environment_of(own, address), "demo")
             else:
                 address = databases.address(own)
-                _manage(environment_of(own, address), "prepare")
+                manage(environment_of(own, address), "prepare")
             known.write_text(address)
     return known.read_text()
 
@@ -144,7 +144,7 @@ def environment_of(folder: Path, database: str) -> dict[str, str]:
     }
 
 
-def _manage(environment: dict[str, str], *arguments: str) -> str:
+def manage(environment: dict[str, str], *arguments: str) -> str:
     done = subprocess.run(
         [sys.executable, "manage.py", *arguments],
         env=os.environ | environment,
