@@ -2,7 +2,10 @@
 # Hopps as an image: web server, jobs and commands of one release; not as root, static files inside, no compiler.
 #
 #   docker build --build-arg RELEASE=$(git rev-parse HEAD) -t hopps .
+#   docker run --rm -v hopps:/var/lib/hopps -e HOPPS_ENV=development hopps sh -c "python manage.py migrate && python manage.py demo"
 #   docker run -p 127.0.0.1:8000:8000 -v hopps:/var/lib/hopps -e HOPPS_ENV=development hopps
+#
+# Where the rows are in PostgreSQL, backups need its programs, of its version at least: --build-arg POSTGRESQL_CLIENT=18
 #
 # Without HOPPS_ENV=development it is production: it wants SECRET_KEY, ALLOWED_HOSTS, EMAIL_HOST and real payments
 # (.env.example). The root may be read-only: it writes to /var/lib/hopps and /tmp.
@@ -35,6 +38,14 @@ FROM python:3.11.14-slim-bookworm
 # /srv/static: where compose.yaml keeps the static files of several releases. Volumes take their owner from here.
 RUN useradd --system --uid 10001 --home-dir /var/lib/hopps --create-home hopps \
     && install --directory --owner hopps /srv/static
+# From PostgreSQL's own packages: Debian's are older than many a server.
+ARG POSTGRESQL_CLIENT=
+# hadolint ignore=DL3008
+RUN [ -z "$POSTGRESQL_CLIENT" ] || { \
+    apt-get update && apt-get install -y --no-install-recommends postgresql-common \
+    && /usr/share/postgresql-common/pgdg/apt.postgresql.org.sh -y \
+    && apt-get install -y --no-install-recommends "postgresql-client-$POSTGRESQL_CLIENT" \
+    && rm -rf /var/lib/apt/lists/*; }
 COPY --from=packages /opt/venv /opt/venv
 COPY --from=files /srv/hopps /srv/hopps
 WORKDIR /srv/hopps

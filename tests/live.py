@@ -13,15 +13,14 @@ from pathlib import Path
 from pytest_django import DjangoDbBlocker
 
 from script.lib.cluster import Cluster
-from script.lib.processes import HOST, DidNotStart, ServerProcess, free_port
+from script.lib.processes import HOST, OwnServer, ServerProcess, free_port
 from tests.databases import databases, opened
 
 ROOT = Path(__file__).resolve().parents[1]
 DEMO_PASSWORD = "demo-hopps-1"
-PORTS_TRIED = 3
 
 
-class LiveServer:
+class LiveServer(OwnServer):
     """`python -m hopps.server` on a free port of 127.0.0.1. Killed and started again, it keeps its address and database."""
 
     def __init__(
@@ -47,10 +46,9 @@ class LiveServer:
         self.environment = environment_of(folder, database) | (environment or {})
         self._listen_on(free_port())
 
-    def _listen_on(self, port: int) -> None:
-        self.port = port
+    def _describe(self, port: int) -> ServerProcess:
         self.url = f"http://{HOST}:{port}"
-        self._process = ServerProcess(
+        return ServerProcess(
             [sys.executable, "-m", "hopps.server"],
             url=f"{self.url}/healthz",
             log=self.folder / "server.log",
@@ -58,43 +56,13 @@ class LiveServer:
             folder=ROOT,
         )
 
-    def start(self) -> None:
-        """Start it and return once it serves."""
-        for _ in range(PORTS_TRIED):
-            try:
-                self._process.start()
-            except DidNotStart as problem:
-                # Somebody else took the port between finding and using it.
-                if "address already in use" not in str(problem).lower():
-                    raise
-                self._listen_on(free_port())
-            else:
-                return
-        raise DidNotStart("No free port was found.")
-
-    def start_again(self) -> None:
-        """Start it at the address it had; pages that are open find it there."""
-        self._process.start()
-
-    def kill(self) -> None:
-        """End it as a power cut would (SIGKILL)."""
-        self._process.kill()
-
-    def stop(self) -> None:
-        """End it as an operator would (SIGTERM)."""
-        self._process.stop()
-
-    def log_tail(self) -> str:
-        """Return the end of what it said."""
-        return self._process.log_tail()
-
     def rows(self) -> AbstractContextManager[str]:
         """Open its database beside it: `with server.rows() as its: Topic.objects.using(its).get(name="Python")`."""
         return opened(self.database, self._blocker)
 
     def manage(self, *arguments: str) -> str:
         """Run a management command against its database; return what it printed."""
-        return _manage(self.environment, *arguments)
+        return manage(self.environment, *arguments)
 
     def mails(self) -> list[EmailMessage]:
         """Return the mails it sent, oldest first."""
@@ -147,10 +115,10 @@ def prepare_database(folder: Path, *, demo: bool) -> str:
         if not known.exists():
             if demo:
                 address = copy_of(prepare_database(folder, demo=False), own)
-                _manage(environment_of(own, address), "demo")
+                manage(environment_of(own, address), "demo")
             else:
                 address = databases.address(own)
-                _manage(environment_of(own, address), "prepare")
+                manage(environment_of(own, address), "prepare")
             known.write_text(address)
     return known.read_text()
 
@@ -176,7 +144,7 @@ def environment_of(folder: Path, database: str) -> dict[str, str]:
     }
 
 
-def _manage(environment: dict[str, str], *arguments: str) -> str:
+def manage(environment: dict[str, str], *arguments: str) -> str:
     done = subprocess.run(
         [sys.executable, "manage.py", *arguments],
         env=os.environ | environment,

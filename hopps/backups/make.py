@@ -13,7 +13,6 @@ from typing import IO, cast
 from django.conf import settings
 from django.db import DatabaseError, connections
 
-from hopps import env
 from hopps.backups import manifest
 from hopps.backups.errors import BackupError
 from hopps.backups.kinds import kind_of
@@ -55,7 +54,7 @@ def back_up(place: Place, *, using: str, key: str, now: datetime) -> Manifest:
             format=manifest.FORMAT,
             name=name,
             made_at=now,
-            release=env.text("HOPPS_RELEASE", "unknown"),
+            release=settings.RELEASE,
             database=connections[using].vendor,
             migrations=sorted(set(applied_migrations(using)) - set(unknown_migrations(using))),
             archive=measured.sealed,

@@ -6,8 +6,6 @@ from django.core.exceptions import ImproperlyConfigured
 from pymongo.errors import PyMongoError
 from pymongo.uri_parser import parse_uri
 
-SCHEMES = ("mongodb", "mongodb+srv")
-
 # What holds unless the address says otherwise. How long a question may take, with looking for a server and every try: a
 # replica set finds itself another first server in about 12 s; after that a page says so instead of hanging.
 _PATIENCE = {"timeoutMS": 15_000, "connectTimeoutMS": 5_000}

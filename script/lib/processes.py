@@ -14,6 +14,7 @@ from pathlib import Path
 HOST = "127.0.0.1"
 START_SECONDS = 60.0
 STOP_SECONDS = 10.0
+PORTS_TRIED = 3
 # Straight to this machine, whatever proxy the environment names.
 _opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -143,3 +144,48 @@ class ServerProcess:
     def log_tail(self, characters: int = 6000) -> str:
         """Return the end of what it has said so far."""
         return self.log.read_text(errors="replace")[-characters:] if self.log.exists() else ""
+
+
+class OwnServer:
+    """A server of ours on a free port of 127.0.0.1. Killed and started again, it keeps its address and what it held."""
+
+    port: int
+    process: ServerProcess
+
+    def _describe(self, port: int) -> ServerProcess:
+        """Return the process that listens on `port`, which is `self.port`."""
+        raise NotImplementedError
+
+    def _listen_on(self, port: int) -> None:
+        self.port = port
+        self.process = self._describe(port)
+
+    def start(self) -> None:
+        """Start it and return once it serves. Raises DidNotStart with its log when it does not."""
+        for _ in range(PORTS_TRIED):
+            try:
+                self.process.start()
+            except DidNotStart as problem:
+                # Somebody else took the port between finding and using it.
+                if "address already in use" not in str(problem).lower():
+                    raise
+                self._listen_on(free_port())
+            else:
+                return
+        raise DidNotStart("No free port was found.")
+
+    def start_again(self) -> None:
+        """Start it at the address it had, with what it held."""
+        self.process.start()
+
+    def stop(self) -> None:
+        """End it as an operator would; what it holds stays."""
+        self.process.stop()
+
+    def kill(self) -> None:
+        """End it as a power cut would (SIGKILL)."""
+        self.process.kill()
+
+    def log_tail(self) -> str:
+        """Return the end of what it said."""
+        return self.process.log_tail()

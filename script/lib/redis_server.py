@@ -6,13 +6,12 @@ from pathlib import Path
 from redis import Redis
 from redis.exceptions import RedisError
 
-from script.lib.processes import HOST, DidNotStart, ServerProcess, free_port
+from script.lib.processes import HOST, OwnServer, ServerProcess, free_port
 
-PORTS_TRIED = 3
 ANSWER_SECONDS = 1.0
 
 
-class RedisServer:
+class RedisServer(OwnServer):
     """A Redis on a free port, its data in a folder. Killed and started again, it keeps its address and what it held."""
 
     def __init__(self, folder: Path, *, options: dict[str, str] | None = None) -> None:
@@ -27,8 +26,7 @@ class RedisServer:
         self.options = options or {}
         self._listen_on(free_port())
 
-    def _listen_on(self, port: int) -> None:
-        self.port = port
+    def _describe(self, port: int) -> ServerProcess:
         self.url = f"redis://{HOST}:{port}/0"
         # As in production (compose.yaml): every job is on the disk within a second.
         settings = {
@@ -39,7 +37,7 @@ class RedisServer:
             "save": "",
             **self.options,
         }
-        self.process = ServerProcess(
+        return ServerProcess(
             [
                 "redis-server",
                 *(word for name, value in settings.items() for word in (f"--{name}", *(value.split() or [""]))),
@@ -51,32 +49,6 @@ class RedisServer:
             serves=lambda: _answers(self.url),
         )
 
-    def start(self) -> None:
-        """Start it and return once it answers. Raises DidNotStart with its log when it does not."""
-        for _ in range(PORTS_TRIED):
-            try:
-                self.process.start()
-            except DidNotStart as problem:
-                # Somebody else took the port between finding and using it.
-                if "address already in use" not in str(problem).lower():
-                    raise
-                self._listen_on(free_port())
-            else:
-                return
-        raise DidNotStart("No free port was found for Redis.")
-
-    def start_again(self) -> None:
-        """Start it at the address it had, with what it held."""
-        self.process.start()
-
-    def stop(self) -> None:
-        """End it as an operator would (SIGTERM): it writes down what it holds."""
-        self.process.stop()
-
-    def kill(self) -> None:
-        """End it as a power cut would (SIGKILL)."""
-        self.process.kill()
-
     def freeze(self) -> None:
         """Have it answer nothing any more, with every connection left open (SIGSTOP)."""
         self.process.send(signal.SIGSTOP)
@@ -84,10 +56,6 @@ class RedisServer:
     def thaw(self) -> None:
         """Have it go on after `freeze`."""
         self.process.send(signal.SIGCONT)
-
-    def log_tail(self) -> str:
-        """Return the end of what it said."""
-        return self.process.log_tail()
 
 
 def _answers(url: str) -> bool:

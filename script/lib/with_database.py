@@ -11,7 +11,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -32,10 +32,14 @@ def address_for(kind: str) -> Iterator[str]:
         yield ""
     elif given := os.environ.get(f"TEST_{kind.upper()}_URL"):
         name = f"hopps_run_{uuid.uuid4().hex[:8]}"
-        yield urlunsplit(urlsplit(given)._replace(path=f"/{name}"))
-        (_drop_in_postgresql if kind == "postgresql" else _drop_in_mongodb)(given, name)
+        try:
+            yield urlunsplit(urlsplit(given)._replace(path=f"/{name}"))
+        finally:
+            (_drop_in_postgresql if kind == "postgresql" else _drop_in_mongodb)(given, name)
     else:
-        with PostgresServer(durable=False) if kind == "postgresql" else MongoServer(durable=False) as server:
+        # Also where it is told to end while it starts.
+        with closing(PostgresServer(durable=False) if kind == "postgresql" else MongoServer(durable=False)) as server:
+            server.start()
             yield server.url
 
 
@@ -56,10 +60,15 @@ def _drop_in_mongodb(address: str, beginning: str) -> None:
 def main() -> int:
     """Return the exit code of the command."""
     kind, *command = sys.argv[1:]
-    # A server that is left behind is nobody's: what ends this process ends the command, and then the server.
+    # What is left behind is nobody's.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     with address_for(kind) as address:
-        return subprocess.run(command, env={**os.environ, "DATABASE_URL": address}, check=False).returncode
+        process = subprocess.Popen(command, env={**os.environ, "DATABASE_URL": address})
+        # The command ends what it started, and then the server goes. Ctrl-C reaches it by itself; what would end this
+        # process alone is handed on as that.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, lambda number, frame: process.send_signal(signal.SIGINT))
+        return process.wait()
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from script.lib.deploy.home import Home
 from script.lib.deploy.stack import SERVICES
 from tests.deploy.host import Host
 from tests.deploy.stack import ROOT, Compose, in_the_image
@@ -110,3 +111,20 @@ def test_files_that_containers_read_are_there(compose: Compose) -> None:
                 place = Path(volume["source"]).relative_to(compose.folder)
                 # script/deploy makes the other one.
                 assert (ROOT / place).is_dir() or place.parts[0] == "deploys", f"{name}: {place}"
+
+
+def test_nothing_is_mounted_into_what_is_read_only(compose: Compose) -> None:
+    for name, service in compose.config()["services"].items():
+        volumes = service.get("volumes", [])
+        for outer in (volume["target"] for volume in volumes if volume.get("read_only")):
+            # Docker would have to make the place for it there, and cannot.
+            assert [volume["target"] for volume in volumes if volume["target"].startswith(f"{outer}/")] == [], name
+
+
+def test_caddy_looks_for_the_slot_that_serves_where_script_deploy_writes_it(compose: Compose) -> None:
+    seen = {volume["source"]: volume["target"] for volume in compose.config()["services"]["caddy"]["volumes"]}
+    caddyfile = (ROOT / "docker/caddy/Caddyfile").read_text()
+    upstream = Home(compose.folder / "deploys").upstream
+
+    assert f"{{$LIVE:{seen[str(upstream.parent)]}}}/{upstream.name}}}" in caddyfile
+    assert f"{{$STATIC:{Path(seen['static']).parent}}}" in caddyfile

@@ -14,9 +14,9 @@ from hopps.rows.copy import copy_rows
 from hopps.rows.opened import opened
 from script.lib.mongodb import MongoServer
 from script.lib.postgresql import PostgresServer
+from script.lib.redis_server import RedisServer
 from tests.databases import Databases, MongoDatabases, PostgresDatabases, SqliteFiles, close_all, databases
-from tests.live import _manage as manage
-from tests.live import environment_of, prepare_database
+from tests.live import environment_of, manage, prepare_database
 
 KINDS = ("sqlite", "postgresql", "mongodb")
 Open = Callable[[str], str]
@@ -116,3 +116,12 @@ def open_database(django_db_blocker: DjangoDbBlocker) -> Iterator[Open]:
     """`open_database(address)`: a database's name for `using=`, until the test ends."""
     with ExitStack() as open_ones, django_db_blocker.unblock():
         yield lambda address: open_ones.enter_context(opened(address))
+
+
+@pytest.fixture(scope="module")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """A Redis of the module's own."""
+    server = RedisServer(tmp_path_factory.mktemp("redis"))
+    server.start()
+    yield server
+    server.stop()

@@ -19,8 +19,7 @@ from hopps.backups.sealing import new_key, problem_with
 from hopps.rows.facts import facts_of
 from tests.hopps.conftest import Open, ThreeKinds
 from tests.jobs import JobsInMemory, jobs_in_memory
-from tests.live import _manage as manage
-from tests.live import environment_of
+from tests.live import environment_of, manage
 
 NOW = datetime(2026, 11, 27, 2, 23, tzinfo=UTC)
 

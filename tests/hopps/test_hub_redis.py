@@ -17,15 +17,6 @@ from tests.hopps.pages import Said
 SECONDS = 20.0
 
 
-@pytest.fixture(scope="module")
-def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    """A Redis of this module's own."""
-    server = RedisServer(tmp_path_factory.mktemp("redis"))
-    server.start()
-    yield server
-    server.stop()
-
-
 @pytest.fixture(autouse=True)
 def layer(redis_server: RedisServer, settings: Settings) -> Iterator[Redis]:
     """The settings name it; a client of the test's own, to do things to it."""

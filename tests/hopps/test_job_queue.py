@@ -15,15 +15,6 @@ SECONDS = 20.0
 NINE = datetime(2026, 11, 27, 9, 0, 12)  # noqa: DTZ001  huey counts in UTC without saying so
 
 
-@pytest.fixture(scope="module")
-def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    """A Redis of this module's own."""
-    server = RedisServer(tmp_path_factory.mktemp("redis"))
-    server.start()
-    yield server
-    server.stop()
-
-
 @pytest.fixture
 def make_queue(redis_server: RedisServer) -> Iterator[Callable[[], RedisQueue]]:
     """The queue as each process has it, empty at first."""

@@ -3,6 +3,7 @@
 import subprocess
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -12,11 +13,12 @@ from script.lib.processes import HOST
 from tests.live import ROOT
 from tests.peers.coturn import SECRET, Coturn
 
+START = ROOT / "docker/coturn/start.sh"
+
 
 @pytest.fixture(scope="module")
 def relay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Coturn]:
-    config = ROOT / "docker" / "coturn" / "turnserver.conf"
-    coturn = Coturn(tmp_path_factory.mktemp("coturn"), config=config, also="::1")
+    coturn = Coturn(tmp_path_factory.mktemp("coturn"), start=START, also="::1")
     coturn.start()
     yield coturn
     coturn.kill()
@@ -54,3 +56,12 @@ def test_it_refuses_one_that_ran_out_or_was_made_with_another_secret(relay: Cotu
     said = ask(relay, expires_in=expires_in, secret=secret)
     assert "Received relay addr" not in said
     assert "401" in said or "Cannot complete Allocation" in said
+
+
+def test_behind_a_public_address_it_gives_that_one_out(tmp_path: Path) -> None:
+    coturn = Coturn(tmp_path, start=START, external=f"203.0.113.7/{HOST}")
+    coturn.start()
+    try:
+        assert "Received relay addr: 203.0.113.7:" in ask(coturn, expires_in=60, peer="10.1.2.3")
+    finally:
+        coturn.kill()

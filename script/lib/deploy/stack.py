@@ -17,6 +17,8 @@ BUILD_SECONDS = 1800
 BACKUP_SECONDS = 3600
 MIGRATE_SECONDS = 900
 START_SECONDS = 180
+# For an image that is not here yet, on a new machine.
+PULL_SECONDS = 900
 ASK_SECONDS = 30
 # compose.yaml's stop_grace_period is shorter.
 STOP_SECONDS = 180
@@ -71,13 +73,13 @@ class Stack:
     def start_services(self) -> None:
         """Start the database, Redis and the relay where they are not running. What runs stays as it is."""
         wait = ("--wait", "--wait-timeout", str(START_SECONDS))
-        self.compose("up", "--detach", "--no-recreate", *wait, *SERVICES, seconds=START_SECONDS + ASK_SECONDS)
+        self.compose("up", "--detach", "--no-recreate", *wait, *SERVICES, seconds=PULL_SECONDS + START_SECONDS)
 
     def renew_services(self) -> None:
         """Make those anew whose description in compose.yaml has changed, Caddy too where it runs."""
         wait = ("--wait", "--wait-timeout", str(START_SECONDS))
         proxy = ("caddy",) if self.home.live() else ()
-        self.compose("up", "--detach", *wait, *SERVICES, *proxy, seconds=BUILD_SECONDS)
+        self.compose("up", "--detach", *wait, *SERVICES, *proxy, seconds=PULL_SECONDS + START_SECONDS)
 
     def manage(self, release: str, *arguments: str, seconds: float) -> str:
         """Run `manage.py` of `release` in a container of its own; return what it printed."""
@@ -86,7 +88,8 @@ class Stack:
 
     def keep_static_files(self, release: str) -> None:
         """Lay the static files of `release` beside those of earlier ones: a page that is open still asks for its own."""
-        keep = "cp -R staticfiles/. /srv/static/ && find /srv/static -type f -mtime +30 -delete"
+        # A year since they were laid there: longer than a release serves, as its pages are open when it is replaced.
+        keep = "cp -R staticfiles/. /srv/static/ && find /srv/static -type f -mtime +365 -delete"
         command = ("run", "--rm", "--no-deps", "-T", "manage", "sh", "-c", keep)
         self.compose(*command, seconds=START_SECONDS, releases={"manage": release})
 
@@ -131,7 +134,7 @@ class Stack:
     def start_proxy(self) -> None:
         """Start Caddy where it is not running. What runs stays as it is."""
         wait = ("--wait", "--wait-timeout", str(START_SECONDS))
-        self.compose("up", "--detach", "--no-deps", "--no-recreate", *wait, "caddy", seconds=START_SECONDS + ASK_SECONDS)
+        self.compose("up", "--detach", "--no-deps", "--no-recreate", *wait, "caddy", seconds=PULL_SECONDS + START_SECONDS)
 
     def load_proxy(self) -> None:
         """Have Caddy read its Caddyfile. One that did not change changes nothing; one with a mistake is not taken."""
