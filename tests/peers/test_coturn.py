@@ -25,23 +25,29 @@ def relay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Coturn]:
 
 
 def ask(relay: Coturn, *, expires_in: int, secret: str = SECRET, peer: str = HOST) -> str:
-    """Return what coturn's own client says of being relayed to `peer` with a credential of ours."""
+    """Return what coturn's own client says of being relayed to `peer` with a credential of ours, until it sends."""
     # Each time somebody else: what one may have at a time is limited.
     credential = mint(secret=secret, holder=f"room.{uuid4()}", expires_at=int(time.time()) + expires_in)
     login = ["-u", credential.username, "-w", credential.password]
     family = ["-x"] if ":" in peer else []  # relayed from an IPv6 address
-    done = subprocess.run(
+    said = ""
+    with subprocess.Popen(
         ["turnutils_uclient", "-v", "-n", "1", "-m", "1", *login, *family, "-p", str(relay.port), "-e", peer, HOST],
-        check=False,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
-        timeout=60,
-    )
-    return done.stdout + done.stderr
+    ) as client:
+        assert client.stdout is not None
+        for line in client.stdout:
+            said += line
+            if "start_mclient" in line:
+                break
+        client.kill()
+    return said
 
 
-V4 = [HOST, "10.1.2.3", "169.254.169.254", "172.20.0.1", "192.168.0.1"]
-V6 = ["::1", "fd00::1", "fe80::1", "64:ff9b::a01:203", f"::ffff:{HOST}", "::ffff:10.1.2.3"]
+V4 = [HOST, "0.1.2.3", "10.1.2.3", "169.254.169.254", "172.20.0.1", "192.168.0.1", "0.0.0.0"]  # noqa: S104  a peer
+V6 = ["::", "::1", "fd00::1", "fe80::1", "64:ff9b::a01:203", f"::ffff:{HOST}", "::ffff:10.1.2.3"]
 
 
 @pytest.mark.parametrize("peer", [*V4, *V6])
@@ -49,6 +55,13 @@ def test_it_takes_our_credential_and_relays_to_nobody_behind_it(relay: Coturn, p
     said = ask(relay, expires_in=60, peer=peer)
     assert "Received relay addr" in said
     assert "403 (Forbidden IP)" in said
+
+
+@pytest.mark.parametrize("peer", ["203.0.113.9", "2001:db8::9"])
+def test_it_relays_to_everybody_else(relay: Coturn, peer: str) -> None:
+    said = ask(relay, expires_in=60, peer=peer)
+    assert "start_mclient" in said
+    assert "403" not in said
 
 
 @pytest.mark.parametrize(("expires_in", "secret"), [(-60, SECRET), (60, "south")])
