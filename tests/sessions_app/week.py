@@ -337,6 +337,8 @@ class Week:
         """Let a day go by, moment for moment."""
         end = BEGIN + timedelta(days=day + 1)
         begin = BEGIN + timedelta(days=day)
+        # Each test begins with an empty mailbox.
+        self.mails_read = len(mail.outbox)
         with _texts_arrive(self.text_arrives), _one_connection(), time_machine.travel(begin, tick=False) as clock:
             while (now := self.next_moment()) is not None and now < end:
                 clock.move_to(now)
