@@ -86,7 +86,8 @@ function hear(event) {
 /** @param {SocketState} state */
 function connectionChanged(state) {
   showConnection(state);
-  if (part instanceof Room) part.connection(state);
+  // A form on its way may be what dismissed the page: a reload now would take its answer away.
+  if (part instanceof Room && !leaving) part.connection(state);
 }
 
 /** @param {Shown} now what the session has become */

@@ -2,7 +2,7 @@
 
 import re
 
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from tests.browser.call import CUSTOMER, EXPERT, accept, ask_for_help
 from tests.browser.conftest import PATIENCE, OpenPage
@@ -45,6 +45,57 @@ def test_a_request_sounds_and_flashes_until_somebody_takes_it(server: LiveServer
     expect(customer.get_by_text("gave the request back")).to_be_visible()
     customer.get_by_role("button", name="Cancel request").click()
     expect(board.get_by_role("link", name=TITLE)).to_have_count(0)
+
+
+def test_who_gives_a_request_back_comes_to_the_board_though_the_page_is_closed_to_them_before_the_answer(
+    server: LiveServer, open_page: OpenPage
+) -> None:
+    board, customer = open_page(server, EXPERT), open_page(server, CUSTOMER)
+    board.goto("/expert/")
+    ask_for_help(customer, TITLE)
+    with board.expect_websocket() as opened:
+        accept(board, TITLE)
+
+    def answer_late(route: Route) -> None:
+        answer = route.fetch(max_redirects=0)
+        if not opened.value.is_closed():
+            opened.value.wait_for_event("close")
+        route.fulfill(response=answer)
+
+    board.route("**/release/", answer_late)
+    board.get_by_role("button", name="Give back", exact=True).first.click()
+    board.get_by_role("button", name="Give it back").click()
+    expect(board).to_have_url(re.compile("/expert/$"))
+    expect(board.get_by_text("The request is back with the other experts.")).to_be_visible()
+    call_off(customer)
+
+
+def test_a_request_given_back_before_the_customer_saw_it_taken_is_told_all_the_same(
+    server: LiveServer, open_page: OpenPage
+) -> None:
+    board, customer = open_page(server, EXPERT), open_page(server, CUSTOMER)
+    board.goto("/expert/")
+    address = ask_for_help(customer, TITLE)
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    customer.route(address, hold, times=1)
+    with customer.expect_request(address):
+        accept(board, TITLE)
+    board.get_by_role("button", name="Give back", exact=True).first.click()
+    board.get_by_role("button", name="Give it back").click()
+    expect(board).to_have_url(re.compile("/expert/$"))
+    held[0].continue_()
+    expect(customer.get_by_text("gave the request back")).to_be_visible()
+    call_off(customer)
+
+
+def call_off(customer: Page) -> None:
+    """Cancel the request that waits."""
+    customer.get_by_role("button", name="Cancel request").click()
+    expect(customer.get_by_text("You called this request off.")).to_be_visible()
 
 
 def test_a_hidden_tab_sounds_after_one_click_and_not_before(
@@ -94,8 +145,7 @@ def test_a_hidden_tab_sounds_after_one_click_and_not_before(
     others.get_by_role("button", name="Give back", exact=True).first.click()
     others.get_by_role("button", name="Give it back").click()
     expect(customer.get_by_text("gave the request back")).to_be_visible()
-    customer.get_by_role("button", name="Cancel request").click()
-    expect(customer.get_by_text("You called this request off.")).to_be_visible()
+    call_off(customer)
 
 
 def put_behind(page: Page, front: Page) -> None:
@@ -136,8 +186,7 @@ def test_who_is_not_available_is_left_in_peace(server: LiveServer, open_page: Op
     expect(board.get_by_role("link", name="Quiet please")).to_have_count(0)
     switch.click()
     expect(board.get_by_role("link", name="Quiet please")).to_be_visible()
-    customer.get_by_role("button", name="Cancel request").click()
-    expect(customer.get_by_text("You called this request off.")).to_be_visible()
+    call_off(customer)
 
 
 def test_do_not_disturb_hushes_the_board_in_place(server: LiveServer, open_page: OpenPage) -> None:
@@ -159,5 +208,4 @@ def test_do_not_disturb_hushes_the_board_in_place(server: LiveServer, open_page:
     expect(board.get_by_role("link", name="Not now")).to_be_visible()
     # A page that was loaded anew would have lost its sound.
     expect(board.get_by_text("Sound on", exact=True)).to_be_visible()
-    customer.get_by_role("button", name="Cancel request").click()
-    expect(customer.get_by_text("You called this request off.")).to_be_visible()
+    call_off(customer)
