@@ -15,6 +15,9 @@ class database_sync_to_async(SyncToAsync[Any, Any]):  # noqa: N801  as Channels'
     Channels closes it after each, as Django's settings ask for where every request has a thread of its own; with a page's
     few small questions, opening it (and asking a pool's whether it still works) costs more than the asking. A connection
     that failed, or is old, is closed and opened anew.
+
+    Work on another thread (`thread_sensitive=False`) gives its connection back: such threads are many, seldom used, and may
+    end, and a connection that ended with its thread would be missing from the pool for good.
     """
 
     def thread_handler(self, loop: Any, *args: Any, **kwargs: Any) -> Any:
@@ -22,7 +25,8 @@ class database_sync_to_async(SyncToAsync[Any, Any]):  # noqa: N801  as Channels'
         try:
             return super().thread_handler(loop, *args, **kwargs)  # type: ignore[no-untyped-call]
         finally:
-            keep_open()
+            if self._thread_sensitive:
+                keep_open()
             close_what_is_over()
 
 

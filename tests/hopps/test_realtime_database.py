@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync, sync_to_async
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
 from accounts.models import User
@@ -44,3 +45,19 @@ def test_an_old_connection_is_opened_anew(opened: list[object]) -> None:
 
     async_to_sync(journey)()
     assert len(opened) == 2
+
+
+def test_work_on_another_thread_gives_its_connection_back() -> None:
+    """Kept, it would be missing from the pool for as long as the thread has nothing to do, and for good when it ends."""
+
+    def ask() -> BaseDatabaseWrapper:
+        User.objects.count()
+        theirs: BaseDatabaseWrapper = connections[DEFAULT_DB_ALIAS]
+        assert theirs.connection is not None
+        return theirs
+
+    async def journey() -> BaseDatabaseWrapper:
+        theirs: BaseDatabaseWrapper = await database_sync_to_async(ask, thread_sensitive=False)()
+        return theirs
+
+    assert async_to_sync(journey)().connection is None
