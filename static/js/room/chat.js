@@ -171,7 +171,8 @@ export class Chat {
   #place(id, body, line) {
     const shown = this.#lines.get(id);
     // Said again after a gap: a reader of the page hears each line once, and pictures stay.
-    if (line && shown?.dataset.at === line.sent_at) return;
+    // Its time does not tell whether it is the same: MongoDB keeps milliseconds of the microseconds it was first said with.
+    if (line && shown?.dataset.at) return;
     const mine = !line || line.author === this.person;
     const who = line ? `${mine ? "You" : line.name} · ${timeOfDay(line.sent_at)}` : "You · sending…";
     const item = make("li", { class: mine ? "chat-line chat-mine" : "chat-line" });
