@@ -12,8 +12,10 @@ from pathlib import Path
 
 from pytest_django import DjangoDbBlocker
 
+from accounts.models import ExpertProfile
 from script.lib.cluster import Cluster
 from script.lib.processes import HOST, OwnServer, ServerProcess, free_port
+from sessions_app.models import OVER_STATES, HelpSession, State
 from tests.databases import databases, opened
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -56,6 +58,16 @@ class LiveServer(OwnServer):
             folder=ROOT,
         )
 
+    def mend(self) -> None:
+        """Start again what a test that failed left down, and end every session that was under way."""
+        self._start_what_is_down()
+        with self.rows() as its:
+            HelpSession.objects.using(its).exclude(state__in=OVER_STATES).update(state=State.CANCELLED)
+            ExpertProfile.objects.using(its).update(available=True, quiet_until=None)
+
+    def _start_what_is_down(self) -> None:
+        self.process.start_if_down()
+
     def rows(self) -> AbstractContextManager[str]:
         """Open its database beside it: `with server.rows() as its: Topic.objects.using(its).get(name="Python")`."""
         return opened(self.database, self._blocker)
@@ -92,6 +104,10 @@ class LiveCluster(LiveServer):
         """Start all of it and return once it serves."""
         self.cluster.start()
         self.environment = self.cluster.environment
+
+    def _start_what_is_down(self) -> None:
+        for process in self.cluster.processes:
+            process.start_if_down()
 
     def stop(self) -> None:
         """Stop all of it."""

@@ -83,6 +83,11 @@ class Cluster:
             "DRAIN_NOTICE_SECONDS": "1",
         }
 
+    @property
+    def processes(self) -> list[ServerProcess]:
+        """All of it, in the order in which it is started."""
+        return [self.redis.process, *self.webs, self.worker, self.proxy.process]
+
     def url_by(self, number: int) -> str:
         """Return the address that goes to web process `number` (from 0), and to the others only while that one is away."""
         return self.proxy.url_by(number)
@@ -101,8 +106,7 @@ class Cluster:
     def wait_for_an_end(self, seconds: float) -> ServerProcess | None:
         """Wait for so long; return a process of it that ended by itself meanwhile, or None."""
         time.sleep(seconds)
-        processes = [*self.webs, self.worker, self.redis.process, self.proxy.process]
-        return next((process for process in processes if process.ended_by_itself), None)
+        return next((process for process in self.processes if process.ended_by_itself), None)
 
     def roll(self) -> None:
         """Replace the web processes one after the other, then the worker, while the others serve."""

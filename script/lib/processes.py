@@ -117,6 +117,11 @@ class ServerProcess:
         self.kill()
         raise DidNotStart(f"{' '.join(self.command)} did not serve {self.url}:\n{self.log_tail()}")
 
+    def start_if_down(self) -> None:
+        """Start it where it is not running."""
+        if self._process is None or self.ended_by_itself:
+            self.start()
+
     def stop(self) -> None:
         """Ask it to end, and see to it."""
         self._end(self._stop_signal)

@@ -131,7 +131,7 @@ def _is_forbidden(text: str) -> bool:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Keep a picture of every open page when a test fails."""
+    """When a test fails, keep a picture of every open page, and nothing that the next would stumble over."""
     report = yield
     if report.failed and call.when == "call":
         for number, page in enumerate(_pages, start=1):
@@ -142,4 +142,7 @@ def pytest_runtest_makereport(
                 report.sections.append((f"page {number}", f"no picture: {problem}"))
             else:
                 report.sections.append((f"page {number}", f"{page.url}\n{path}"))
+        server = item.funcargs.get("server") if isinstance(item, pytest.Function) else None
+        if isinstance(server, LiveServer):
+            server.mend()
     return report

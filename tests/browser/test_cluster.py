@@ -31,8 +31,7 @@ from tests.live import LiveCluster
 pytestmark = pytest.mark.whole_machine
 
 REDIS_AWAY_SECONDS = 20
-# Keeps all that the page says of its connection and of where the call stands. (The clock's every word is in
-# tests/sessions_app/test_cluster.py.)
+# Keeps all that the page says of its connection and of where the call stands.
 KEEP_TROUBLE = """() => {
     window.trouble = [];
     const keep = (what) => what && window.trouble.push(what);
@@ -41,6 +40,9 @@ KEEP_TROUBLE = """() => {
     const root = document.documentElement;
     new MutationObserver(() => root.dataset.socket !== "open" && keep(root.dataset.socket))
         .observe(root, { attributeFilter: ["data-socket"] });
+    const clock = document.querySelector("[role=timer]");
+    new MutationObserver(() => clock.dataset.running !== "yes" && keep("The clock stands still"))
+        .observe(clock, { attributeFilter: ["data-running"] });
 }"""
 
 
