@@ -61,7 +61,7 @@ def test_it_takes_our_credential_and_relays_to_nobody_behind_it(relay: Coturn, p
 def test_it_relays_to_everybody_else(relay: Coturn, peer: str) -> None:
     said = ask(relay, expires_in=60, peer=peer)
     assert "start_mclient" in said
-    assert "403" not in said
+    assert "403 (Forbidden IP)" not in said
 
 
 @pytest.mark.parametrize(("expires_in", "secret"), [(-60, SECRET), (60, "south")])

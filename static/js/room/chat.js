@@ -22,6 +22,8 @@ export class Chat {
   #box;
   // Whether the newest line is what the person looks at.
   #follows = true;
+  // How far the list was scrolled when it was last looked at.
+  #top = 0;
 
   /**
    * @param {HTMLElement} root
@@ -112,16 +114,18 @@ export class Chat {
   /** @param {AbortSignal} signal */
   #keepNewestInView(signal) {
     const list = this.#list;
-    let height = list.clientHeight;
     const scrolled = () => {
-      // Told late, of a list that has shrunk meanwhile: nobody has scrolled away.
-      if (list.clientHeight === height) this.#follows = list.scrollHeight - list.scrollTop - height < 40;
+      // Only who scrolls back leaves the end. It goes out of view by itself too, where a line grows or the list shrinks, and
+      // that is told late.
+      if (list.scrollHeight - list.scrollTop - list.clientHeight < 40) this.#follows = true;
+      else if (list.scrollTop < this.#top) this.#follows = false;
+      this.#top = list.scrollTop;
     };
     list.addEventListener("scroll", scrolled, { signal });
     // A phone's keyboard takes half of the page, and a chat that was closed is opened.
     const sizes = new ResizeObserver(() => {
-      height = list.clientHeight;
       if (this.#follows) this.#toEnd();
+      this.#top = list.scrollTop;
     });
     sizes.observe(list);
     signal.addEventListener("abort", () => sizes.disconnect());
@@ -129,6 +133,7 @@ export class Chat {
 
   #toEnd() {
     this.#list.scrollTop = this.#list.scrollHeight;
+    this.#top = this.#list.scrollTop;
   }
 
   /** @param {SubmitEvent} event */
