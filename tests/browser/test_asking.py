@@ -4,6 +4,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
+from sessions_app.models import HelpSession, State
 from tests.browser.call import CUSTOMER
 from tests.browser.conftest import PHONE, OpenPage
 from tests.live import LiveServer
@@ -85,7 +86,15 @@ def test_a_bank_that_wants_to_see_the_customer_sends_them_back_to_a_live_request
     page.get_by_label(re.compile("3155")).check(force=True)
     page.get_by_role("button", name="Ask for help").click()
     expect(page.get_by_role("heading", name="Is this you?")).to_be_visible()
+    # Another tab shows what is missing, and by itself that it is there: so may the page the bank leads back to, that second.
+    with server.rows() as its:
+        draft = HelpSession.objects.using(its).get(state=State.DRAFT, customer__email=CUSTOMER)
+    other = page.context.new_page()
+    other.goto(draft.get_absolute_url())
+    expect(other.get_by_text("Your bank wants to see that it is you.")).to_be_visible()
+    expect(other.locator("html")).to_have_attribute("data-socket", "open")
     page.get_by_role("button", name="Approve").click()
     expect(page.get_by_role("heading", name="Looking for an expert")).to_be_visible()
+    expect(other.get_by_role("heading", name="Looking for an expert")).to_be_visible()
     page.get_by_role("button", name="Cancel request").click()
     expect(page.get_by_role("link", name="Ask again")).to_be_visible()

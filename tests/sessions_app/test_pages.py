@@ -6,7 +6,7 @@ from django.urls import reverse
 from pytest_django import Settings
 
 from accounts.models import Topic, User
-from billing.models import Payment
+from billing.models import Hold, Payment
 from sessions_app import end
 from sessions_app.models import HelpSession, Rating, State, TimelineEntry
 from sessions_app.release import return_to_queue
@@ -68,6 +68,19 @@ def test_what_is_not_sent_yet_says_why(
     page = client.get(draft.get_absolute_url())
     assert page.status_code == 200
     assert sentence in page.content.decode()
+
+
+def test_in_the_moment_between_the_hold_and_the_experts_the_page_says_that_the_money_is_held(
+    client: Client, alice: User, topic: Topic
+) -> None:
+    client.force_login(alice)
+    client.post("/ask/", ask_form(topic, card=str(give_card(alice, 2).pk)))
+    # Another process wrote down the bank's answer, and comes to the request next.
+    Hold.objects.update(state=Hold.State.PLACED)
+    page = client.get(HelpSession.objects.get(state=State.DRAFT).get_absolute_url()).content.decode()
+    assert "is held, and nothing is charged." in page
+    assert "Your request goes out to the experts in this moment." in page
+    assert "Your words are kept" not in page
 
 
 def test_receipts_name_the_words_that_were_sent_last(client: Client, alice: User, topic: Topic) -> None:
