@@ -263,13 +263,19 @@ def test_on_a_phone_it_fits_and_axe_finds_nothing(server: LiveServer, open_page:
     attach(phone, file("shot.png", PICTURE, "image/png"), file("a-name-" + "that-goes-on-" * 8 + ".csv", b"x" * 34_000))
     shows_picture(chat, "shot.png")
     expect(chat.get_by_role("link", name=re.compile("that-goes-on"))).to_be_visible()
-    # A line grows, as with a font that comes late, and the browser tells of an earlier scrolling only now: nobody scrolled.
-    chat.locator("[data-chat-lines]").evaluate(
-        "lines => { lines.children[0].style.paddingBottom = '60px'; lines.dispatchEvent(new Event('scroll')); }"
-    )
-    # The keyboard comes up: what was said last stays in view.
+    # What was said last stays in view, until somebody scrolls back. A line grows, as by a font that comes late, and only now
+    # the browser tells of an earlier scrolling:
+    newest = chat.get_by_role("link", name=re.compile("that-goes-on"))
+    lines = chat.locator("[data-chat-lines]")
+    lines.evaluate("lines => { lines.children[0].style.paddingBottom = '500px'; lines.dispatchEvent(new Event('scroll')); }")
+    expect(newest).to_be_in_viewport(ratio=0.9)
+    # The keyboard comes up:
     phone.set_viewport_size({"width": PHONE["width"], "height": 700})
-    expect(chat.get_by_role("link", name=re.compile("that-goes-on"))).to_be_in_viewport(ratio=0.9)
+    expect(newest).to_be_in_viewport(ratio=0.9)
+    lines.evaluate("lines => { lines.scrollTop = 0; }")
+    write(call.expert, "Do you see it?")
+    expect(lines.get_by_text("Do you see it?")).to_have_count(1)
+    expect(newest).not_to_be_in_viewport()
     phone.set_viewport_size(PHONE)
     phone.route("**/files/", lambda route: route.abort("connectionreset"))
     attach(phone, file("log.txt", b"words"))

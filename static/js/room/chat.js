@@ -24,6 +24,11 @@ export class Chat {
   #follows = true;
   // How far the list was scrolled when it was last looked at.
   #top = 0;
+  // Of the list and of each line.
+  #sizes = new ResizeObserver(() => {
+    if (this.#follows) this.#toEnd();
+    this.#top = this.#list.scrollTop;
+  });
 
   /**
    * @param {HTMLElement} root
@@ -123,12 +128,8 @@ export class Chat {
     };
     list.addEventListener("scroll", scrolled, { signal });
     // A phone's keyboard takes half of the page, and a chat that was closed is opened.
-    const sizes = new ResizeObserver(() => {
-      if (this.#follows) this.#toEnd();
-      this.#top = list.scrollTop;
-    });
-    sizes.observe(list);
-    signal.addEventListener("abort", () => sizes.disconnect());
+    this.#sizes.observe(list);
+    signal.addEventListener("abort", () => this.#sizes.disconnect());
   }
 
   #toEnd() {
@@ -186,6 +187,7 @@ export class Chat {
     shown?.remove();
     this.#lines.set(id, item);
     this.#list.insertBefore(item, line && this.#firstAfter(line.sent_at));
+    this.#sizes.observe(item);
     show(this.root, "[data-chat-empty]", false);
     if (this.#follows || mine) this.#toEnd();
   }
