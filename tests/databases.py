@@ -10,6 +10,7 @@ import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, nullcontext
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -17,6 +18,7 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 import pymongo
 from django.db import DEFAULT_DB_ALIAS, connections
+from django.utils import timezone
 from psycopg import sql
 from pytest_django import DjangoDbBlocker
 
@@ -145,6 +147,14 @@ databases = _chosen()
 def examples(number: int) -> int:
     """Return how many made-up examples of a rule to try: all on SQLite, a fifth elsewhere, where the rule is the same."""
     return number if isinstance(databases, SqliteFiles) else number // 5
+
+
+def now() -> datetime:
+    """Return the moment, in UTC, as the database keeps it: MongoDB leaves milliseconds of it."""
+    moment = timezone.now()
+    if isinstance(databases, MongoDatabases):
+        return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+    return moment
 
 
 def close_all() -> None:

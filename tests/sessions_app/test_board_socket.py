@@ -19,6 +19,7 @@ from sessions_app import accept, release
 from sessions_app.boards import Board, boards_of
 from sessions_app.consumers import board as board_consumer
 from sessions_app.matching import alerted_count
+from tests.databases import now
 from tests.people import make_accepted, make_request
 from tests.sessions_app.sockets import admitted, board, run
 
@@ -130,7 +131,7 @@ def test_a_quiet_expert_hears_nothing_until_that_is_over(
         session = await sync_to_async(make_request)(alice, topic)
         for page in (eves, erins):
             await page.hear("request_opened")
-        until = timezone.now() + timedelta(hours=1)
+        until = now() + timedelta(hours=1)
         await sync_to_async(reach.be_quiet)(user=eve, until=until)
         state = await eves.hear("board_state")
         assert datetime.fromisoformat(state["quiet_until"]) == until

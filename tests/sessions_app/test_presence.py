@@ -8,7 +8,6 @@ from uuid import UUID, uuid4
 import pytest
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import Topic, User
@@ -18,6 +17,7 @@ from sessions_app import attendance, room
 from sessions_app.consumers.beat import beat
 from sessions_app.consumers.room import CAME_IN, REPLACED, ROOMS, RoomSocket
 from sessions_app.models import Attendance, HelpSession
+from tests.databases import now
 from tests.people import be_present, make_accepted
 from tests.sessions_app.sockets import Page, page_of, run, until_closed
 
@@ -46,9 +46,9 @@ def ends(session: HelpSession, person: User) -> list[datetime | None]:
 @contextmanager
 def now_or_just_before() -> Iterator[list[datetime]]:
     """Yield a list that holds two moments afterwards: before and after the block."""
-    moments = [timezone.now()]
+    moments = [now()]
     yield moments
-    moments.append(timezone.now())
+    moments.append(now())
 
 
 def test_a_line_that_the_network_reports_lost_counts_to_that_moment(alice: User, eve: User, topic: Topic) -> None:
@@ -76,7 +76,7 @@ def test_a_page_that_was_silent_before_its_line_was_lost_counts_until_it_was_hea
 ) -> None:
     session = make_accepted(alice, eve, topic)
     page, grant = page_of(session, alice), room.grant(session=session, person=alice)
-    heard = timezone.now() - timedelta(seconds=6)
+    heard = now() - timedelta(seconds=6)
 
     async def journey() -> None:
         await page.open()
@@ -95,7 +95,7 @@ def test_a_silent_page_is_gone_since_it_was_heard_and_its_next_word_brings_it_ba
     session = make_accepted(alice, eve, topic)
     alices, eves = page_of(session, alice), page_of(session, eve)
     grants = {person: room.grant(session=session, person=person) for person in (alice, eve)}
-    heard = timezone.now() - LONG_AGO
+    heard = now() - LONG_AGO
 
     async def journey() -> None:
         for page, person in ((alices, alice), (eves, eve)):
@@ -106,7 +106,7 @@ def test_a_silent_page_is_gone_since_it_was_heard_and_its_next_word_brings_it_ba
         while not (await eves.hear("clock"))["running"]:
             pass
         socket_of(alices).last_heard = heard
-        socket_of(eves).last_heard = timezone.now()
+        socket_of(eves).last_heard = now()
         await beat()
         # The other side is told at once, and its clock stands.
         assert await eves.hear("peer_left") == {"type": "peer_left", "page": str(alices.page), "goodbye": False}
@@ -131,7 +131,7 @@ def test_a_silent_page_is_gone_since_it_was_heard_and_its_next_word_brings_it_ba
 def test_a_line_that_ends_long_after_its_page_fell_silent_adds_nothing(alice: User, eve: User, topic: Topic) -> None:
     session = make_accepted(alice, eve, topic)
     page, grant = page_of(session, alice), room.grant(session=session, person=alice)
-    heard = timezone.now() - LONG_AGO
+    heard = now() - LONG_AGO
 
     async def journey() -> None:
         await page.open()
@@ -153,7 +153,7 @@ def test_a_page_on_a_new_line_was_on_the_old_one_until_it_was_last_heard_there(a
     old, new = page_of(session, alice), page_of(session, alice)
     new.page = old.page
     grant = room.grant(session=session, person=alice)
-    heard = timezone.now() - timedelta(seconds=4)
+    heard = now() - timedelta(seconds=4)
 
     async def journey() -> None:
         await old.open()
@@ -177,7 +177,7 @@ def test_a_stretch_closed_by_another_process_ends_when_this_one_last_heard_of_it
     alice: User, eve: User, topic: Topic
 ) -> None:
     session = make_accepted(alice, eve, topic)
-    start = timezone.now() - timedelta(minutes=5)
+    start = now() - timedelta(minutes=5)
     stretch = be_present(session, alice, start, left=start + timedelta(seconds=60)).pk
 
     def left_after_leaving_at(seconds: int) -> float:
@@ -216,9 +216,9 @@ def test_a_word_heard_in_the_moment_of_giving_up_keeps_the_page_in(alice: User, 
         await page.open()
         await page.join(grant)
         socket = socket_of(page)
-        socket.last_heard = timezone.now() - LONG_AGO
+        socket.last_heard = now() - LONG_AGO
         await beat()
-        socket.last_heard = timezone.now()
+        socket.last_heard = now()
         await page.say(type="ping")
         await page.hear("pong")
         assert await sync_to_async(ends)(session, alice) == [None]
@@ -258,7 +258,7 @@ def test_a_tab_that_was_silent_when_another_took_over_was_there_until_it_was_hea
     session = make_accepted(alice, eve, topic)
     asleep, other = page_of(session, alice), page_of(session, alice)
     grant = room.grant(session=session, person=alice)
-    heard = timezone.now() - timedelta(seconds=6)
+    heard = now() - timedelta(seconds=6)
 
     async def journey() -> None:
         await asleep.open()
@@ -301,7 +301,7 @@ def test_a_page_whose_line_was_lost_when_the_call_moved_takes_it_from_nobody(ali
 
 def come_by_another_process(session: HelpSession, person: User, page: UUID) -> Attendance:
     """Write what another server process writes when a page comes in by it; its word to this one is lost."""
-    return attendance.join(session=session, person=person, page=page, now=timezone.now())
+    return attendance.join(session=session, person=person, page=page, now=now())
 
 
 def test_a_line_whose_page_came_by_another_process_takes_nothing_back(alice: User, eve: User, topic: Topic) -> None:
