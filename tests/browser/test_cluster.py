@@ -24,7 +24,7 @@ from tests.browser.call import (
     wait_for_clock,
 )
 from tests.browser.conftest import OpenPage
-from tests.browser.presence import WatchedCall, end_and_check_the_bill, set_price, watched_call
+from tests.browser.presence import WatchedCall, diary, end_and_check_the_bill, set_price, watched_call
 from tests.browser.test_notes import is_saved, open_notes
 from tests.live import LiveCluster
 
@@ -34,7 +34,7 @@ REDIS_AWAY_SECONDS = 20
 # Keeps all that the page says of its connection and of where the call stands.
 KEEP_TROUBLE = """() => {
     window.trouble = [];
-    const keep = (what) => what && window.trouble.push(what);
+    const keep = (what) => what && window.trouble.push(`${new Date().toISOString()} ${what}`);
     const status = document.querySelector(".stage [data-status]");
     new MutationObserver(() => keep(status.textContent)).observe(status, { childList: true });
     const root = document.documentElement;
@@ -126,7 +126,7 @@ def test_a_rolling_restart_in_mid_call_is_noticed_by_nobody(server: LiveCluster,
         say(call.expert, CLEO, "Still here?")
         hears_once(call.customer, "Still here?")
         for page in (call.customer, call.expert):
-            assert page.evaluate("window.trouble") == []
+            assert page.evaluate("window.trouble") == [], diary(call)
         goes_on(call)
         end_and_check_the_bill(call)
 
