@@ -10,6 +10,8 @@ from benchmarks.soak.run import soak
 from tests.databases import databases
 from tests.live import copy_of, prepare_database
 
+pytestmark = pytest.mark.whole_machine
+
 
 @pytest.fixture
 def database(shared_folder: Path, tmp_path: Path) -> Iterator[str]:

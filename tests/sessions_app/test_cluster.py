@@ -18,6 +18,8 @@ from tests.live import LiveCluster
 from tests.sessions_app.test_two_processes import a_session, asked, close_code
 from tests.sessions_app.wire import SECONDS, Door, Person, WirePage
 
+pytestmark = pytest.mark.whole_machine
+
 CUSTOMER, EXPERT = "customer@demo.test", "expert@demo.test"
 
 

@@ -169,7 +169,8 @@ def charged_in_part(alice: User, eve: User, topic: Topic, olga: User, settings: 
             card=give_card(alice), return_url="/",
         )  # fmt: skip
         assert isinstance(extension, holds.HoldPlaced)
-        Card.objects.filter(pk=extension.hold.card_id).update(last4="0077")
+        assert extension.hold.card is not None
+        Card.objects.filter(pk=extension.hold.card.pk).update(last4="0077")
         DemoIntent.objects.filter(pk=extension.hold.gateway_ref).update(state=DemoIntent.State.RELEASED)
         Payment.objects.update(attempts=len(BACK_OFF))
         now = timezone.now()
