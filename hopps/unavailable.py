@@ -18,4 +18,9 @@ def server_error(request: HttpRequest) -> HttpResponse:
     """
     if not isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
         return default_server_error(request)
-    return HttpResponse(render_to_string("503.html"), status=503, headers={"Retry-After": str(COME_AGAIN)})
+    headers = {"Retry-After": str(COME_AGAIN)}
+    # What was sent by a form is sent again by a person alone.
+    looks_again = request.method == "GET"
+    if looks_again:
+        headers["Refresh"] = str(COME_AGAIN)
+    return HttpResponse(render_to_string("503.html", {"looks_again": looks_again}), status=503, headers=headers)

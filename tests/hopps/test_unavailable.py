@@ -32,8 +32,18 @@ urlpatterns = [
 def test_a_database_that_is_away_is_no_fault_of_the_page() -> None:
     answer = Client(raise_request_exception=False).get("/away")
     assert (answer.status_code, answer["Retry-After"]) == (503, "10")
-    assert "Our database does not answer at the moment" in answer.content.decode()
+    assert "Hopps cannot be reached just now" in answer.content.decode()
     assert "nobody listens there" not in answer.content.decode()
+
+
+def test_the_page_looks_again_by_itself_and_sends_no_form_again() -> None:
+    browser = Client(raise_request_exception=False)
+    looked, sent = browser.get("/away"), browser.post("/away")
+    assert looked["Refresh"] == "10"
+    assert "looks again by itself" in looked.content.decode()
+    assert sent.status_code == 503
+    assert "Refresh" not in sent
+    assert "by itself" not in sent.content.decode()
 
 
 async def _ask(address: str) -> int:
