@@ -40,11 +40,18 @@ def test_going_back_to_an_unwell_release_comes_back(on_three: Host) -> None:
     assert on_three.serves() == "three"
 
 
-def test_going_back_twice_ends_where_it_began(on_three: Host) -> None:
-    on_three.deploy("--rollback")
-    on_three.deploy("--rollback")
+def test_going_back_twice_ends_where_it_began_and_the_first_time_says_so(on_three: Host) -> None:
+    first = on_three.deploy("--rollback").stdout
+    second = on_three.deploy("--rollback").stdout
 
     assert on_three.serves() == "three"
+    assert "It came from release three: script/deploy --rollback, run again, returns there." in first
+    assert "Further back: script/deploy --rollback RELEASE" in first
+    assert "It came from release two:" in second
+
+
+def test_a_deploy_that_is_no_rollback_says_nothing_of_returning(on_three: Host) -> None:
+    assert "returns there" not in on_three.deploy("one").stdout
 
 
 def test_an_image_that_was_removed_is_fetched_again(on_three: Host) -> None:

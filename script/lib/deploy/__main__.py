@@ -84,11 +84,17 @@ def _run(deployer: Deployer, options: argparse.Namespace, root: Path) -> None:
         deployer.renew_services(backup=not options.without_backup)
         return
     if options.rollback is not None:
-        deployer.roll_back(options.rollback or None)
+        came_from = deployer.roll_back(options.rollback or None)
     else:
+        came_from = None
         deployer.deploy(options.release or _commit(root), backup=not options.without_backup)
     deployer.steps.say_total()
     deployer.steps.say(f"{_serving(deployer.home)[0].upper()}{_serving(deployer.home)[1:]}.")
+    if came_from and came_from != deployer.home.live_release():
+        deployer.steps.say(
+            f"It came from release {came_from}: script/deploy --rollback, run again, returns there. "
+            "Further back: script/deploy --rollback RELEASE, one that script/deploy --list names."
+        )
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -147,7 +153,10 @@ def _setting(root: Path, name: str) -> str:
     if name in os.environ:
         return os.environ[name]
     found = re.findall(rf"^{name}=(.*)$", (root / ".env").read_text(), re.MULTILINE)
-    return found[-1].strip().strip("\"'") if found else ""
+    value = found[-1].strip() if found else ""
+    if quoted := re.match(r"""(["'])(.*?)\1""", value):
+        return quoted[2]
+    return value.partition(" #")[0].rstrip()
 
 
 def _list(home: Home) -> None:

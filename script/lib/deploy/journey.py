@@ -79,17 +79,19 @@ class Deployer:
             ) from problem
         self._replace(release, how="deploy")
 
-    def roll_back(self, release: str | None) -> None:
+    def roll_back(self, release: str | None) -> str | None:
         """Put an earlier release on this host again: `release`, or the one before the present one.
 
-        The database stays as it is: migrations are made so that the release before works on it, too. Raises as `deploy`, and
-        Refused where there is nothing to go back to.
+        Returns the release it came from, None where none served. The database stays as it is: migrations are made so that
+        the release before works on it, too. Raises as `deploy`, and Refused where there is nothing to go back to.
         """
         self._heal()
+        came_from = self.home.live_release()
         release = release or self._release_before()
         with self.steps.step("image"):
             self.steps.say(f"       {self.stack.tag(release)}: {self.stack.prepare_image(release)}")
         self._replace(release, how="rollback")
+        return came_from
 
     def renew_services(self, *, backup: bool) -> None:
         """Bring database, Redis, relay and Caddy to what compose.yaml says now. People notice: some of them start anew.
