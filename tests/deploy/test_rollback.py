@@ -61,6 +61,17 @@ def test_an_image_that_was_removed_is_fetched_again(on_three: Host) -> None:
     assert on_three.serves() == "one"
 
 
+def test_a_line_of_the_list_that_broke_off_takes_no_other_with_it(on_three: Host) -> None:
+    with (on_three.home / "deploys/records.jsonl").open("a") as records:
+        records.write('{"release": "tw')
+    on_three.deploy("two")
+    on_three.deploy("one")
+
+    on_three.deploy("--rollback")
+
+    assert on_three.serves() == "two"
+
+
 def test_the_list_says_what_serves_and_what_came_how(on_three: Host) -> None:
     on_three.deploy("--rollback", "one")
 
