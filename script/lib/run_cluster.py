@@ -1,7 +1,9 @@
 """What script/cluster runs once the packages are there: prepares, starts a cluster, rolls it when told to, stops it."""
 
+import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -11,19 +13,18 @@ from script.lib.cluster import ROOT, Cluster
 from script.lib.processes import DidNotStart
 from script.lib.serve import DEMO_LOGINS, ENDINGS, Stopped, chosen_port
 
-ROLL = signal.SIGUSR1
+# The socket, in the cluster's folder, at which `script/cluster roll` calls and waits for the answer. A connection tells what
+# a signal cannot: that all was replaced, or, closed without a word, that it was not.
+ROLL = "roll"
+REPLACED = "Replaced."
 WATCH_SECONDS = 0.5
-
-
-class Rolled(Exception):
-    """`script/cluster roll` was called."""
 
 
 def main(arguments: list[str]) -> int:
     """Return the exit code of the command."""
     folder = Path(os.environ.get("VAR_DIR") or ROOT / "var") / "cluster"
     if arguments == ["roll"]:
-        return _tell_to_roll(folder / "pid")
+        return _have_it_roll(folder)
     webs = _number(arguments)
     port = chosen_port()
     for number in ENDINGS:
@@ -36,18 +37,17 @@ def main(arguments: list[str]) -> int:
         if subprocess.run(prepare, check=False).returncode != 0:
             return _complain("Hopps could not be prepared; the reason is above.")
         cluster.start()
-        (folder / "pid").write_text(str(os.getpid()))
-        signal.signal(ROLL, _roll)
-        print(f"Ready: {cluster.url}{DEMO_LOGINS if development else ''}\n\n{_what_runs(cluster, folder)}", flush=True)
-        return _watch(cluster)
+        with _listen_for_calls(folder) as calls:
+            print(f"Ready: {cluster.url}{DEMO_LOGINS if development else ''}\n\n{_what_runs(cluster, folder)}", flush=True)
+            return _watch(cluster, calls)
     except DidNotStart as problem:
         return _complain(str(problem))
     except Stopped:
         return 0
     finally:
-        for number in (*ENDINGS, ROLL):
+        for number in ENDINGS:
             signal.signal(number, signal.SIG_IGN)
-        (folder / "pid").unlink(missing_ok=True)
+        (folder / ROLL).unlink(missing_ok=True)
         cluster.stop()
 
 
@@ -65,36 +65,58 @@ def _what_runs(cluster: Cluster, folder: Path) -> str:
     )
 
 
-def _watch(cluster: Cluster) -> int:
-    """Wait until one of the processes ends by itself; roll meanwhile when told."""
+def _listen_for_calls(folder: Path) -> socket.socket:
+    calls = socket.socket(socket.AF_UNIX)
+    calls.setblocking(False)
+    (folder / ROLL).unlink(missing_ok=True)
+    # By its name alone: the address of a socket is 107 bytes at most, and the folder may be anywhere.
+    with contextlib.chdir(folder):
+        calls.bind(ROLL)
+    calls.listen()
+    return calls
+
+
+def _watch(cluster: Cluster, calls: socket.socket) -> int:
+    """Wait until one of the processes ends by itself; roll meanwhile, once for each that calls."""
     while True:
-        try:
-            ended = cluster.wait_for_an_end(WATCH_SECONDS)
-        except Rolled:
-            signal.signal(ROLL, signal.SIG_IGN)
-            print("Replacing the web processes and the worker…", flush=True)
-            cluster.roll()
-            print("Replaced.", flush=True)
-            signal.signal(ROLL, _roll)
-            continue
+        ended = cluster.wait_for_an_end(WATCH_SECONDS)
         if ended:
             return _complain(f"A process of Hopps ended by itself. The end of its log:\n{ended.log_tail(2000)}")
+        with contextlib.suppress(BlockingIOError):
+            caller, _ = calls.accept()
+            with caller:
+                _roll(cluster, caller)
 
 
-def _tell_to_roll(known: Path) -> int:
-    try:
-        os.kill(int(known.read_text()), ROLL)
-    except (OSError, ValueError):
-        return _complain("No cluster is running here. Start one: script/cluster")
+def _roll(cluster: Cluster, caller: socket.socket) -> None:
+    print("Replacing the web processes and the worker…", flush=True)
+    cluster.roll()
+    print(REPLACED, flush=True)
+    # It may have stopped waiting.
+    with contextlib.suppress(OSError):
+        caller.sendall(REPLACED.encode())
+
+
+def _have_it_roll(folder: Path) -> int:
+    """Have the cluster that runs replace its processes, and wait for it."""
+    with socket.socket(socket.AF_UNIX) as cluster:
+        try:
+            with contextlib.chdir(folder):
+                cluster.connect(ROLL)
+        except OSError:
+            return _complain("No cluster is running here. Start one: script/cluster")
+        try:
+            said = cluster.recv(100).decode()
+        except OSError:
+            said = ""
+    if said != REPLACED:
+        return _complain("Not all were replaced: the cluster ended meanwhile, and where it ran it says why.")
+    print(REPLACED, flush=True)
     return 0
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
     raise Stopped
-
-
-def _roll(number: int, frame: FrameType | None) -> None:
-    raise Rolled
 
 
 def _complain(sentence: str) -> int:

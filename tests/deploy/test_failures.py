@@ -15,7 +15,7 @@ def test_what_fails_before_the_new_release_starts_stops_there(serving: Host, of:
 
     assert done.returncode == 1
     assert f"{fault} of {of} failed" in done.stdout
-    assert "release one serves (web-blue)" in done.stdout
+    assert "before it changed what serves: release one serves (web-blue)" in done.stdout
     assert serving.running() == {"web-blue": "one", "worker": "one"}
     assert not any("web-green" in call for call in serving.calls())
     assert serving.docker.outages == []
@@ -27,6 +27,22 @@ def test_without_a_backup_nothing_is_migrated(serving: Host) -> None:
     serving.deploy("two")
 
     assert ("migrate", "two") not in serving.docker.done
+
+
+def test_a_failed_migration_says_what_may_have_been_applied_and_what_to_do(serving: Host) -> None:
+    serving.docker.faults = {"two": {"migrate"}}
+
+    said = serving.deploy("two").stdout
+
+    assert "Some migrations may have been applied. Release one works with them" in said
+    assert "deploy again" in said
+    assert "changed anything" not in said
+
+
+def test_a_failed_backup_says_nothing_of_migrations(serving: Host) -> None:
+    serving.docker.faults = {"one": {"backup"}}
+
+    assert "migrations" not in serving.deploy("two").stdout
 
 
 def test_a_release_that_is_nowhere_stops_before_the_backup(serving: Host) -> None:
@@ -99,13 +115,15 @@ def test_the_release_after_a_bad_one_comes_as_any_other(serving: Host) -> None:
     assert serving.docker.outages == []
 
 
-def test_a_bad_first_release_leaves_the_host_as_it_was(host: Host) -> None:
-    host.docker.faults = {"one": {"ready"}}
+@pytest.mark.parametrize("fault", ["ready", "later", "worker"])
+def test_a_bad_first_release_leaves_the_host_as_it_was(host: Host, fault: str) -> None:
+    host.docker.faults = {"one": {fault}}
 
     done = host.deploy("one")
 
     assert done.returncode == 1
     assert "nothing serves yet" in done.stdout
+    # A worker would charge and text while nobody is served.
     assert host.running() == {}
     # And the next one is a first release again.
     assert host.deploy("two").returncode == 0

@@ -85,6 +85,34 @@ def test_told_to_stop_while_the_old_release_is_drained_the_new_one_serves_on(ser
     assert "two" in serving.deploy("--list").stdout
 
 
+def test_told_to_stop_while_old_images_are_removed_the_new_release_serves_and_it_says_so(host: Host) -> None:
+    host.had("r1", "r2", "r3", "r4", "r5", "one")
+    meeting = Meeting("image rm")
+    process = host.begin_and_meet(meeting, "two")
+    process.send_signal(signal.SIGINT)
+    said, _ = process.communicate(timeout=60)
+    meeting.go_on.set()
+
+    assert process.returncode == 0, said
+    assert "The new release serves; images of old releases may still take up space: Told to stop (SIGINT)." in said
+    assert "before it changed" not in said
+    assert host.serves() == "two"
+
+
+def test_told_to_stop_while_it_goes_back_it_goes_all_the_way(serving: Host) -> None:
+    serving.docker.faults = {"two": {"worker"}}
+    # The second time, the worker of the old release is made.
+    meeting = Meeting("--force-recreate worker", time=2)
+    process = serving.begin_and_meet(meeting, "two")
+    process.send_signal(signal.SIGINT)
+    meeting.go_on.set()
+    said, _ = process.communicate(timeout=60)
+
+    assert process.returncode == 1, said
+    assert "It went back: release one serves (web-blue)." in said
+    assert serving.running() == {"web-blue": "one", "worker": "one"}
+
+
 def test_a_screen_that_went_away_ends_no_deploy(serving: Host) -> None:
     meeting = Meeting("manage.py backup")
     process = serving.begin_and_meet(meeting, "two")

@@ -40,11 +40,18 @@ def test_going_back_to_an_unwell_release_comes_back(on_three: Host) -> None:
     assert on_three.serves() == "three"
 
 
-def test_going_back_twice_ends_where_it_began(on_three: Host) -> None:
-    on_three.deploy("--rollback")
-    on_three.deploy("--rollback")
+def test_going_back_twice_ends_where_it_began_and_the_first_time_says_so(on_three: Host) -> None:
+    first = on_three.deploy("--rollback").stdout
+    second = on_three.deploy("--rollback").stdout
 
     assert on_three.serves() == "three"
+    assert "It came from release three: script/deploy --rollback, run again, returns there." in first
+    assert "Further back: script/deploy --rollback RELEASE" in first
+    assert "It came from release two:" in second
+
+
+def test_a_deploy_that_is_no_rollback_says_nothing_of_returning(on_three: Host) -> None:
+    assert "returns there" not in on_three.deploy("one").stdout
 
 
 def test_an_image_that_was_removed_is_fetched_again(on_three: Host) -> None:
@@ -52,6 +59,17 @@ def test_an_image_that_was_removed_is_fetched_again(on_three: Host) -> None:
 
     assert on_three.deploy("--rollback", "one").returncode == 0
     assert on_three.serves() == "one"
+
+
+def test_a_line_of_the_list_that_broke_off_takes_no_other_with_it(on_three: Host) -> None:
+    with (on_three.home / "deploys/records.jsonl").open("a") as records:
+        records.write('{"release": "tw')
+    on_three.deploy("two")
+    on_three.deploy("one")
+
+    on_three.deploy("--rollback")
+
+    assert on_three.serves() == "two"
 
 
 def test_the_list_says_what_serves_and_what_came_how(on_three: Host) -> None:

@@ -8,7 +8,7 @@ import pytest
 from script.lib.deploy.home import Home
 from script.lib.deploy.stack import SERVICES
 from tests.deploy.host import Host
-from tests.deploy.stack import ROOT, Compose, in_the_image
+from tests.deploy.stack import ROOT, Compose, in_the_image, settings_in
 
 OURS = ("web-blue", "web-green", "worker", "manage")
 RELEASES = {"RELEASE_WEB_BLUE": "one", "RELEASE_WEB_GREEN": "two", "RELEASE_WORKER": "two"}
@@ -92,6 +92,27 @@ def test_docker_compose_takes_every_command_of_script_deploy(host: Host, compose
 
     assert {words[4] for words in asked} == {"up", "run", "exec", "stop", "ps", "logs"}
     assert {words: compose.takes(*words) for words in asked} == dict.fromkeys(asked, "")
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "registry.test/hopps",
+        "registry.test/hopps # ours",
+        '"registry.test/hopps" # ours',
+        "'registry.test/hopps'# ours",
+        "registry.test/hopps#no-comment",
+        '"registry.test/hopps #no-comment"',
+    ],
+)
+def test_script_deploy_takes_the_images_name_as_docker_compose_does(host: Host, compose: Compose, written: str) -> None:
+    compose.write_env(settings_in(compose.folder / ".env") | {"HOPPS_IMAGE": written})
+    (host.home / ".env").write_text(f"HOPPS_IMAGE={written}\n")
+
+    host.deploy("one")
+
+    image = compose.config(RELEASE_MANAGE="one")["services"]["manage"]["image"]
+    assert f"image inspect --format {{{{.Id}}}} {image}" in host.calls()
 
 
 def test_the_image_holds_what_runs_and_nothing_else() -> None:

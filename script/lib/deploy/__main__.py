@@ -3,21 +3,20 @@
 import argparse
 import os
 import re
-import signal
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
 
-from script.lib.deploy.errors import Failed, Interrupted, Refused
+from script.lib.deploy.endings import listen_for_endings
+from script.lib.deploy.errors import Failed, Interrupted, Refused, sentence
 from script.lib.deploy.home import Home
 from script.lib.deploy.journey import Deployer, NeedsAPerson, Patience, WentBack
 from script.lib.deploy.stack import Stack
 from script.lib.deploy.steps import Steps, ignore_lost_screen
 
 ROOT = Path(__file__).resolve().parents[3]
-ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 DONE, OLD_SERVES, REFUSED, NEEDS_A_PERSON = 0, 1, 2, 3
 
@@ -26,25 +25,50 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Return the exit code: 0 done; 1 not done, the old release serves; 2 not begun; 3 a person is needed."""
     options = _options(arguments)
     root = Path(os.environ.get("HOPPS_HOME", ROOT)).resolve()
+    steps = Steps(root / "deploys" / "deploy.log")
+    try:
+        return _begin(options, root, steps, called=f"script/deploy {' '.join(arguments or sys.argv[1:])}".strip())
+    except Refused as problem:
+        steps.say(str(problem))
+        return REFUSED
+    except OSError as problem:
+        # Once it was begun, these are failed steps.
+        steps.say(f"The deploy could not begin: {sentence(problem)}")
+        return REFUSED
+    finally:
+        ignore_lost_screen()
+
+
+def _begin(options: argparse.Namespace, root: Path, steps: Steps, *, called: str) -> int:
+    """Return the exit code as `main` does. Raises Refused and OSError where it was not begun.
+
+    Args:
+        options: what was asked for.
+        root: the folder of .env.
+        steps: where to say how it goes.
+        called: what whoever comes meanwhile is told is under way.
+    """
     home = Home(root / "deploys")
-    steps = Steps(home.folder / "deploy.log")
     try:
         if options.list:
             _list(home)
             return DONE
         if not (root / ".env").exists():
             raise Refused(f"There is no {root / '.env'}. Copy .env.example there and fill it in (docs/runbook.md).")
+        if shutil.which("docker") is None:
+            raise Refused("There is no `docker` on the PATH. Install Docker (docs/runbook.md), or put it on the PATH.")
         stack = Stack(root, home, image=_setting(root, "HOPPS_IMAGE") or "hopps", say=steps.say)
         patience = Patience(gate=options.gate, watch=options.watch, every=options.every)
         deployer = Deployer(home=home, stack=stack, steps=steps, patience=patience)
-        with home.lock(who=f"script/deploy {' '.join(arguments or sys.argv[1:])}".strip(), wait_seconds=options.wait):
-            _listen_for_endings()
-            _run(deployer, options, root)
-    except Refused as problem:
-        steps.say(str(problem))
-        return REFUSED
+        with home.lock(who=called, wait_seconds=options.wait):
+            listen_for_endings()
+            try:
+                _run(deployer, options, root)
+            except OSError as problem:
+                # Between two steps. From the first that changes what serves, each is inside one (journey.py).
+                raise Failed(sentence(problem)) from problem
     except (Failed, Interrupted) as problem:
-        steps.say(f"{problem}\nThe deploy ended before it changed anything: {_serving(home)}.")
+        steps.say(f"{problem}\nThe deploy ended before it changed what serves: {_serving(home)}.")
         return OLD_SERVES
     except WentBack:
         steps.say(f"It went back: {_serving(home)}.")
@@ -52,8 +76,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except NeedsAPerson as problem:
         steps.say(str(problem))
         return NEEDS_A_PERSON
-    finally:
-        ignore_lost_screen()
     return DONE
 
 
@@ -62,11 +84,17 @@ def _run(deployer: Deployer, options: argparse.Namespace, root: Path) -> None:
         deployer.renew_services(backup=not options.without_backup)
         return
     if options.rollback is not None:
-        deployer.roll_back(options.rollback or None)
+        came_from = deployer.roll_back(options.rollback or None)
     else:
+        came_from = None
         deployer.deploy(options.release or _commit(root), backup=not options.without_backup)
     deployer.steps.say_total()
     deployer.steps.say(f"{_serving(deployer.home)[0].upper()}{_serving(deployer.home)[1:]}.")
+    if came_from and came_from != deployer.home.live_release():
+        deployer.steps.say(
+            f"It came from release {came_from}: script/deploy --rollback, run again, returns there. "
+            "Further back: script/deploy --rollback RELEASE, one that script/deploy --list names."
+        )
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -104,6 +132,8 @@ def _release_or_none(text: str) -> str:
 
 def _commit(root: Path) -> str:
     """Return the commit checked out in `root`. Raises Refused where there is none, or files differ from it."""
+    if shutil.which("git") is None:
+        raise Refused("Which release? There is no `git` here that could say: give the commit.")
     git = ["git", "-C", str(root)]
     commit = subprocess.run([*git, "rev-parse", "HEAD"], check=False, capture_output=True, text=True)
     if commit.returncode != 0:
@@ -123,19 +153,10 @@ def _setting(root: Path, name: str) -> str:
     if name in os.environ:
         return os.environ[name]
     found = re.findall(rf"^{name}=(.*)$", (root / ".env").read_text(), re.MULTILINE)
-    return found[-1].strip().strip("\"'") if found else ""
-
-
-def _listen_for_endings() -> None:
-    """Told to stop, a deploy goes back first; while it does, being told again changes nothing."""
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        for ending in ENDINGS:
-            signal.signal(ending, signal.SIG_IGN)
-        raise Interrupted(f"Told to stop ({signal.Signals(number).name}).")
-
-    for ending in ENDINGS:
-        signal.signal(ending, stop)
+    value = found[-1].strip() if found else ""
+    if quoted := re.match(r"""(["'])(.*?)\1""", value):
+        return quoted[2]
+    return value.partition(" #")[0].rstrip()
 
 
 def _list(home: Home) -> None:

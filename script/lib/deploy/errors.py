@@ -11,3 +11,9 @@ class Failed(Exception):
 
 class Interrupted(Exception):
     """The deploy was told to stop (SIGINT, SIGTERM or SIGHUP)."""
+
+
+def sentence(problem: OSError) -> str:
+    """Return what the operating system refused as a sentence: "No space left on device."."""
+    of = f" ({problem.filename})" if problem.filename else ""
+    return f"{problem.strerror or problem}{of}."

@@ -108,8 +108,10 @@ class Home:
         """Add one to the list. A line is one write at the end of the file."""
         at = datetime.now(UTC).isoformat(timespec="seconds")
         record = Record(release=release, at=at, slot=slot, seconds=round(seconds, 1), how=how)
+        # A line that a full disk or a power cut broke off must not take this one with it.
+        torn = self.records_file.exists() and self.records_file.read_text()[-1:] not in {"", "\n"}
         with self.records_file.open("a") as file:
-            file.write(json.dumps(asdict(record)) + "\n")
+            file.write(("\n" if torn else "") + json.dumps(asdict(record)) + "\n")
             file.flush()
             os.fsync(file.fileno())
 

@@ -2,14 +2,17 @@
 
     image ▸ services ▸ backup ▸ migrate ▸ static files ▸ start ▸ gate ▸ switch ▸ worker ▸ watch ▸ record ▸ drain
 
-Up to "start" nothing that people use has changed. From there on, until "drain", the old release runs on beside the new one,
-and whatever goes wrong leads back to it. What is to be is written down before it is done (home.py), so a deploy that was
-killed at any point is simply run again.
+Up to "start" nothing that people use has changed, but for migrations, which the old release works with. From there on, until
+"record", the old release runs on beside the new one, and whatever goes wrong leads back to it. From "record" on the new one
+serves and is well: what goes wrong is said, and ends nothing. What is to be is
+written down before it is done (home.py), so a deploy that was killed at any point is simply run again.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from script.lib.deploy.endings import ignore_endings
 from script.lib.deploy.errors import Failed, Interrupted, Refused
 from script.lib.deploy.home import Home, Slot, other
 from script.lib.deploy.stack import BACKUP_SECONDS, MIGRATE_SECONDS, Stack, wait_for
@@ -49,7 +52,7 @@ class Deployer:
         """Put `release` on this host.
 
         Raises:
-            Failed, Interrupted: before anything changed; the old release serves.
+            Failed, Interrupted: before anything that serves changed; the old release serves.
             WentBack: later; the old release serves.
             NeedsAPerson: it could not be made to.
         """
@@ -65,21 +68,30 @@ class Deployer:
             with self.steps.step("backup"):
                 # Of the release that serves: it knows the tables as they are.
                 self.stack.manage(serving, "backup", seconds=BACKUP_SECONDS)
-        with self.steps.step("migrate"):
-            self.stack.manage(release, "migrate", "--noinput", "--verbosity", "1", seconds=MIGRATE_SECONDS)
+        try:
+            with self.steps.step("migrate"):
+                self.stack.manage(release, "migrate", "--noinput", "--verbosity", "1", seconds=MIGRATE_SECONDS)
+        except (Failed, Interrupted) as problem:
+            works = f" Release {serving} works with them (docs/migrations.md): undo nothing." if serving else ""
+            raise type(problem)(
+                f"{problem}\nSome migrations may have been applied.{works} "
+                'Put right what failed and deploy again: the runbook\'s "A migration that failed".'
+            ) from problem
         self._replace(release, how="deploy")
 
-    def roll_back(self, release: str | None) -> None:
+    def roll_back(self, release: str | None) -> str | None:
         """Put an earlier release on this host again: `release`, or the one before the present one.
 
-        The database stays as it is: migrations are made so that the release before works on it, too. Raises as `deploy`, and
-        Refused where there is nothing to go back to.
+        Returns the release it came from, None where none served. The database stays as it is: migrations are made so that
+        the release before works on it, too. Raises as `deploy`, and Refused where there is nothing to go back to.
         """
         self._heal()
+        came_from = self.home.live_release()
         release = release or self._release_before()
         with self.steps.step("image"):
             self.steps.say(f"       {self.stack.tag(release)}: {self.stack.prepare_image(release)}")
         self._replace(release, how="rollback")
+        return came_from
 
     def renew_services(self, *, backup: bool) -> None:
         """Bring database, Redis, relay and Caddy to what compose.yaml says now. People notice: some of them start anew.
@@ -131,11 +143,23 @@ class Deployer:
         except (Failed, Interrupted) as problem:
             self._go_back(before, slot, why=str(problem))
             raise WentBack(str(problem)) from problem
-        self.home.add_record(release=release, slot=slot, seconds=self.steps.seconds, how=how)
-        if before.slot:
-            with self.steps.step(f"drain web-{before.slot}"):
-                self._drain(before.slot)
-        self._tidy()
+        self._afterwards(
+            "record",
+            lambda: self.home.add_record(release=release, slot=slot, seconds=self.steps.seconds, how=how),
+            otherwise="--list and a later --rollback do not know of this deploy",
+        )
+        if old := before.slot:
+            # What lingers ends when the next deploy takes its slot.
+            self._afterwards(f"drain web-{old}", lambda: self.stack.stop_web(old), otherwise=f"web-{old} has not ended yet")
+        self._afterwards("old images", self._tidy, otherwise="images of old releases may still take up space")
+
+    def _afterwards(self, name: str, do: Callable[[], None], *, otherwise: str) -> None:
+        """Do what follows once the new release serves and is well. It serves on whatever happens here; that is said."""
+        try:
+            with self.steps.step(name):
+                do()
+        except (Failed, Interrupted) as problem:
+            self.steps.say(f"       The new release serves; {otherwise}: {problem}")
 
     def _bring_in(self, slot: Slot, release: str) -> None:
         steps, stack, home = self.steps, self.stack, self.home
@@ -184,28 +208,24 @@ class Deployer:
             found.append("The worker does not run.")
         return found
 
-    def _drain(self, slot: Slot) -> None:
-        try:
-            self.stack.stop_web(slot)
-        except (Failed, Interrupted) as problem:
-            # The new release serves; what lingers ends when the next deploy takes its slot.
-            self.steps.say(f"       web-{slot} has not ended yet: {problem}")
-
     def _go_back(self, before: "_Before", slot: Slot, *, why: str) -> None:
+        ignore_endings()
         self.steps.say(f"{why}\nGoing back to {before.release or 'nothing: this was the first deploy'}.")
         try:
             with self.steps.step("go back"):
                 if before.slot is None:
                     self.home.point_nowhere()
                     self.stack.stop_proxy()
+                    self.home.set_release("worker", None)
+                    self.stack.stop_worker()
                 else:
                     self.home.point_to(before.slot)
-                if before.worker_release and self.home.releases().get("worker") != before.worker_release:
+                if before.slot and before.worker_release and self.home.releases().get("worker") != before.worker_release:
                     self.home.set_release("worker", before.worker_release)
                     self.stack.start_worker()
                 self.stack.stop_web(slot)
-            if before.slot and not self.stack.is_ready(before.slot):
-                raise Failed(f"web-{before.slot} is not ready.")
+                if before.slot and not self.stack.is_ready(before.slot):
+                    raise Failed(f"web-{before.slot} is not ready.")
         except Failed as problem:
             raise NeedsAPerson(
                 f'Going back failed as well: {problem}\nThe runbook\'s "An unhealthy release" says what to do.'

@@ -119,6 +119,10 @@ class Stack:
         """Make the worker of the release that is written down for it; the one before ends its jobs first."""
         self.compose("up", "--detach", "--no-deps", "--force-recreate", "worker", seconds=START_SECONDS + STOP_SECONDS)
 
+    def stop_worker(self) -> None:
+        """Have the worker end its jobs and stop: where nobody is served, nobody is to be charged."""
+        self.compose("stop", "worker", seconds=STOP_SECONDS)
+
     def worker_runs(self) -> bool:
         """Is the worker running, and was it not started again since it was made?"""
         try:

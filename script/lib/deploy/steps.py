@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from script.lib.deploy.errors import Failed, sentence
+
 # The founders' deploys took so long: 2 min 21 s.
 TARGET_SECONDS = 141.0
 
@@ -30,12 +32,17 @@ class Steps:
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
-        """Time what is done inside, whether it succeeds or not."""
+        """Time what is done inside, whether it succeeds or not.
+
+        Raises Failed, too, where the operating system refused something: a full disk is a failed step as any other.
+        """
         began = time.monotonic()
         worked = False
         try:
             yield
             worked = True
+        except OSError as problem:
+            raise Failed(sentence(problem)) from problem
         finally:
             seconds = time.monotonic() - began
             self._took.append((name, seconds))
