@@ -16,7 +16,9 @@ from hopps import tasks
 from hopps.backups import manifest, nightly
 from hopps.backups.places import Folder, place_at
 from hopps.backups.sealing import new_key, problem_with
+from hopps.backups.uploads import FOLDER, SEALED
 from hopps.rows.facts import facts_of
+from hopps.rows.opened import opened
 from tests.hopps.conftest import Open, ThreeKinds
 from tests.jobs import JobsInMemory, jobs_in_memory
 from tests.live import environment_of, manage
@@ -85,6 +87,31 @@ def test_an_operators_evening(
     assert facts_of(using) == before
     assert f"{name}  " in run("backup", "--list")
     assert "0 backups went." in run("backup", "--prune")
+
+
+def test_a_broken_site_comes_back_from_a_damaged_place_and_what_is_lost_is_listed(
+    site: Path, tmp_path: Path, place: Folder, settings: Settings, three_kinds: ThreeKinds
+) -> None:
+    address = three_kinds.with_site("sqlite", site)
+    shutil.copytree(site / "uploads", tmp_path / "uploads")
+    backups = {"BACKUP_TO": settings.BACKUP_TO, "BACKUP_KEY": settings.BACKUP_KEY}
+    environment = environment_of(tmp_path, address) | backups
+    manage(environment, "backup")
+    with opened(address) as using:
+        before = facts_of(using)
+    shutil.rmtree(tmp_path / "uploads")
+    damaged = min((place.path / FOLDER).rglob("*.age"))
+    damaged.write_bytes(b"rubbish")
+    Path(address.removeprefix("sqlite:///")).write_bytes(b"rubbish" * 1000)
+    with pytest.raises(RuntimeError, match=r"cannot be read, so it cannot be kept as a backup, .*--replace --no-backup"):
+        manage(environment, "restore", "latest", "--replace", "--yes")
+    with pytest.raises(RuntimeError, match="The rows are restored; 1 files of chats could not be brought back") as told:
+        manage(environment, "restore", "latest", "--replace", "--no-backup", "--yes")
+    assert "Traceback" not in str(told.value)
+    assert "the broken file was moved aside, and is " in str(told.value)
+    assert damaged.name.removesuffix(SEALED) in str(told.value).partition("could not be brought back")[2]
+    with opened(address) as using:
+        assert facts_of(using) == before
 
 
 @pytest.fixture
