@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from django.core.files.storage import storages
+from django.db import connections
 
 from accounts.models import Topic
 from hopps.backups import manifest
@@ -16,7 +17,11 @@ from hopps.backups.places import Folder
 from hopps.backups.restore import find, restore, verify
 from hopps.backups.sealing import new_key
 from hopps.backups.uploads import SEALED, folder_of
+from hopps.databases import settings_of
+from hopps.rows.opened import opened_as
+from hopps.rows.progress import Progress
 from tests.hopps.backups.steps import KEY, NOW, bring_back, change_a_bit, exported, files_in, make, shorten, wipe
+from tests.hopps.conftest import KINDS, Open, ThreeKinds
 
 
 def test_nothing_in_the_place_can_be_read_without_the_key(using: str, place: Folder) -> None:
@@ -121,6 +126,27 @@ def test_a_file_that_lies_empty_in_the_place_is_sealed_anew_by_the_next_backup(
     made = make(place, using)
     (place.path / f"{folder_of(KEY)}{min(made.uploads)}{SEALED}").write_bytes(b"")
     assert verify(place, make(place, using, NOW + timedelta(days=1)), using=using, key=KEY) == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_database_without_tables_is_not_backed_up_and_none_is_made_by_asking(
+    three_kinds: ThreeKinds, open_database: Open, place: Folder, uploads: Path, kind: str
+) -> None:
+    address = three_kinds.new(kind)
+    with opened_as(settings_of(address, connections=1)) as using:
+        with pytest.raises(BackupError, match=r"is no database of Hopps: .* See whether DATABASE_URL names the right one"):
+            make(place, using)
+        if kind == "sqlite":
+            assert not Path(connections[using].settings_dict["NAME"]).exists()
+    assert files_in(place.path) == {}
+
+
+def test_an_unfinished_copy_is_not_backed_up(using: str, place: Folder) -> None:
+    made = make(place, using)
+    Progress(using).begin("sqlite:///old.sqlite3")
+    with pytest.raises(BackupError, match=r"is an unfinished copy from sqlite:///old\.sqlite3, .*copy_database` again"):
+        make(place, using, NOW + timedelta(days=1))
+    assert manifest.names_in(place) == [made.name]
 
 
 def test_a_backup_that_failed_half_way_is_none(using: str, place: Folder, uploads: Path) -> None:
