@@ -35,8 +35,8 @@ def copy_rows(source: str, target: str, *, origin: str, say: Say, restart: bool 
         restart: throw away what an unfinished copy brought, and begin again.
 
     Raises:
-        CannotCopy: the source is an unfinished copy itself, the target has rows of its own, a row could not be written, the two
-            differ in the end, or one of them has what only a newer release knows.
+        CannotCopy: the source is an unfinished copy itself, the target has rows of its own, a row could not be written, the
+            two differ in the end, or one of them has what only a newer release knows.
     """
     _leave_newer_alone(source, target)
     if is_behind(source):

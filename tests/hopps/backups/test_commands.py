@@ -169,3 +169,9 @@ def test_a_place_without_a_key_stops_the_start(tmp_path: Path) -> None:
     environment = environment_of(tmp_path, f"sqlite:///{tmp_path / 'x.sqlite3'}")
     with pytest.raises(RuntimeError, match=r"BACKUP_KEY is no key: `manage\.py backup --new-key` makes one"):
         manage(environment | {"BACKUP_TO": str(tmp_path), "BACKUP_KEY": "secret"}, "check")
+
+
+def test_who_has_a_wrong_key_gets_a_new_one_as_is_advised(tmp_path: Path) -> None:
+    environment = environment_of(tmp_path, f"sqlite:///{tmp_path / 'x.sqlite3'}")
+    printed = manage(environment | {"BACKUP_TO": str(tmp_path), "BACKUP_KEY": "rubbish"}, "backup", "--new-key")
+    assert problem_with(printed.splitlines()[0].removeprefix("BACKUP_KEY=")) is None
