@@ -112,6 +112,29 @@ def test_postgresqls_two_databases_change_names_both_or_neither(
     assert databases_beside(using) == []
 
 
+def test_postgresqls_database_keeps_its_encoding_and_locale(
+    site: Path, three_kinds: ThreeKinds, open_database: Open, place: Folder, uploads: Path
+) -> None:
+    using = open_database(three_kinds.with_site("postgresql", site))
+    make(place, using)
+    rows, name = exported(using), connections[using].settings_dict["NAME"]
+    shut(using)
+    with connections[using]._nodb_cursor() as cursor:
+        cursor.execute(f'DROP DATABASE "{name}"')
+        cursor.execute("SELECT datcollate FROM pg_database WHERE datname = 'template0'")
+        # Another than the server gives a database that does not ask for one.
+        locale = "C.UTF-8" if cursor.fetchone()[0] == "C" else "C"
+        how = f"TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE '{locale}' LC_CTYPE '{locale}'"
+        cursor.execute(f'CREATE DATABASE "{name}" {how}')
+    bring_back(place, using)
+    with connections[using].cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_encoding_to_char(encoding), datcollate, datctype FROM pg_database WHERE datname = current_database()"
+        )
+        assert cursor.fetchone() == ("UTF8", locale, locale)
+    assert exported(using) == rows
+
+
 def test_while_another_writes_to_sqlites_file_nothing_changes(
     using: str, place: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
