@@ -1,6 +1,7 @@
 """Settings, read from the environment. `HOPPS_ENV=development` gives defaults that need nothing installed."""
 
 import secrets
+import sys
 from email.utils import parseaddr
 from pathlib import Path
 
@@ -327,7 +328,8 @@ STORAGES = {
 # Backups (hopps.backups): a folder, better of another disk, or s3://bucket/prefix; the key that seals and opens them.
 BACKUP_TO = env.text("BACKUP_TO", str(VAR_DIR / "backups") if DEVELOPMENT else "")
 BACKUP_KEY = env.text("BACKUP_KEY") or (development_backup_key(VAR_DIR) if DEVELOPMENT else "")
-if BACKUP_TO and (backup_problem := problem_with_backup_key(BACKUP_KEY)):
+# What asks for a key has none yet, or a wrong one.
+if BACKUP_TO and sys.argv[1:3] != ["backup", "--new-key"] and (backup_problem := problem_with_backup_key(BACKUP_KEY)):
     raise ImproperlyConfigured(backup_problem)
 # Where pg_dump and pg_restore are, when not on the PATH nor where Debian puts them.
 POSTGRESQL_BIN = env.text("POSTGRESQL_BIN")

@@ -9,4 +9,6 @@ if [ ! -s "$key" ]; then
 fi
 chmod 400 "$key"
 chown mongodb "$key"
-exec docker-entrypoint.sh mongod --replSet rs0 --keyFile "$key" --bind_ip_all --wiredTigerCacheSizeGB "$CACHE_GB"
+# A backup reads all of it in one snapshot, which MongoDB keeps for five minutes unless told: an hour.
+exec docker-entrypoint.sh mongod --replSet rs0 --keyFile "$key" --bind_ip_all --wiredTigerCacheSizeGB "$CACHE_GB" \
+    --setParameter minSnapshotHistoryWindowInSeconds=3600

@@ -15,12 +15,14 @@ from django.db import DatabaseError, connections
 
 from hopps.backups import manifest
 from hopps.backups.errors import BackupError
-from hopps.backups.kinds import kind_of
+from hopps.backups.kinds import kind_of, name_of
 from hopps.backups.manifest import Manifest, Measured
 from hopps.backups.places import LEFT_BEHIND, Place
 from hopps.backups.sealing import sealing
 from hopps.backups.uploads import back_up_uploads
 from hopps.rows.models import applied_migrations, unknown_migrations
+from hopps.rows.opened import is_there
+from hopps.rows.progress import Progress
 
 logger = logging.getLogger(__name__)
 
@@ -37,9 +39,12 @@ def back_up(place: Place, *, using: str, key: str, now: datetime) -> Manifest:
         key: BACKUP_KEY.
         now: UTC, for its name.
 
-    Raises BackupError: what was written so far is no backup, and none that there was is touched.
+    Raises BackupError: what was written so far is no backup, and none that there was is touched. Also where the database is
+    none of Hopps or an unfinished copy: that would be the newest backup, and a proof would find it good.
     """
     name = manifest.new_name(now)
+    with _said():
+        _refuse_what_is_not_whole(using)
     place.tidy(now)
     with _said(), work_folder() as folder:
         dumped = kind_of(using).dump(using, folder)
@@ -76,6 +81,19 @@ def work_folder() -> Iterator[Path]:
             shutil.rmtree(path, ignore_errors=True)
     with tempfile.TemporaryDirectory(dir=settings.VAR_DIR, prefix=WORK) as folder:
         yield Path(folder)
+
+
+def _refuse_what_is_not_whole(using: str) -> None:
+    if not is_there(using) or not applied_migrations(using):
+        raise BackupError(
+            f"{name_of(using)} is no database of Hopps: no migration was ever applied to it, so it is not backed up. "
+            "See whether DATABASE_URL names the right one, and whether its disk is there."
+        )
+    if began := Progress(using).source():
+        raise BackupError(
+            f"{name_of(using)} is an unfinished copy from {began}, so it is not backed up. "
+            "Run `manage.py copy_database` again."
+        )
 
 
 def _known_uploads(place: Place, key: str) -> dict[str, manifest.Sealed]:

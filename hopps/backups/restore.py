@@ -12,7 +12,7 @@ from django.db import DatabaseError, connections
 
 from hopps.backups import manifest
 from hopps.backups.errors import BackupError
-from hopps.backups.kinds import kind_of, name_of
+from hopps.backups.kinds import is_broken, kind_of, name_of
 from hopps.backups.make import back_up, work_folder
 from hopps.backups.manifest import Manifest, checked
 from hopps.backups.places import Place
@@ -36,9 +36,17 @@ def find(place: Place, which: str, key: str) -> Manifest:
     return manifest.read(place, names[-1], key)
 
 
-def held_rows(using: str) -> dict[str, int]:
-    """Return what a restore would replace: how many rows of which table. Empty where there is nothing to lose."""
-    held = {label: count for label, count in counts(using).items() if count}
+def held_rows(using: str) -> dict[str, int] | None:
+    """Return what a restore would replace: how many rows of which table. Empty where there is nothing to lose.
+
+    None where nobody can say, for the database's file is broken. Raises DatabaseError where it is out of reach.
+    """
+    try:
+        held = {label: count for label, count in counts(using).items() if count}
+    except DatabaseError as problem:
+        if is_broken(problem):
+            return None
+        raise
     return held if held.keys() - MADE_BY_MIGRATING else {}
 
 
@@ -64,7 +72,7 @@ def restore(
     say: Say,
     replace: bool = False,
     keep: bool = True,
-) -> None:
+) -> dict[str, str]:
     """Put a backup in the place of the database `using`, and its files where they are used from.
 
     Args:
@@ -77,29 +85,44 @@ def restore(
         replace: also where the database has rows.
         keep: back up what is replaced before that.
 
+    Return the files of chats that could not be brought back, by their names, and in words why: one that is damaged, which
+    every backup may name, keeps no row from coming back.
+
     Raises BackupError: nothing was changed, except that files of chats may have come back. Where some tables of MongoDB were
     replaced, the message says so.
     """
     held = held_rows(using)
+    if held is None and not (replace and not keep):
+        raise BackupError(
+            f"{name_of(using)} cannot be read, so it cannot be kept as a backup, and is left as it is: "
+            "--replace --no-backup replaces it, and moves the broken file aside."
+        )
     if held and not replace:
         raise BackupError(f"{name_of(using)} has {sum(held.values())} rows, and is left as it is: --replace replaces it.")
     with _restored_aside(place, wanted, using, key) as (aside, folder):
         if wrong := _wrong(wanted, aside):
             raise BackupError("\n".join([f"{wanted.name} is not good, and nothing was changed.", *wrong]))
         say("The backup is good: every table and sum is as it was." if not wanted.moving else _not_compared(wanted))
-        count = restore_uploads(place, key, wanted.uploads)
-        say(f"{count} files of chats came back, {len(wanted.uploads) - count} were there.")
+        count, missing = restore_uploads(place, key, wanted.uploads)
+        say(f"{count} files of chats came back, {len(wanted.uploads) - count - len(missing)} were there.")
         if held and keep:
-            kept = back_up(place, using=using, key=key, now=now)
-            say(f"What was there is kept as {kept.name}.")
+            try:
+                kept = back_up(place, using=using, key=key, now=now)
+            except BackupError as problem:
+                raise BackupError(
+                    f"{problem} The database was not changed: --no-backup replaces it all the same."
+                ) from problem
+            say(f"What was there is kept as {kept.name} in {place.address}.")
             if facts_of(using) != kept.facts:
                 # What is written from here on would be in neither.
                 raise BackupError(f"{name_of(using)} is being written to. Stop web and worker first. Nothing was changed.")
         with _told():
-            kind_of(using).switch(using, aside, folder)
+            if words := kind_of(using).switch(using, aside, folder):
+                say(words)
     if is_behind(using):
         say("The backup is of an older release: it is brought up to this one.")
         call_command("migrate", database=using, verbosity=0, interactive=False)
+    return missing
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Files of chats: each is sealed into the place once, for it never changes, and every backup says which belong to it."""
 
 import hashlib
+import logging
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from typing import IO, cast
@@ -14,6 +15,8 @@ from hopps.backups.manifest import Sealed
 from hopps.backups.places import Place
 from hopps.backups.sealing import name_of_key, opening, sealing
 from hopps.rows.models import models_as_migrated
+
+logger = logging.getLogger(__name__)
 
 # Not as the storage of the files themselves is called: what prunes and sweeps must never take the one for the other.
 FOLDER = "files/"
@@ -57,7 +60,8 @@ def back_up_uploads(place: Place, key: str, known: Mapping[str, Sealed]) -> dict
     Raises BackupError where the place and the storage are one.
     """
     storage = storages["uploads"]
-    there = {kept.name for kept in place.list(folder_of(key))}
+    # What a disk that was full or lost its power left empty is no sealed file.
+    there = {kept.name for kept in place.list(folder_of(key)) if kept.size}
     found: dict[str, Sealed] = {}
     names = sorted(_names(storage))
     if any(name.endswith(SEALED) for name in names):
@@ -68,42 +72,69 @@ def back_up_uploads(place: Place, key: str, known: Mapping[str, Sealed]) -> dict
             found[name] = known[name]
             continue
         try:
-            with storage.open(name) as stream, place.writing(_object(name, key)) as out, sealing(out, key) as inner:
-                found[name] = _measured_copy(cast("IO[bytes]", stream), inner.write)
+            found[name] = _seal(place, key, storage, name)
         except FileNotFoundError:
             # Belonged to no chat, and was swept away while we looked: there is no row that names it.
             continue
     return found
 
 
-def restore_uploads(place: Place, key: str, wanted: Mapping[str, Sealed]) -> int:
-    """Put the files of a backup where they are used from; return how many were missing. None that is there is deleted.
+def restore_uploads(place: Place, key: str, wanted: Mapping[str, Sealed]) -> tuple[int, dict[str, str]]:
+    """Put the files of a backup where they are used from. None that is there is deleted, unless what was backed up comes.
 
-    Raises BackupError for one that is not as it was: those before it are restored, and it can be tried again.
+    Return how many came, and of those that could not be brought back, by their names, in words why.
     """
     storage = storages["uploads"]
     restored = 0
+    wrong: dict[str, str] = {}
     for name, sealed in wanted.items():
         if _is_there(storage, name, sealed):
             continue
         with tempfile.TemporaryFile() as copy:
-            _read(place, key, name, sealed, copy.write)
+            try:
+                _read(place, key, name, sealed, copy.write)
+            except BackupError as problem:
+                wrong[name] = str(problem)
+                continue
             if storage.exists(name):
                 storage.delete(name)
             storage.save(name, File(copy))
         restored += 1
-    return restored
+    return restored, wrong
 
 
 def check_uploads(place: Place, key: str, wanted: Mapping[str, Sealed]) -> list[str]:
-    """Read all files of a backup; return in words what is wrong with any."""
+    """Read all files of a backup; return in words what is wrong with any.
+
+    Each is stored once for all backups, so one that is damaged is sealed anew where its original is there as it was.
+    """
     wrong = []
     for name, sealed in wanted.items():
         try:
             _read(place, key, name, sealed, len)
         except BackupError as problem:
-            wrong.append(str(problem))
+            healed = " It was sealed anew from its original, and is good now." if _heal(place, key, name, sealed) else ""
+            wrong.append(f"{problem}{healed}")
     return wrong
+
+
+def _heal(place: Place, key: str, name: str, wanted: Sealed) -> bool:
+    """Seal a file of a backup anew where its original is still what was backed up; return whether that was done."""
+    storage = storages["uploads"]
+    try:
+        # Written in full, or what is there stays: nothing is deleted for it.
+        if not _is_there(storage, name, wanted) or _seal(place, key, storage, name) != wanted:
+            return False
+        _read(place, key, name, wanted, len)
+    except (BackupError, OSError) as problem:
+        logger.warning("The file %s could not be sealed anew: %s", name, problem)
+        return False
+    return True
+
+
+def _seal(place: Place, key: str, storage: Storage, name: str) -> Sealed:
+    with storage.open(name) as stream, place.writing(_object(name, key)) as out, sealing(out, key) as inner:
+        return _measured_copy(cast("IO[bytes]", stream), inner.write)
 
 
 def _read(place: Place, key: str, name: str, wanted: Sealed, write: Callable[[bytes], object]) -> None:

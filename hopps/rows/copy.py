@@ -35,12 +35,14 @@ def copy_rows(source: str, target: str, *, origin: str, say: Say, restart: bool 
         restart: throw away what an unfinished copy brought, and begin again.
 
     Raises:
-        CannotCopy: the target has rows of its own, a row could not be written, the two differ in the end, or one of them has
-            what only a newer release knows.
+        CannotCopy: the source is an unfinished copy itself, the target has rows of its own, a row could not be written, the
+            two differ in the end, or one of them has what only a newer release knows.
     """
     _leave_newer_alone(source, target)
     if is_behind(source):
         raise CannotCopy("The source is of an older release: run `manage.py prepare` on it first, with this release.")
+    if began := Progress(source).source():
+        raise CannotCopy(f"The source is itself an unfinished copy from {began}. Finish that first: run it again.")
     progress = Progress(target)
     under_way = progress.source()
     if under_way is None or (restart and under_way == origin):

@@ -1,8 +1,10 @@
 """Databases beside the one that settings name, by their address."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
@@ -14,6 +16,8 @@ from hopps.databases import settings_of
 CONNECTIONS = 4
 
 _numbers = count(1)
+# Such as password, sslpassword, tlsCertificateKeyFilePassword, and AWS_SESSION_TOKEN among authMechanismProperties.
+_SECRET_OPTION = re.compile(r"([?&][^=&]*(?:pass|pwd|secret|token|authMechanismProperties)[^=&]*=)[^&]*", re.IGNORECASE)
 
 
 class CannotOpen(Exception):
@@ -21,17 +25,23 @@ class CannotOpen(Exception):
 
 
 @contextmanager
-def opened(url: str) -> Iterator[str]:
+def opened(url: str, *, make: bool = True) -> Iterator[str]:
     """Open the database at an address such as `postgresql://…`, and give it a name for `using=`, until the block ends.
 
+    Args:
+        url: the address.
+        make: where it is a file that is not there, make an empty one.
+
     Raises:
-        CannotOpen: nobody answers, or it is no address.
+        CannotOpen: nobody answers, it is no address, or a file that is not there and is not to be made.
     """
     try:
         found = settings_of(url, connections=CONNECTIONS)
     except (ImproperlyConfigured, ValueError, KeyError) as problem:
         raise CannotOpen(f"{without_password(url)}: {problem}") from None
     with opened_as(found) as using:
+        if not make and not is_there(using):
+            raise CannotOpen(f"{without_password(url)}: there is no such file. See whether its path is right.")
         try:
             connections[using].ensure_connection()
             connections[using].introspection.table_names()
@@ -64,9 +74,17 @@ def shut(using: str) -> None:
         connection.close_pool()
 
 
+def is_there(using: str) -> bool:
+    """Return whether the file of a database is there, without making it as opening would. Servers answer for themselves."""
+    connection: Any = connections[using]
+    if connection.vendor != "sqlite" or connection.is_in_memory_db():
+        return True
+    return Path(connection.settings_dict["NAME"]).exists()
+
+
 def without_password(url: str) -> str:
-    """Return an address as it may be shown."""
-    scheme, separator, rest = url.partition("://")
+    """Return an address as it may be shown: without the password before the host, and without those of its options."""
+    scheme, separator, rest = _SECRET_OPTION.sub(r"\1…", url).partition("://")
     before, at, after = rest.rpartition("@")
     user, colon, _ = before.partition(":")
-    return f"{scheme}{separator}{user}{':…' if colon else ''}{at}{after}" if at else url
+    return f"{scheme}{separator}{user}{':…' if colon else ''}{at}{after}" if at else f"{scheme}{separator}{rest}"

@@ -22,7 +22,7 @@ from hopps.rows.facts import differences, export_rows, facts_of
 from hopps.rows.models import stored_models
 from hopps.rows.opened import CannotOpen, opened, without_password
 from tests.hopps.conftest import KINDS, Open, ThreeKinds, address_of
-from tests.live import ROOT, environment_of
+from tests.live import ROOT, environment_of, manage
 
 # From each kind to each other: the first step, from SQLite to PostgreSQL, is made for all tests.
 WALK = ("postgresql", "mongodb", "sqlite", "mongodb", "postgresql", "sqlite")
@@ -185,8 +185,38 @@ def test_a_row_the_target_does_not_take_is_named(site: Path, three_kinds: ThreeK
 
 
 def test_a_source_of_an_older_release_is_brought_up_to_date_first(three_kinds: ThreeKinds, site: Path) -> None:
+    source = three_kinds.new("sqlite")
+    Path(source.removeprefix("sqlite:///")).touch()
     with pytest.raises(CommandError, match=r"The source is of an older release: run `manage\.py prepare`"):
-        copy_words(three_kinds.new("sqlite"), three_kinds.migrated("sqlite", site))
+        copy_words(source, three_kinds.migrated("sqlite", site))
+
+
+def test_a_source_that_is_not_there_is_said_and_no_file_is_made(
+    site: Path, three_kinds: ThreeKinds, open_database: Open
+) -> None:
+    nowhere = [three_kinds.new("sqlite") for _ in range(3)]
+    for source, target, *options in ((nowhere[0], nowhere[1]), (address_of(site), nowhere[2], "--verify")):
+        with pytest.raises(CommandError, match=r"there is no such file\. See whether its path is right"):
+            copy_words(source, target, *options)
+    assert not any(Path(address.removeprefix("sqlite:///")).exists() for address in nowhere)
+
+
+def test_an_unfinished_copy_is_no_source_and_nothing_to_serve_from(
+    site: Path, three_kinds: ThreeKinds, open_database: Open, tmp_path: Path
+) -> None:
+    source, unfinished = three_kinds.with_site("sqlite", site), three_kinds.new("sqlite")
+    _copy_and_change(open_database(source), open_database(unfinished))
+    target = three_kinds.migrated("sqlite", site)
+    with pytest.raises(CommandError, match=r"The source is itself an unfinished copy from the site\. Finish that first"):
+        copy_words(unfinished, target)
+    assert is_empty(open_database(target))
+    with pytest.raises(
+        RuntimeError, match=r"is an unfinished copy from the site\. Run `manage\.py copy_database` again"
+    ) as told:
+        manage(environment_of(tmp_path, unfinished), "prepare")
+    assert "Traceback" not in str(told.value)
+    copy_rows(open_database(source), open_database(unfinished), origin="the site", say=print, restart=True)
+    manage(environment_of(tmp_path, unfinished), "prepare")
 
 
 def test_a_source_of_a_newer_release_is_left_to_that(site: Path, three_kinds: ThreeKinds, open_database: Open) -> None:
@@ -204,7 +234,10 @@ def test_a_source_of_a_newer_release_is_left_to_that(site: Path, three_kinds: Th
     [
         "postgresql://hopps:hunter2@127.0.0.1:1/hopps",
         "mongodb://hopps:hunter2@127.0.0.1:1/hopps?serverSelectionTimeoutMS=100",
+        "postgresql://127.0.0.1:1/hopps?user=hopps&password=hunter2",
+        "postgresql://127.0.0.1:1/hopps?sslPassword=hunter2%40&user=hopps",
         "mysql://hopps:hunter2@db/hopps",
+        "mysql://hopps:hunter2@db/hopps?user=me@corp&password=hunter2",
         "nonsense",
     ],
 )

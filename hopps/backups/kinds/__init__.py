@@ -2,6 +2,7 @@
 
 import re
 import secrets
+import sqlite3
 import time
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
@@ -36,8 +37,10 @@ class Kind(Protocol):
         Raises BackupError.
         """
 
-    def switch(self, using: str, aside: str, folder: Path) -> None:
+    def switch(self, using: str, aside: str, folder: Path) -> str | None:
         """Put what is in `aside`, restored from `folder`, in the place of the database `using`.
+
+        Return in words what operators should know of it, if anything.
 
         Raises BackupError where others are still at work on it.
         """
@@ -61,6 +64,13 @@ def kind_of(using: str) -> Kind:
             return Mongodb()
         case vendor:
             raise BackupError(f"Backups of {vendor} are not made.")
+
+
+def is_broken(problem: BaseException) -> bool:
+    """Return whether a database's file is damaged, or none: what SQLite says of it. Servers do not say it so."""
+    cause = problem if isinstance(problem, sqlite3.Error) else problem.__cause__
+    name = getattr(cause, "sqlite_errorname", None) or ""
+    return name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB"))
 
 
 def name_aside(live: str) -> str:

@@ -50,7 +50,7 @@ class Postgresql:
         name = name_aside(live)
         for left in left_behind(live, _names(using)):
             _say(using, f"DROP DATABASE IF EXISTS {_quoted(using, left)} WITH (FORCE)")
-        _say(using, f"CREATE DATABASE {_quoted(using, name)} TEMPLATE template0")
+        _say(using, f"CREATE DATABASE {_quoted(using, name)} TEMPLATE template0 {_encoding_and_locale(using)}")
         try:
             with opened_as(connections[using].settings_dict | {"NAME": name}) as aside:
                 _run("pg_restore", aside, "--no-owner", "--no-privileges", "--exit-on-error", str(folder / FILE))
@@ -85,6 +85,17 @@ def _names(using: str) -> list[str]:
     with connections[using].cursor() as cursor:
         cursor.execute("SELECT datname FROM pg_database")
         return [name for (name,) in cursor.fetchall()]
+
+
+def _encoding_and_locale(using: str) -> str:
+    """Return those of the database that is restored, for the one that may take its place: the server's may be others."""
+    with connections[using].cursor() as cursor:
+        cursor.execute(
+            "SELECT format('ENCODING %%L LC_COLLATE %%L LC_CTYPE %%L', pg_encoding_to_char(encoding), datcollate, datctype) "
+            "FROM pg_database WHERE datname = %s",
+            [connections[using].settings_dict["NAME"]],
+        )
+        return str(cursor.fetchone()[0])
 
 
 def _say(using: str, statement: str) -> None:

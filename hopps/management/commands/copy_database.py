@@ -34,8 +34,9 @@ class Command(BaseCommand):
             raise CommandError("FROM and TO are the same database.")
         began = time.monotonic()
         try:
-            with opened(options["source"]) as source, opened(options["target"]) as target:
-                if options["verify"]:
+            verify = options["verify"]
+            with opened(options["source"], make=False) as source, opened(options["target"], make=not verify) as target:
+                if verify:
                     found = verify_copy(source, target, say=self._say)
                 else:
                     self._say("Web and worker must be stopped: nobody may write to either database now.")

@@ -9,9 +9,11 @@ from typing import Any
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DEFAULT_DB_ALIAS
 
 from hopps import storage as static_storage
+from hopps.rows.progress import Progress
 
 
 class Command(BaseCommand):
@@ -21,6 +23,11 @@ class Command(BaseCommand):
         parser.add_argument("--demo", action="store_true", help="load the demo data (development only)")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if began := Progress(DEFAULT_DB_ALIAS).source():
+            # Served, it would get rows of its own, and could not be finished any more.
+            raise CommandError(
+                f"The database is an unfinished copy from {began}. Run `manage.py copy_database` again first."
+            )
         call_command("migrate", verbosity=0, interactive=False)
         if options["demo"]:
             call_command("demo", verbosity=0)

@@ -30,7 +30,7 @@ class Command(BaseCommand):
         parser.add_argument("--no-backup", action="store_true", help="with --replace: do not back up what is replaced")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Restore or verify. Exit status 1 where it was not done, or the backup is not good."""
+        """Restore or verify. Exit status 1 where it was not done, the backup is not good, or files of chats are lost."""
         which = options["backup"] or (LATEST if options["verify"] else "")
         if not which:
             raise CommandError("Say which backup: a name from `manage.py backup --list`, or latest.")
@@ -62,13 +62,16 @@ class Command(BaseCommand):
     def _restore(self, place: Place, wanted: Manifest, options: dict[str, Any]) -> None:
         name = name_of(DEFAULT_DB_ALIAS)
         held = held_rows(DEFAULT_DB_ALIAS)
-        if held and options["replace"]:
-            largest = sorted(held.items(), key=lambda item: -item[1])[:8]
-            self.stdout.write(f"{name} has {sum(held.values())} rows that will be replaced by those of {wanted.name}:")
-            self.stdout.write(", ".join(f"{label} {count}" for label, count in largest))
+        if options["replace"] and (held or (held is None and options["no_backup"])):
+            if held:
+                largest = sorted(held.items(), key=lambda item: -item[1])[:8]
+                self.stdout.write(f"{name} has {sum(held.values())} rows that will be replaced by those of {wanted.name}:")
+                self.stdout.write(", ".join(f"{label} {count}" for label, count in largest))
+            else:
+                self.stdout.write(f"{name} cannot be read, and will be replaced by {wanted.name}.")
             if not options["yes"] and _typed(f"Type {name} to go on: ") != name:
                 raise CommandError("Nothing was changed. Where nobody can type, --yes says so.")
-        restore(
+        missing = restore(
             place,
             wanted,
             using=DEFAULT_DB_ALIAS,
@@ -79,6 +82,15 @@ class Command(BaseCommand):
             keep=not options["no_backup"],
         )
         self.stdout.write(f"{name} is as it was at {wanted.made_at:%Y-%m-%d %H:%M:%S} UTC: {wanted.facts.rows} rows.")
+        if missing:
+            raise CommandError(
+                "\n".join(
+                    [
+                        f"The rows are restored; {len(missing)} files of chats could not be brought back:",
+                        *(f"{file}: {problem}" for file, problem in missing.items()),
+                    ]
+                )
+            )
 
     def _say(self, words: str) -> None:
         self.stdout.write(words)

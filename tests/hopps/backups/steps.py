@@ -34,9 +34,9 @@ def make(place: Folder, using: str, now: datetime = NOW) -> manifest.Manifest:
 
 
 def bring_back(place: Folder, using: str, which: str = "latest", *, key: str = KEY, **options: bool) -> list[str]:
-    """Restore; return what was said."""
+    """Restore; return what was said. Every file of chats must come back."""
     said: list[str] = []
-    restore(place, find(place, which, key), using=using, key=key, now=NOW, say=said.append, **options)
+    assert restore(place, find(place, which, key), using=using, key=key, now=NOW, say=said.append, **options) == {}
     return said
 
 

@@ -16,7 +16,9 @@ from hopps import tasks
 from hopps.backups import manifest, nightly
 from hopps.backups.places import Folder, place_at
 from hopps.backups.sealing import new_key, problem_with
+from hopps.backups.uploads import FOLDER, SEALED
 from hopps.rows.facts import facts_of
+from hopps.rows.opened import opened
 from tests.hopps.conftest import Open, ThreeKinds
 from tests.jobs import JobsInMemory, jobs_in_memory
 from tests.live import environment_of, manage
@@ -87,6 +89,31 @@ def test_an_operators_evening(
     assert "0 backups went." in run("backup", "--prune")
 
 
+def test_a_broken_site_comes_back_from_a_damaged_place_and_what_is_lost_is_listed(
+    site: Path, tmp_path: Path, place: Folder, settings: Settings, three_kinds: ThreeKinds
+) -> None:
+    address = three_kinds.with_site("sqlite", site)
+    shutil.copytree(site / "uploads", tmp_path / "uploads")
+    backups = {"BACKUP_TO": settings.BACKUP_TO, "BACKUP_KEY": settings.BACKUP_KEY}
+    environment = environment_of(tmp_path, address) | backups
+    manage(environment, "backup")
+    with opened(address) as using:
+        before = facts_of(using)
+    shutil.rmtree(tmp_path / "uploads")
+    damaged = min((place.path / FOLDER).rglob("*.age"))
+    damaged.write_bytes(b"rubbish")
+    Path(address.removeprefix("sqlite:///")).write_bytes(b"rubbish" * 1000)
+    with pytest.raises(RuntimeError, match=r"cannot be read, so it cannot be kept as a backup, .*--replace --no-backup"):
+        manage(environment, "restore", "latest", "--replace", "--yes")
+    with pytest.raises(RuntimeError, match="The rows are restored; 1 files of chats could not be brought back") as told:
+        manage(environment, "restore", "latest", "--replace", "--no-backup", "--yes")
+    assert "Traceback" not in str(told.value)
+    assert "the broken file was moved aside, and is " in str(told.value)
+    assert damaged.name.removesuffix(SEALED) in str(told.value).partition("could not be brought back")[2]
+    with opened(address) as using:
+        assert facts_of(using) == before
+
+
 @pytest.fixture
 def jobs() -> Iterator[JobsInMemory]:
     with jobs_in_memory() as memory:
@@ -142,3 +169,9 @@ def test_a_place_without_a_key_stops_the_start(tmp_path: Path) -> None:
     environment = environment_of(tmp_path, f"sqlite:///{tmp_path / 'x.sqlite3'}")
     with pytest.raises(RuntimeError, match=r"BACKUP_KEY is no key: `manage\.py backup --new-key` makes one"):
         manage(environment | {"BACKUP_TO": str(tmp_path), "BACKUP_KEY": "secret"}, "check")
+
+
+def test_who_has_a_wrong_key_gets_a_new_one_as_is_advised(tmp_path: Path) -> None:
+    environment = environment_of(tmp_path, f"sqlite:///{tmp_path / 'x.sqlite3'}")
+    printed = manage(environment | {"BACKUP_TO": str(tmp_path), "BACKUP_KEY": "rubbish"}, "backup", "--new-key")
+    assert problem_with(printed.splitlines()[0].removeprefix("BACKUP_KEY=")) is None
