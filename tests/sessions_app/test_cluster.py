@@ -28,6 +28,12 @@ def server(live_cluster: LiveCluster) -> LiveCluster:
     return live_cluster
 
 
+def moves_on(old: WirePage, new: WirePage) -> None:
+    """Have a page go over to its new line; until that is open it gives its signs of life by the old one."""
+    old.say(type="ping")
+    new.come_back(old)
+
+
 def heard_no_trouble(page: WirePage) -> None:
     """Have the page catch up, and assert that nobody was ever said to be away since its record was emptied."""
     now = page.clock()["as_of"]
@@ -57,7 +63,7 @@ def test_pages_go_to_another_process_before_their_own_stops_and_nobody_hears_of_
         one.send(signal.SIGTERM)
         caros.hear("go_elsewhere")
         with customer.open(session, second) as caros_next:
-            caros_next.come_back(caros)
+            moves_on(caros, caros_next)
             assert close_code(caros, beside=eves) == REPLACED
             caros_next.eventually(lambda: one.ended_by_itself)
             heard_no_trouble(eves)
@@ -72,8 +78,8 @@ def test_pages_go_to_another_process_before_their_own_stops_and_nobody_hears_of_
             eves.hear("go_elsewhere")
             caros_next.hear("go_elsewhere")
             with customer.open(session, first) as caros_last, expert.open(session, first) as eves_last:
-                caros_last.come_back(caros_next)
-                eves_last.come_back(eves)
+                moves_on(caros_next, caros_last)
+                moves_on(eves, eves_last)
                 caros_last.eventually(lambda: two.ended_by_itself)
                 for page in (caros_last, eves_last):
                     heard_no_trouble(page)
