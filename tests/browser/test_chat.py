@@ -260,6 +260,9 @@ def test_on_a_phone_it_fits_and_axe_finds_nothing(server: LiveServer, open_page:
     join(phone)
     chat = open_chat(phone)
     write(phone, "Look at this:\n```python\n" + "a_very_long_name = " * 8 + "\n```")
+    # Lines come in the order in which they reach the server, and files go another way.
+    expect(chat.get_by_text("Look at this:")).to_be_visible()
+    expect(chat.get_by_text("sending…")).to_have_count(0)
     attach(phone, file("shot.png", PICTURE, "image/png"), file("a-name-" + "that-goes-on-" * 8 + ".csv", b"x" * 34_000))
     shows_picture(chat, "shot.png")
     expect(chat.get_by_role("link", name=re.compile("that-goes-on"))).to_be_visible()
