@@ -7,7 +7,6 @@ import pytest
 from django.conf import settings
 from django.db import connection
 from pytest_django import DjangoDbBlocker, Settings
-from xdist.remote import Producer
 
 from hopps.management.commands.prepare import collect_static
 from tests.databases import close_all, databases, use
@@ -16,7 +15,6 @@ from tests.peers.sns import SnsStandIn
 from tests.peers.stripe_stand_in import StripeStandIn
 from tests.peers.twilio_stand_in import TwilioStandIn
 from tests.peers.twilio_video import TwilioVideo
-from tests.scheduling import FromBothEnds
 from tests.taking_back import take_back_what_tests_write
 
 StartServer = Callable[..., LiveServer]
@@ -42,10 +40,6 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_sessionstart() -> None:
     # Before the test files are imported: the application that some of them import wants its static files.
     collect_static()
-
-
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> FromBothEnds:
-    return FromBothEnds(config, log)
 
 
 @pytest.hookimpl(trylast=True)
