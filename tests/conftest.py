@@ -23,11 +23,19 @@ BROWSER_TESTS = Path(__file__).parent / "browser"
 LONGEST = "test_week.py"
 # Whatever needs one of these needs a database: this process's own, or one of a server or another process.
 ROWS = {"db", "transactional_db", "shared_folder"}
+# In a browser: what the page does by itself, whichever database is behind it.
+PAGE_ALONE = {
+    f"test_{name}.py"
+    for name in (
+        "adapters", "call_controls", "check", "devices", "pages", "push", "relay", "returning", "room", "room_rules",
+        "sign_in", "switch", "weight",
+    )
+}  # fmt: skip
 _servers: list[LiveServer | StripeStandIn | SnsStandIn] = []
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--with-rows", action="store_true", help="only tests that keep rows in a database")
+    parser.addoption("--with-rows", action="store_true", help="only tests that may notice the kind of database")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -53,6 +61,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _keeps_rows(item: pytest.Item) -> bool:
     """Return whether the test would tell one kind of database from another."""
+    if item.path.parent == BROWSER_TESTS and item.path.name in PAGE_ALONE:
+        return False
     needed = getattr(item, "fixturenames", ())
     return item.get_closest_marker("django_db") is not None or not ROWS.isdisjoint(needed)
 
