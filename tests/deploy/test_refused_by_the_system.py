@@ -8,6 +8,9 @@ import pytest
 from tests.deploy.docker_stand_in import Meeting
 from tests.deploy.host import Host
 
+# As it is written, before it takes its place.
+RELEASES = ".releases.env.new"
+
 
 def refuse_to_write(path: Path) -> None:
     """Have it fail to write `path`, as a full disk does (root could write past permissions)."""
@@ -15,14 +18,23 @@ def refuse_to_write(path: Path) -> None:
     path.mkdir()
 
 
-def test_a_release_that_cannot_be_written_down_goes_back(serving: Host) -> None:
-    meeting = Meeting("manage.py backup")
+def deploy_refused_at(serving: Host, meeting: Meeting, *files: str) -> tuple[int, str]:
+    """Deploy release two; from `meeting` on none of `files` can be written. Return the exit code and what was said."""
     process = serving.begin_and_meet(meeting, "two")
-    refuse_to_write(serving.home / "deploys/.releases.env.new")
+    for file in files:
+        refuse_to_write(serving.home / "deploys" / file)
     meeting.go_on.set()
     said, _ = process.communicate(timeout=60)
+    return process.returncode, said
 
-    assert process.returncode == 1, said
+
+def once_people_are_on_the_new_release() -> Meeting:
+    return Meeting("--no-recreate --wait --wait-timeout 180 caddy", time=2)
+
+
+def test_a_release_that_cannot_be_written_down_goes_back(serving: Host) -> None:
+    code, said = deploy_refused_at(serving, Meeting("manage.py backup"), RELEASES)
+    assert code == 1, said
     assert "Is a directory" in said
     assert "It went back: release one serves (web-blue)." in said
     assert "Traceback" not in said
@@ -31,14 +43,8 @@ def test_a_release_that_cannot_be_written_down_goes_back(serving: Host) -> None:
 
 def test_a_full_disk_once_people_are_on_the_new_release_goes_back_or_calls_a_person(serving: Host) -> None:
     # The worker's release cannot be written down, nor who serves instead.
-    meeting = Meeting("--no-recreate --wait --wait-timeout 180 caddy", time=2)
-    process = serving.begin_and_meet(meeting, "two")
-    refuse_to_write(serving.home / "deploys/.releases.env.new")
-    refuse_to_write(serving.home / "deploys/caddy/.upstream.new")
-    meeting.go_on.set()
-    said, _ = process.communicate(timeout=60)
-
-    assert process.returncode == 3, said
+    code, said = deploy_refused_at(serving, once_people_are_on_the_new_release(), RELEASES, "caddy/.upstream.new")
+    assert code == 3, said
     assert "Going back failed as well: Is a directory" in said
     assert "Traceback" not in said
     # Nothing that runs was stopped.
@@ -47,13 +53,8 @@ def test_a_full_disk_once_people_are_on_the_new_release_goes_back_or_calls_a_per
 
 
 def test_a_worker_whose_release_cannot_be_written_down_goes_back(serving: Host) -> None:
-    meeting = Meeting("--no-recreate --wait --wait-timeout 180 caddy", time=2)
-    process = serving.begin_and_meet(meeting, "two")
-    refuse_to_write(serving.home / "deploys/.releases.env.new")
-    meeting.go_on.set()
-    said, _ = process.communicate(timeout=60)
-
-    assert process.returncode == 1, said
+    code, said = deploy_refused_at(serving, once_people_are_on_the_new_release(), RELEASES)
+    assert code == 1, said
     assert "It went back: release one serves (web-blue)." in said
     assert serving.running() == {"web-blue": "one", "worker": "one"}
     assert serving.docker.outages == []
