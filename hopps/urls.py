@@ -19,7 +19,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("sessions_app.urls")),
     path("", include("accounts.urls")),
     path("", include("billing.urls")),
-    path("accounts/", include("allauth.account.urls")),
+    path("accounts/", include("allauth.urls")),
     # allauth brings these along only where a number is asked for at sign-up.
     path("accounts/phone/change/", phone.change_phone, name="account_change_phone"),
     path("accounts/phone/verify/", phone.verify_phone, name="account_verify_phone"),

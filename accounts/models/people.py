@@ -4,10 +4,12 @@ import uuid
 import zoneinfo
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 
 
@@ -46,6 +48,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField("operator", default=False, help_text="May sign in to this admin.")
     is_active = models.BooleanField("active", default=True, help_text="Clear this instead of deleting a person.")
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
+    erased_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="When the person deleted the account.")
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -61,3 +64,56 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def get_short_name(self) -> str:
         return self.display_name
+
+
+class Photo(models.Model):
+    """A person's picture, as it is given out: square, and without what cameras write into files."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="photo")
+    # In the storage "uploads". Each picture has a name of its own: what is stored never changes.
+    stored = models.CharField(max_length=100, unique=True)
+    set_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"Photo of {self.user}"
+
+
+class Suspension(models.Model):
+    """A stretch of time in which a person may not sign in, with who decided it and why. The open one holds."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="suspensions")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    reason = models.CharField(max_length=500, help_text="For operators.")
+    began_at = models.DateTimeField(default=timezone.now)
+    lifted_at = models.DateTimeField(null=True, blank=True)
+    lifted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["user"], condition=Q(lifted_at=None), name="one_open_suspension"),
+        ]
+        ordering: ClassVar = ["-began_at"]
+
+    def __str__(self) -> str:
+        return f"{self.user}, {'lifted' if self.lifted_at else 'suspended'}"
+
+
+class Block(models.Model):
+    """A person who does not want to meet another one in a session again. It holds both ways, and the other is not told."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="blocks")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="blocked_by")
+    # The help session it was done from.
+    reference = models.UUIDField(null=True, blank=True)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["by", "person"], name="blocked_once")]
+        ordering: ClassVar = ["-at"]
+
+    def __str__(self) -> str:
+        return f"{self.by} does not meet {self.person}"

@@ -2,6 +2,7 @@
 
 from sessions_app.models.afterwards import (
     Case,
+    PersonReport,
     Rating,
     Watch,
 )
@@ -46,6 +47,7 @@ __all__ = [
     "HelpSessionQuerySet",
     "NotesEdit",
     "Pause",
+    "PersonReport",
     "Rating",
     "SharedNotes",
     "State",

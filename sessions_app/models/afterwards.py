@@ -66,6 +66,45 @@ class Case(models.Model):
         return self.state == self.State.REFUNDED and self.refund_id is None
 
 
+class PersonReport(models.Model):
+    """What one participant says of how the other behaved, for operators to look into. Money is a `Case`'s matter."""
+
+    class Reason(models.TextChoices):
+        RUDE = "rude", "Rude, insulting or threatening"
+        SEXUAL = "sexual", "Sexual remarks, or showed something sexual"
+        SCAM = "scam", "A scam, or wanted to be paid outside of Hopps"
+        HARM = "harm", "Asked for something harmful or illegal"
+        OTHER = "other", "Something else"
+
+    class State(models.TextChoices):
+        OPEN = "open", "Open"
+        CLOSED = "closed", "Closed"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    session = models.ForeignKey(HelpSession, on_delete=models.PROTECT, related_name="person_reports")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="person_reports")
+    about = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="person_reports_about")
+    reason = models.CharField(max_length=6, choices=Reason)
+    words = models.TextField(max_length=2000, blank=True)
+    at = models.DateTimeField(default=timezone.now)
+    state = models.CharField(max_length=6, choices=State, default=State.OPEN)
+    outcome = models.TextField(max_length=2000, blank=True, help_text="What was found and done; operators alone read it.")
+    closed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["session", "by"], condition=Q(state="open"), name="one_open_person_report"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["state", "at"], name="person_report_by_state")]
+        ordering: ClassVar = ["-at"]
+
+    def __str__(self) -> str:
+        return f"{self.about}: {self.get_reason_display().lower()}"
+
+
 class Watch(models.Model):
     """A customer whose request found nobody, to be told once when an expert for its topic is there."""
 

@@ -70,11 +70,16 @@ class TimelineEntry(AppendOnly):
 
 
 class Exclusion(models.Model):
-    """An expert who is not asked again for a request: they gave it back, never came, or said "not now" when asked first."""
+    """An expert who is not asked, or not again, for a request.
+
+    They gave it back, never came, said "not now" when asked first; or one of the two blocked the other.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     session = models.ForeignKey(HelpSession, on_delete=models.CASCADE, related_name="exclusions")
     expert = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    # None, of rows from before there were blocks: no.
+    blocked = models.BooleanField(null=True, editable=False)
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["session", "expert"], name="excluded_once")]
