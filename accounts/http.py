@@ -29,8 +29,9 @@ def expert_or_404(request: HttpRequest) -> ExpertProfile:
 
 def page_of_ours(address: str, *, otherwise: str) -> str:
     """Return `address`, which a form said it was on, where it is one of our pages; `otherwise` where it is not."""
-    # What cannot be printed, half a surrogate pair for one, cannot be an address either.
-    ours = address.isprintable() and url_has_allowed_host_and_scheme(address, allowed_hosts=None)
+    # Without a slash in front, `redirect` would look for a view of that name. What cannot be printed, half a surrogate pair
+    # for one, cannot be an address either.
+    ours = address.startswith("/") and address.isprintable() and url_has_allowed_host_and_scheme(address, allowed_hosts=None)
     return address if ours else otherwise
 
 

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -62,7 +62,7 @@ def earnings(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_safe
-def statement(request: HttpRequest) -> StreamingHttpResponse:
+def statement(request: HttpRequest) -> HttpResponse:
     """The whole statement as CSV."""
     return csv_response(csv_rows(_expert(request)), name="hopps-earnings.csv")
 

@@ -12,6 +12,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hopps.settings")
 http = get_asgi_application()
 
 from hopps.body_limit import BodyLimit  # noqa: E402  Django must be set up first
+from hopps.form_encoding import Utf8Forms  # noqa: E402
 from hopps.jobs import start_worker_in_this_process  # noqa: E402
 from hopps.nul import NoNul  # noqa: E402
 from hopps.realtime.sockets import DirectSend  # noqa: E402
@@ -22,7 +23,7 @@ application = ProtocolTypeRouter(
     {
         "http": SeenRequests(
             BodyLimit(
-                NoNul(http),
+                NoNul(Utf8Forms(http)),
                 most=settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0,
                 larger={r"/sessions/[0-9a-f-]{36}/files/": settings.UPLOAD_BYTES},
             ),

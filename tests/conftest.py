@@ -1,7 +1,9 @@
 """What all tests share: quick passwords, collected static files, real server processes, and the stand-in for Stripe."""
 
+from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -74,6 +76,21 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     if report.failed:
         report.sections.extend((f"server {server.url}", server.log_tail()) for server in _servers)
     return report
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say how much was fuzzed, and by which seed it is done again (tests/fuzz)."""
+    counted: Counter[str] = Counter()
+    seeds = set()
+    for report in (report for reports in terminalreporter.stats.values() for report in reports):
+        for name, value in getattr(report, "user_properties", ()):
+            if name == "fuzz seed":
+                seeds.add(value)
+            elif name.startswith("fuzz ") and report.when == "call":
+                counted[name.removeprefix("fuzz ")] += value
+    if counted:
+        what = " and ".join(f"{number} {name}" for name, number in sorted(counted.items()))
+        terminalreporter.write_line(f"Fuzzed: {what}, FUZZ_SEED={', '.join(map(str, sorted(seeds)))}")
 
 
 @pytest.fixture(scope="session")
