@@ -8,9 +8,11 @@ from allauth.core import context
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.core.internal.httpkit import add_query_params
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from allauth.socialaccount.internal import statekit
 from allauth.socialaccount.models import SocialAccount, SocialApp, SocialLogin
 from allauth.socialaccount.providers.base import AuthError, AuthProcess
 from allauth.socialaccount.providers.base.provider import Provider
+from allauth.socialaccount.providers.oauth2.views import OAuth2Adapter
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -59,13 +61,14 @@ class ProviderAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # all
         self, request: HttpRequest, provider: Provider, error: Any = None, exception: Any = None, extra_context: Any = None
     ) -> None:
         """Log what went wrong; whoever changed their mind keeps what they came for."""
-        next_url = ((extra_context or {}).get("state") or {}).get("next")
-        if error != AuthError.CANCELLED:
-            logger.warning("Sign-in with %s failed: %s", provider.sub_id, exception or error)
-        elif next_url:
-            raise ImmediateHttpResponse(
-                redirect(add_query_params(reverse("socialaccount_login_cancelled"), {"next": next_url}))
-            )
+        state = (extra_context or {}).get("state")
+        # Some forget to send the state along when a person says no (RFC 6749, 4.1.2.1). It only says where to go next.
+        if state is None and request.GET.get("error") == OAuth2Adapter.login_cancelled_error:
+            error = AuthError.CANCELLED
+            state = statekit.unstash_last_state(request, provider_id=provider.sub_id)
+        if error == AuthError.CANCELLED:
+            raise ImmediateHttpResponse(_to("socialaccount_login_cancelled", (state or {}).get("next")))
+        logger.warning("Sign-in with %s failed: %s", provider.sub_id, exception or error)
 
     def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
         """Ask whoever has an account here with the same address to sign in to it once (decision 0030)."""

@@ -98,11 +98,19 @@ def _openid_connect(*, development: bool) -> dict[str, Any] | None:
                 "OIDC_PROVIDERS takes names of your own in small letters, each once, such as acme or acme,globex; "
                 f"{name!r} is none."
             )
-    return {"APPS": [_openid_connect_app(name, development=development) for name in names]} if names else None
+    apps = [_openid_connect_app(name, development=development) for name in names]
+    clients = [app["client_id"] for app in apps]
+    for name, client in zip(names, clients, strict=True):
+        # Half-way through signing up, allauth knows a provider again by the client's id.
+        if clients.count(client) > 1:
+            raise ImproperlyConfigured(
+                f"{_prefix(name)}_CLIENT_ID must differ from that of every other OpenID Connect provider."
+            )
+    return {"APPS": apps} if apps else None
 
 
 def _openid_connect_app(name: str, *, development: bool) -> dict[str, Any]:
-    prefix = f"OIDC_{name.upper().replace('-', '_')}"
+    prefix = _prefix(name)
     its = _all_or_none(
         **{f"{prefix}_{part}": env.text(f"{prefix}_{part}") for part in ("SERVER_URL", "CLIENT_ID", "CLIENT_SECRET")}
     )
@@ -120,6 +128,10 @@ def _openid_connect_app(name: str, *, development: bool) -> dict[str, Any]:
             "oauth_pkce_enabled": True,
         },
     }
+
+
+def _prefix(name: str) -> str:
+    return f"OIDC_{name.upper().replace('-', '_')}"
 
 
 def _all_or_none(**its: str) -> dict[str, str] | None:
