@@ -40,16 +40,6 @@ class BrokenProvider(FaultyServer):
 
 
 @pytest.fixture(scope="module")
-def providers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SignInProviders]:
-    its = SignInProviders(tmp_path_factory.mktemp("providers"))
-    try:
-        its.start()
-        yield its
-    finally:
-        its.stop()
-
-
-@pytest.fixture(scope="module")
 def broken() -> Iterator[BrokenProvider]:
     its = BrokenProvider()
     yield its
@@ -57,13 +47,13 @@ def broken() -> Iterator[BrokenProvider]:
 
 
 @pytest.fixture(scope="module")
-def server(start_server: StartServer, providers: SignInProviders, broken: BrokenProvider) -> LiveServer:
+def server(start_server: StartServer, sign_in_providers: SignInProviders, broken: BrokenProvider) -> LiveServer:
     """All three, one that is away, and one that is broken."""
     others = {"AWAY": f"http://{HOST}:{free_port()}", "BROKEN": broken.url}
     settings = {f"OIDC_{name}_SERVER_URL": url for name, url in others.items()}
     settings |= {f"OIDC_{name}_CLIENT_ID": f"{CLIENT}-{name}" for name in others}
     settings |= {f"OIDC_{name}_CLIENT_SECRET": SECRET for name in others}
-    return start_server(**{**providers.environment, **settings, "OIDC_PROVIDERS": "acme,away,broken"})
+    return start_server(**{**sign_in_providers.environment, **settings, "OIDC_PROVIDERS": "acme,away,broken"})
 
 
 @pytest.fixture
@@ -72,13 +62,13 @@ def visitor(server: LiveServer) -> Visitor:
 
 
 @pytest.fixture
-def new_person(providers: SignInProviders) -> NewPerson:
+def new_person(sign_in_providers: SignInProviders) -> NewPerson:
     """Make somebody the providers know; return the login, which is the name before the @ of the address."""
 
     def make(**claims: object) -> str:
         login = f"nora{next(_numbers)}"
         about = {"email": f"{login}@example.org", "email_verified": True, "given_name": "Nora", "family_name": "New"}
-        providers.knows(login, **{**about, **claims})
+        sign_in_providers.knows(login, **{**about, **claims})
         return login
 
     return make
