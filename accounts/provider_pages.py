@@ -38,11 +38,9 @@ class ProviderPages:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Answer for what a view did not catch."""
-        if _view_of(request) not in _LEAVES | _RETURNS | {"socialaccount_connections"}:
-            return None
         if isinstance(exception, SocialApp.DoesNotExist):
             return page_not_found(request, Http404())
-        if isinstance(exception, (*_THEIR_FAULT, *_PASSES)):
+        if _view_of(request) in _LEAVES | _RETURNS and isinstance(exception, (*_THEIR_FAULT, *_PASSES)):
             logger.error("Sign-in with a provider failed", exc_info=exception)
             return render(request, "socialaccount/authentication_error.html", status=502)
         return None

@@ -25,7 +25,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("accounts.urls")),
     path("", include("billing.urls")),
     # A way in that no page of ours uses: a token given to us by a script of Google's.
-    path("accounts/google/login/token/", page_not_found, {"exception": Http404()}),
+    path("accounts/google/login/token/", page_not_found, {"exception": Http404()}, name="no_google_token"),
     path("accounts/", include("allauth.urls")),
     # allauth brings these along only where a number is asked for at sign-up.
     path("accounts/phone/change/", phone.change_phone, name="account_change_phone"),

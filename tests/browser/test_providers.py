@@ -5,10 +5,9 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import PHONE, WIDE, OpenPage
+from tests.browser.conftest import PHONE, OpenPage
 from tests.browser.test_asking import TITLE, words_are_there, write_request
 from tests.browser.test_pages import check
-from tests.browser.tools import light_and_dark
 from tests.conftest import StartServer
 from tests.live import LiveServer
 from tests.peers.sign_in_providers import SignInProviders
@@ -24,16 +23,6 @@ def server(start_server: StartServer, sign_in_providers: SignInProviders) -> Liv
 def say_who_at_google(page: Page, login: str) -> None:
     page.locator("input[name=sub]").fill(login)
     page.get_by_role("button", name="Authorize").click()
-
-
-def seen(page: Page, name: str) -> list[str]:
-    """Return what is wrong with the page, and take its pictures, wide and on a phone."""
-    wrong = check(page, name)
-    light_and_dark(page, f"sign-in-{name}")
-    page.set_viewport_size(PHONE)
-    light_and_dark(page, f"sign-in-{name}-phone")
-    page.set_viewport_size(WIDE)
-    return wrong
 
 
 def test_a_stranger_signs_up_with_google_and_goes_on_where_they_were(
@@ -72,26 +61,26 @@ def test_the_pages_on_the_way_have_nothing_axe_would_mind(
         ("/accounts/3rdparty/login/error/", "error"),
     ):
         page.goto(address)
-        wrong += seen(page, name)
+        wrong += check(page, name)
 
     page.goto("/accounts/login/code/")
     page.get_by_label("Email").fill("customer@demo.test")
     page.get_by_role("button", name="Mail me a code").click()
     expect(page.get_by_label("Code")).to_be_visible()
-    wrong += seen(page, "code-sent")
+    wrong += check(page, "code-sent")
     page.get_by_role("button", name="Cancel").click()
 
     page.goto("/accounts/login/")
     page.get_by_role("button", name=GOOGLE).click()
     say_who_at_google(page, "nameless")
     expect(page.get_by_role("heading", name="Almost there")).to_be_visible()
-    wrong += seen(page, "almost")
+    wrong += check(page, "almost")
 
     page.goto("/accounts/login/")
     page.get_by_role("button", name=GOOGLE).click()
     say_who_at_google(page, "carl")
     expect(page.get_by_text("You have an account with customer@demo.test already.")).to_be_visible()
-    wrong += seen(page, "known")
+    wrong += check(page, "known")
     form = page.locator("form:has(input[name=password])")
     form.get_by_label("Email").fill("customer@demo.test")
     form.get_by_label("Password").fill("demo-hopps-1")
@@ -99,5 +88,5 @@ def test_the_pages_on_the_way_have_nothing_axe_would_mind(
     expect(page.get_by_text("From now on you can sign in with Google too.")).to_be_visible()
     page.goto("/accounts/3rdparty/")
     expect(page.get_by_role("button", name="Remove Google, customer@demo.test")).to_be_visible()
-    wrong += seen(page, "connected")
+    wrong += check(page, "connected")
     assert not wrong, "\n".join(wrong)
