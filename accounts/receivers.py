@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from allauth.account.models import EmailAddress
+from allauth.account.signals import email_confirmed, user_signed_up
 from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.dispatch import receiver
 from django.http import HttpRequest
 
-from accounts import push
+from accounts import providers, push
 from accounts.http import browser_of
 from accounts.models import User
 from hopps.realtime.sockets import signed_out
@@ -33,3 +35,22 @@ def forget_who_was_here(sender: object, request: HttpRequest | None, user: User,
     browser = browser_of(request)
     if browser is not None:
         push.forget_others(user=user, browser=browser)
+
+
+@receiver(user_signed_up)
+def remember_whose_sign_up(sender: object, request: HttpRequest, user: User, **_: Any) -> None:
+    """This browser began the account: what it set up there is its own."""
+    request.session[providers.SIGNED_UP_SESSION_KEY] = str(user.pk)
+
+
+@receiver(email_confirmed)
+def shut_out_who_claimed_the_address(sender: object, request: HttpRequest, email_address: EmailAddress, **_: Any) -> None:
+    """An address is proven: nobody who claimed it before gets in."""
+    providers.shut_out_earlier_claims(request, user=email_address.user, address=email_address)
+
+
+@receiver(user_logged_in)
+def connect_provider(sender: object, request: HttpRequest | None, user: User, **_: Any) -> None:
+    """The person came back from a provider, and has now signed in to the account they have here."""
+    if request is not None and hasattr(request, "session"):
+        providers.connect_what_waited(request, user=user)

@@ -8,7 +8,7 @@ from pathlib import Path
 import django_stubs_ext
 from django.core.exceptions import ImproperlyConfigured
 
-from hopps import databases, env
+from hopps import databases, env, sign_in_providers
 from hopps.backups.sealing import development_key as development_backup_key
 from hopps.backups.sealing import problem_with as problem_with_backup_key
 from hopps.vapid import development_key, problem_with
@@ -90,6 +90,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "accounts.provider_pages.ProviderPages",
 ]
 
 ROOT_URLCONF = "hopps.urls"
@@ -173,6 +174,21 @@ ACCOUNT_RATE_LIMITS = {
     "phone_code": "20/h/user",
     "verify_phone": "1/30s/key,1/30s/user,3/m/ip",
 }
+# A code mailed for signing in: minutes and a few tries, then a new one.
+ACCOUNT_LOGIN_BY_CODE_ENABLED = True
+ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 5 * 60
+ACCOUNT_LOGIN_BY_CODE_MAX_ATTEMPTS = 3
+ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND = True
+ACCOUNT_FORMS = {"request_login_code": "accounts.forms.sign_in.RequestLoginCodeForm"}
+# Google, Amazon Cognito, OpenID Connect: each where its settings are, none otherwise (decision 0030).
+SOCIALACCOUNT_PROVIDERS = sign_in_providers.from_environment(development=DEVELOPMENT)
+SOCIALACCOUNT_ADAPTER = "accounts.provider_adapter.ProviderAdapter"
+SOCIALACCOUNT_LOGIN_ON_GET = False
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
+SOCIALACCOUNT_REAUTHENTICATION_REQUIRED = True
+# How long a person waits, in seconds, for what we ask a provider.
+SOCIALACCOUNT_REQUESTS_TIMEOUT = 5
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""

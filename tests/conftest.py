@@ -13,6 +13,7 @@ from pytest_django import DjangoDbBlocker, Settings
 from hopps.management.commands.prepare import collect_static
 from tests.databases import close_all, databases, use
 from tests.live import LiveCluster, LiveServer, copy_of, prepare_database
+from tests.peers.sign_in_providers import SignInProviders
 from tests.peers.sns import SnsStandIn
 from tests.peers.stripe_stand_in import StripeStandIn
 from tests.peers.twilio_stand_in import TwilioStandIn
@@ -29,11 +30,11 @@ ROWS = {"db", "transactional_db", "shared_folder"}
 PAGE_ALONE = {
     f"test_{name}.py"
     for name in (
-        "adapters", "call_controls", "check", "devices", "pages", "push", "relay", "returning", "room", "room_rules",
-        "sign_in", "switch", "weight",
+        "adapters", "call_controls", "check", "devices", "pages", "providers", "push", "relay", "returning", "room",
+        "room_rules", "sign_in", "switch", "weight",
     )
 }  # fmt: skip
-_servers: list[LiveServer | StripeStandIn | SnsStandIn] = []
+_servers: list[LiveServer | StripeStandIn | SnsStandIn | SignInProviders] = []
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -205,6 +206,20 @@ def sns_peer(_sns_processes: SnsStandIn, monkeypatch: pytest.MonkeyPatch, settin
         monkeypatch.setenv(name, value)
     settings.SMS = "sns"
     return _sns_processes
+
+
+@pytest.fixture(scope="session")
+def sign_in_providers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SignInProviders]:
+    """Real providers people sign in by. Who there is at them is up to the tests."""
+    providers = SignInProviders(tmp_path_factory.mktemp("providers"))
+    try:
+        providers.start()
+        _servers.append(providers)
+        yield providers
+    finally:
+        providers.stop()
+        if providers in _servers:
+            _servers.remove(providers)
 
 
 @pytest.fixture(scope="session")

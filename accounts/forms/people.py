@@ -8,6 +8,11 @@ from django.http import HttpRequest
 from accounts.models import User
 
 
+def known_time_zone(name: str) -> str:
+    """Return `name` where it is a time zone we know, else UTC."""
+    return name if name in zoneinfo.available_timezones() else "UTC"
+
+
 class SignupForm(forms.Form):
     """What we ask beside allauth's email and password."""
 
@@ -23,8 +28,7 @@ class SignupForm(forms.Form):
     time_zone = forms.CharField(required=False, widget=forms.HiddenInput(attrs={"data-time-zone": ""}))
 
     def clean_time_zone(self) -> str:
-        name: str = self.cleaned_data["time_zone"]
-        return name if name in zoneinfo.available_timezones() else "UTC"
+        return known_time_zone(self.cleaned_data["time_zone"])
 
     def signup(self, request: HttpRequest, user: User) -> None:
         """Called by allauth with the new user."""

@@ -104,8 +104,9 @@ ensure_requirements() {
     done
 }
 
-# What the tests talk to in place of Stripe, Amazon SNS and Twilio: localstripe and moto, each in a virtual environment of its
-# own, and the descriptions Stripe and Twilio publish of their interfaces.
+# What the tests talk to in place of Stripe, Amazon SNS, Twilio, Google and Amazon Cognito: localstripe, moto and
+# oidc-provider-mock, each in a virtual environment of its own, oidc-provider of npm, and the descriptions Stripe and Twilio
+# publish of their interfaces.
 ensure_peers() {
     ensure_venv
     ensure_peer localstripe tests/peers/localstripe.txt peer_in_venv
@@ -113,6 +114,8 @@ ensure_peers() {
     ensure_peer moto tests/peers/moto.txt peer_in_venv
     ensure_debian nodejs npm
     ensure_peer twilio-spec tests/peers/twilio-spec.txt peer_twilio_spec
+    ensure_peer oidc-provider-mock tests/peers/oidc-provider-mock.txt peer_in_venv
+    ensure_npm tests/peers/oidc_provider
 }
 
 # The servers that the tests keep their rows in, beside SQLite's files.
