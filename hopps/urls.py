@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
-from accounts.views import phone
+from accounts.views import phone, sign_in
 from hopps import health, metrics
 from sessions_app.consumers import websocket_urlpatterns
 
@@ -19,11 +19,21 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("sessions_app.urls")),
     path("", include("accounts.urls")),
     path("", include("billing.urls")),
+    path("accounts/sign-in/", sign_in.sign_in_page, name="account_sign_in"),
+    path("accounts/sign-in/again/", sign_in.again, name="account_sign_in_again"),
+    path("accounts/sign-in/devices/<int:device>/sign-out/", sign_in.sign_out_device, name="account_device_sign_out"),
+    path("accounts/sign-in/devices/sign-out/", sign_in.sign_out_others, name="account_devices_sign_out"),
+    # allauth spreads it over three pages, which are one here.
+    path("accounts/2fa/", sign_in.on_one_page),
+    path("accounts/2fa/webauthn/", sign_in.on_one_page),
+    path("accounts/sessions/", sign_in.on_one_page),
     path("accounts/", include("allauth.urls")),
     # allauth brings these along only where a number is asked for at sign-up.
     path("accounts/phone/change/", phone.change_phone, name="account_change_phone"),
     path("accounts/phone/verify/", phone.verify_phone, name="account_verify_phone"),
     path("accounts/phone/remove/", phone.remove_phone, name="account_remove_phone"),
+    # One way in, with the second step: Django's own page would ask for the password alone.
+    path("admin/login/", sign_in.admin_login),
     path("admin/", admin.site.urls),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
