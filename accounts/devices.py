@@ -128,8 +128,7 @@ def _end(row: UserSession) -> None:
     """End a sign-in: its cookie opens nothing any more, its open pages are closed, and it is told of no request."""
     import_module(settings.SESSION_ENGINE).SessionStore().delete(row.session_key)
     signed_out(person_id=row.user_id, session_key=row.session_key)
-    try:
-        push.forget(user=row.user, browser=UUID(row.data.get("browser", "")))
-    except (ValueError, AttributeError, TypeError):
-        pass  # it never took notifications
+    browser = row.data.get("browser")
+    if browser is not None:
+        push.forget(user=row.user, browser=UUID(browser))
     row.delete()

@@ -12,7 +12,7 @@ from allauth.account.internal.flows.reauthentication import suspend_request
 from django.conf import settings
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
@@ -65,7 +65,7 @@ ONCE_MORE = "Show once more that it is you: reload this page and try again."
 
 
 def is_recently_signed_in(request: HttpRequest) -> bool:
-    """Return whether the person signed in, or showed again that it is them, in the last ACCOUNT_REAUTHENTICATION_TIMEOUT s."""
+    """Return whether the person signed in, or showed again who they are, within the time set."""
     shown = [record["at"] for record in get_authentication_records(request, request.user) if record.get("reauthenticated")]
     seconds: float = time.time() - max([request.session.get(SIGNED_IN_AT, 0), *shown])
     return seconds < settings.ACCOUNT_REAUTHENTICATION_TIMEOUT
@@ -81,24 +81,26 @@ def ask_who_it_is(request: HttpRequest, *, keeps: bool = True) -> HttpResponse:
     if wants_json(request):
         return JsonResponse({"error": ONCE_MORE}, status=403)
     ways = get_adapter().get_reauthentication_methods(request.user)
-    if ways and keeps:
-        answer: HttpResponse = suspend_request(request, ways[0]["url"])
-        return answer
+    kept = bool(ways) and keeps and request.method == "POST"
+    if kept:
+        suspend_request(request, "")
     # Who has neither password nor second step signs in anew: with a mailed code, or at the provider.
     page = ways[0]["url"] if ways else reverse("account_sign_in_again")
-    return redirect(f"{page}?{urlencode({REDIRECT_FIELD_NAME: request.get_full_path()})}")
+    # What is kept has its query with it, and is known by its path.
+    back = request.path if kept else request.get_full_path()
+    return redirect(f"{page}?{urlencode({REDIRECT_FIELD_NAME: back})}")
 
 
-def recently_signed_in(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+def recently_signed_in(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
     """Have a view, for people who are signed in, ask first whether it is still them, unless they said so lately.
 
-    For what must not be done by whoever finds an open laptop. It asks when the form is opened already; a form that was posted
-    too late is kept, and posted once they have answered.
+    For what must not be done by whoever finds an open laptop. It asks when the form is opened already; one that was posted
+    too late is kept, and done once they have answered.
     """
 
     @login_required
     @wraps(view)
-    def asking(request: HttpRequest, *arguments: Any, **named: Any) -> HttpResponse:
+    def asking(request: HttpRequest, *arguments: Any, **named: Any) -> HttpResponseBase:
         if not is_recently_signed_in(request):
             return ask_who_it_is(request)
         return view(request, *arguments, **named)

@@ -20,7 +20,7 @@ class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth carries no
         **DefaultMFAAdapter.error_messages,
         "incorrect_code": "That code is not right, or it was used already. Wait for the next one and try again.",
         "unverified_email": "Confirm your email address first: without it you could not get back in.",
-        "cannot_generate_recovery_codes": "Set up an authenticator app or a passkey first: recovery codes stand in for those.",
+        "cannot_generate_recovery_codes": "Set up an app or a passkey first: recovery codes stand in for those.",
     }
 
     def encrypt(self, text: str) -> str:
@@ -31,7 +31,7 @@ class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth carries no
         """Open it. Raises Unreadable."""
         return unseal(encrypted_text)
 
-    def generate_authenticator_name(self, user: User, type: Authenticator.Type) -> str:
+    def generate_authenticator_name(self, user: User, type: Authenticator.Type) -> str:  # noqa: A002  allauth's name
         """Call a passkey what its person would: by the device it is made on."""
         return device_name(self.request.headers.get("User-Agent", ""))
 

@@ -26,6 +26,10 @@ SENSITIVE = {
     "account_change_phone": ("POST",),
     "account_remove_phone": ("POST",),
     "socialaccount_connections": ("POST",),
+    # What an operator makes of somebody's account.
+    "admin:accounts_user_add": ("GET", "POST"),
+    "admin:accounts_user_change": ("POST",),
+    "admin:auth_user_password_change": ("GET", "POST"),
     "mfa_activate_totp": ("GET", "POST"),
     "mfa_deactivate_totp": ("GET", "POST"),
     "mfa_add_webauthn": ("GET", "POST"),
@@ -36,7 +40,9 @@ SENSITIVE = {
     "mfa_generate_recovery_codes": ("GET", "POST"),
 }
 # What is posted there is in no session, where it could be read.
-WITH_PASSWORDS = ("account_change_password", "account_set_password")
+WITH_PASSWORDS = (
+    "account_change_password", "account_set_password", "admin:accounts_user_add", "admin:auth_user_password_change",
+)  # fmt: skip
 # Of the admin, what whoever lacks a second step may still ask for.
 _FREE_IN_ADMIN = ("login", "logout", "jsi18n")
 

@@ -100,7 +100,7 @@ def recovery_codes_left(user: User) -> int | None:
 
 
 def reset(*, user: User) -> bool:
-    """Take all second steps of `user` away, who lost what they need for them, and mail them; return whether there were any."""
+    """Take all second steps away from `user`, who lost what they need for them, and mail it; return whether any were."""
     deleted, _ = Authenticator.objects.filter(user=user).delete()
     if deleted:
         from accounts import jobs  # late: permissions ask this module, and jobs stand on much that asks those

@@ -10,7 +10,7 @@ from hopps.http import public_url
 
 
 def mail_second_factor_reset(*, user: User, key: str) -> bool:
-    """Mail a person that an operator took their second steps away, unless it was mailed under `key`. Raises as `send_once`."""
+    """Mail a person that an operator took their second steps away, once under `key`. Raises as `send_once` does."""
     text = render_to_string("mfa/email/reset_by_operator.txt", {"user": user, "url": public_url(reverse("account_sign_in"))})
     return send_once(key=key, to=user, subject="Your second step was taken away", text=text)
 

@@ -59,9 +59,8 @@ def sign_out_others(request: HttpRequest) -> HttpResponse:
 def again(request: HttpRequest) -> HttpResponse:
     """Ask somebody who has nothing to type to sign in anew, before something sensitive."""
     back = page_of_ours(request.GET.get("next", ""), otherwise=reverse("account_sign_in"))
-    return render(
-        request, "account/sign_in_again.html", {"login": f"{reverse('account_login')}?{urlencode({'next': back})}"}
-    )
+    login = f"{reverse('account_login')}?{urlencode({'next': back})}"
+    return render(request, "account/sign_in_again.html", {"login": login})
 
 
 @login_required
