@@ -24,16 +24,16 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/sign-in/devices/<int:device>/sign-out/", sign_in.sign_out_device, name="account_device_sign_out"),
     path("accounts/sign-in/devices/sign-out/", sign_in.sign_out_others, name="account_devices_sign_out"),
     # allauth spreads it over three pages, which are one here.
-    path("accounts/2fa/", sign_in.on_one_page),
-    path("accounts/2fa/webauthn/", sign_in.on_one_page),
-    path("accounts/sessions/", sign_in.on_one_page),
+    path("accounts/2fa/", sign_in.on_one_page, name="mfa_index"),
+    path("accounts/2fa/webauthn/", sign_in.on_one_page, name="mfa_list_webauthn"),
+    path("accounts/sessions/", sign_in.on_one_page, name="usersessions_list"),
     path("accounts/", include("allauth.urls")),
     # allauth brings these along only where a number is asked for at sign-up.
     path("accounts/phone/change/", phone.change_phone, name="account_change_phone"),
     path("accounts/phone/verify/", phone.verify_phone, name="account_verify_phone"),
     path("accounts/phone/remove/", phone.remove_phone, name="account_remove_phone"),
     # One way in, with the second step: Django's own page would ask for the password alone.
-    path("admin/login/", sign_in.admin_login),
+    path("admin/login/", sign_in.admin_login, name="admin_login"),
     path("admin/", admin.site.urls),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

@@ -29,7 +29,7 @@ def sign_in_page(request: HttpRequest) -> HttpResponse:
         "codes_left": recovery_codes_left(user),
         "has_second_factor": has_one,
         "needs_second_factor": needs_second_factor(user),
-        "waiting_page": request.session.get(WAITING_PAGE) if has_one else None,
+        "waiting_page": request.session.pop(WAITING_PAGE, None) if has_one else None,
         "devices": devices.devices_of(user, this=request.session.session_key),
     }
     return render(request, "account/sign_in.html", context)
