@@ -4,13 +4,12 @@ import time
 from typing import Any
 
 from allauth.account.signals import password_changed, password_reset, password_set
-from allauth.mfa.models import Authenticator
-from allauth.mfa.signals import authenticator_added, authenticator_removed
+from allauth.mfa.signals import authenticator_removed
 from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.dispatch import receiver
 from django.http import HttpRequest
 
-from accounts import devices, push, second_factor
+from accounts import devices, push
 from accounts.http import SIGNED_IN_AT, browser_of
 from accounts.models import User
 from hopps.realtime.hub import hub
@@ -52,13 +51,6 @@ def note_when(sender: object, request: HttpRequest | None, **_: Any) -> None:
 def look_at_sign_ins_again(sender: object, user: User, **_: Any) -> None:
     """Another password ends the person's other sign-ins, and the pages that are open with them."""
     hub.wake(person_audience(user.pk), PERSON)
-
-
-@receiver(authenticator_added)
-def use_up_the_first_code(sender: object, authenticator: Authenticator, **_: Any) -> None:
-    """The code an app was set up with is spent."""
-    if authenticator.type == Authenticator.Type.TOTP:
-        second_factor.note_code_of_setting_up(authenticator)
 
 
 @receiver(authenticator_removed)

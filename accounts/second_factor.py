@@ -84,12 +84,6 @@ def matching_step(*, secret: str, code: str) -> int | None:
     return next((step for step in steps if hmac.compare_digest(hotp.generate(step), code.encode())), None)
 
 
-def note_code_of_setting_up(factor: Authenticator) -> None:
-    """The code with which an app was just set up signs nobody in afterwards."""
-    step = int(time.time()) // STEP_SECONDS
-    Authenticator.objects.filter(pk=factor.pk).update(data={**factor.data, "last_step": step})
-
-
 def recovery_codes_left(user: User) -> int | None:
     """Return how many recovery codes are unused; None where there are none at all, or they cannot be read."""
     factor = Authenticator.objects.filter(user=user, type=Authenticator.Type.RECOVERY_CODES).first()
@@ -113,7 +107,9 @@ def _data_after(factor: Authenticator, digits: str) -> dict[str, Any] | None:
     """Return what `factor` keeps once this code was used; None where it is none of its unused codes."""
     if factor.type == Authenticator.Type.TOTP:
         step = matching_step(secret=decrypt(factor.data["secret"]), code=digits)
-        return None if step is None or step <= factor.data.get("last_step", -1) else {**factor.data, "last_step": step}
+        # The code it was set up with is spent too.
+        last_step = factor.data.get("last_step", int(factor.created_at.timestamp()) // STEP_SECONDS)
+        return None if step is None or step <= last_step else {**factor.data, "last_step": step}
     mask: int = factor.data["used_mask"]
     for place, code in enumerate(factor.wrap().generate_codes()):
         if not mask >> place & 1 and hmac.compare_digest(code.encode(), digits.encode()):
