@@ -188,7 +188,8 @@ def test_a_new_secret_key_reads_what_the_one_before_sealed(alice: User, settings
 
 
 NONSENSE = [
-    "[]", "1", '"x"', "{}", '{"response": []}', '{"id": "AA", "rawId": "AA", "type": "public-key", "response": {}}', "nonsense",
+    "[]", "1", '"x"', "{}", "nonsense", '{"response": []}',
+    '{"id": "AA", "rawId": "AA", "type": "public-key", "response": {}}',
     '{"id":"AA","rawId":"AA","type":"public-key","response":{"clientDataJSON":"AA","attestationObject":"AA",'
     '"authenticatorData":"AA","signature":"AA","userHandle":"AA"},"clientExtensionResults":{}}',
 ]  # fmt: skip
