@@ -42,6 +42,8 @@ if not SECRET_KEY:
             "SECRET_KEY is not set. Set it, or set HOPPS_ENV=development to try Hopps on your own machine."
         )
     SECRET_KEY = _development_secret()
+# Those before it: what they signed or sealed (hopps.at_rest) is still good.
+SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
 
 # Where people reach this site: for addresses in mails, and where a bank or Stripe sends people back to.
 PUBLIC_URL = env.text("PUBLIC_URL", f"http://127.0.0.1:{env.text('PORT', '8000')}" if DEVELOPMENT else "").rstrip("/")
