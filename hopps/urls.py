@@ -26,6 +26,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # allauth spreads it over three pages, which are one here.
     path("accounts/2fa/", sign_in.on_one_page, name="mfa_index"),
     path("accounts/2fa/webauthn/", sign_in.on_one_page, name="mfa_list_webauthn"),
+    path("accounts/2fa/webauthn/reauthenticate/", sign_in.reauthenticate_passkey, name="mfa_reauthenticate_webauthn"),
     path("accounts/sessions/", sign_in.on_one_page, name="usersessions_list"),
     path("accounts/", include("allauth.urls")),
     # allauth brings these along only where a number is asked for at sign-up.

@@ -1,8 +1,10 @@
 """How one signs in, on one page: password, second steps, providers, and the devices that are signed in."""
 
 from allauth.mfa.models import Authenticator
+from allauth.mfa.webauthn.views import ReauthenticateWebAuthnView
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -10,6 +12,7 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts import devices
+from accounts.forms.second_factor import NO_PASSKEY_OF_YOURS
 from accounts.http import page_of_ours, recently_signed_in, signed_in
 from accounts.middleware import WAITING_PAGE
 from accounts.second_factor import has_second_factor, needs_second_factor, recovery_codes_left
@@ -61,6 +64,18 @@ def again(request: HttpRequest) -> HttpResponse:
     back = page_of_ours(request.GET.get("next", ""), otherwise=reverse("account_sign_in"))
     login = f"{reverse('account_login')}?{urlencode({'next': back})}"
     return render(request, "account/sign_in_again.html", {"login": login})
+
+
+class ReauthenticatePasskey(ReauthenticateWebAuthnView):  # type: ignore[misc]  # allauth carries no types
+    """Show with a passkey that it is you. One that is not known leaves the person on the page, and what waits waiting."""
+
+    def form_invalid(self, form: Form) -> HttpResponse:
+        """Say so, and offer it again."""
+        messages.error(self.request, NO_PASSKEY_OF_YOURS)
+        return redirect(self.passthrough_next_url(self.request.path))
+
+
+reauthenticate_passkey = login_required(ReauthenticatePasskey.as_view())
 
 
 @login_required

@@ -118,6 +118,21 @@ def test_a_code_of_the_app_does_as_well(alice: User) -> None:
         session.save()
 
 
+def test_a_passkey_that_is_not_known_leaves_one_where_one_was(alice: User) -> None:
+    give_phone(alice, "+436601234567")
+    Authenticator.objects.create(user=alice, type="recovery_codes", data={"seed": seal("seed"), "used_mask": 0})
+    alice.set_unusable_password()
+    alice.save()
+    code = Authenticator.objects.get(user=alice).wrap().generate_codes()[0]
+    browser = signed_in_long_ago(alice)
+    asked = browser.post("/accounts/phone/remove/")["Location"]
+    assert asked.startswith("/accounts/2fa/reauthenticate/")
+    browser.post("/accounts/2fa/webauthn/reauthenticate/", {"credential": "{}", "next": "/accounts/phone/remove/"})
+    assert Phone.objects.filter(user=alice).exists()
+    browser.post(asked, {"code": code, "next": "/accounts/phone/remove/"})
+    assert not Phone.objects.filter(user=alice).exists()
+
+
 def test_who_has_nothing_to_type_signs_in_anew(alice: User) -> None:
     alice.set_unusable_password()
     alice.save()
