@@ -1,17 +1,29 @@
 """Where allauth asks us."""
 
+import logging
+from smtplib import SMTPException
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.http import HttpRequest
 from django.urls import reverse
 
-from accounts import phones
+from accounts import jobs, phones
 from accounts.fields import PhoneField
+from accounts.http import is_recently_signed_in
 from accounts.models import Phone, User
+from accounts.push import device_name
+
+logger = logging.getLogger(__name__)
 
 # In the browser session: the number being verified, and the words in which texts to it were agreed to.
 AGREED_SESSION_KEY = "phone_agreed"
+# How one shows once more that it is oneself.
+WAYS = {
+    "reauthenticate": "Use your password",
+    "mfa_reauthenticate": "Use a code",
+    "mfa_reauthenticate:webauthn": "Use a passkey",
+}
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth carries no types
@@ -29,6 +41,36 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ca
         if isinstance(user, User) and hasattr(user, "expert"):
             return reverse("board")
         return reverse("home")
+
+    # --- What is sensitive, and saying so ---
+
+    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
+        """Ask again who somebody is, unless they signed in or said so lately."""
+        return not is_recently_signed_in(self.request)
+
+    def get_reauthentication_methods(self, user: User) -> list[dict[str, Any]]:
+        """Return the ways to show who one is, in our words."""
+        ways: list[dict[str, Any]] = super().get_reauthentication_methods(user)
+        return [{**way, "description": WAYS.get(way["id"], way["description"])} for way in ways]
+
+    def send_notification_mail(
+        self, template_prefix: str, user: User, context: dict[str, Any] | None = None, email: str | None = None
+    ) -> None:
+        """Mail what was changed, and with which browser, in words. The change stands, whatever the mail server does."""
+        agent = device_name(self.get_http_user_agent(self.request))
+        super().send_notification_mail(template_prefix, user, {"user_agent": agent, **(context or {})}, email)
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Send a mail; a notice that the mail server does not take now is tried again by a job."""
+        if "user_agent" not in context:  # a code or a link: the person waits for it, and must hear if it cannot come
+            super().send_mail(template_prefix, email, context)
+            return
+        message = self.render_mail(template_prefix, email, {"request": self.request, "email": email, **context})
+        try:
+            message.send()
+        except (OSError, SMTPException):
+            logger.warning("A notice could not be mailed and is tried again", exc_info=True)
+            jobs.mail_notice(email, message.subject, message.body)
 
     # --- Phones: only verified numbers are stored, so nobody can block a number by typing it ---
 

@@ -7,6 +7,7 @@ from django.contrib.auth.admin import UserAdmin
 from django.http import HttpRequest
 
 from accounts import admin_experts, admin_messages
+from accounts.admin_second_factor import SecondFactorAdmin
 from accounts.models import Topic, User
 from hopps.realtime.hub import hub
 from hopps.realtime.sockets import PERSON, person_audience
@@ -15,17 +16,18 @@ __all__ = ["admin_experts"]
 
 
 @admin.register(User)
-class PersonAdmin(UserAdmin[User]):
+class PersonAdmin(SecondFactorAdmin, UserAdmin[User]):
     """People. They are made inactive, never deleted: money and sessions hang on them."""
 
     list_display = ("email", "display_name", "is_staff", "is_active", "date_joined")
     list_filter = ("is_staff", "is_active")
     search_fields = ("email", "display_name")
     ordering = ("-date_joined",)
-    readonly_fields = ("date_joined", "last_login")
+    readonly_fields = ("date_joined", "last_login", "second_step")
     fieldsets = (
         (None, {"fields": ("email", "password", "display_name", "time_zone")}),
         ("May", {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
+        ("Sign-in", {"fields": ("second_step",)}),
         ("When", {"fields": ("date_joined", "last_login")}),
     )
     add_fieldsets = (

@@ -1,11 +1,24 @@
-"""Who asks, and from which browser."""
+"""Who asks, from which browser, and whether it is still them."""
 
+import time
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
 from uuid import UUID
 
-from django.http import Http404, HttpRequest
-from django.utils.http import url_has_allowed_host_and_scheme
+from allauth.account.adapter import get_adapter
+from allauth.account.authentication import get_authentication_records
+from allauth.account.internal.flows.reauthentication import suspend_request
+from django.conf import settings
+from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 
 from accounts.models import ExpertProfile, User
+from hopps.http import wants_json
 
 
 def signed_in(request: HttpRequest) -> User:
@@ -45,3 +58,52 @@ def browser_of(request: HttpRequest | None) -> UUID | None:
         return UUID(request.COOKIES.get(BROWSER_COOKIE, "")) if request is not None else None
     except ValueError:
         return None
+
+
+# In the browser session: when this sign-in was made, in seconds since 1970.
+SIGNED_IN_AT = "signed_in_at"
+ONCE_MORE = "Show once more that it is you: reload this page and try again."
+
+
+def is_recently_signed_in(request: HttpRequest) -> bool:
+    """Return whether the person signed in, or showed again who they are, within the time set."""
+    shown = [record["at"] for record in get_authentication_records(request, request.user) if record.get("reauthenticated")]
+    seconds: float = time.time() - max([request.session.get(SIGNED_IN_AT, 0), *shown])
+    return seconds < settings.ACCOUNT_REAUTHENTICATION_TIMEOUT
+
+
+def ask_who_it_is(request: HttpRequest, *, keeps: bool = True) -> HttpResponse:
+    """Lead a person whose sign-in is old to where they show that it is them, and back.
+
+    Args:
+        request: what they asked for.
+        keeps: whether what they posted is kept in the browser session meanwhile, and done then. Not for passwords.
+    """
+    if wants_json(request):
+        return JsonResponse({"error": ONCE_MORE}, status=403)
+    ways = get_adapter().get_reauthentication_methods(request.user)
+    kept = bool(ways) and keeps and request.method == "POST"
+    if kept:
+        suspend_request(request, "")
+    # Who has neither password nor second step signs in anew: with a mailed code, or at the provider.
+    page = ways[0]["url"] if ways else reverse("account_sign_in_again")
+    # What is kept has its query with it, and is known by its path.
+    back = request.path if kept else request.get_full_path()
+    return redirect(f"{page}?{urlencode({REDIRECT_FIELD_NAME: back})}")
+
+
+def recently_signed_in(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """Have a view, for people who are signed in, ask first whether it is still them, unless they said so lately.
+
+    For what must not be done by whoever finds an open laptop. It asks when the form is opened already; one that was posted
+    too late is kept, and done once they have answered.
+    """
+
+    @login_required
+    @wraps(view)
+    def asking(request: HttpRequest, *arguments: Any, **named: Any) -> HttpResponseBase:
+        if not is_recently_signed_in(request):
+            return ask_who_it_is(request)
+        return view(request, *arguments, **named)
+
+    return asking

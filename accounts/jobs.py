@@ -6,8 +6,8 @@ from uuid import UUID
 
 from huey.contrib.djhuey import db_task
 
-from accounts import consent_mails, expert_mails
-from accounts.models import ExpertProfile, TextConsent
+from accounts import consent_mails, expert_mails, sign_in_mails
+from accounts.models import ExpertProfile, TextConsent, User
 from hopps.sending import NotTaken
 
 logger = logging.getLogger(__name__)
@@ -49,6 +49,18 @@ def mail_decisions(expert_id: str, decided_at: str) -> None:
 def mail_suspension(expert_id: str) -> None:
     """Mail an expert that they are suspended, or that it is over, unless they know."""
     expert_mails.mail_suspension(_expert(expert_id))
+
+
+@db_task(retries=5, retry_delay=60)  # type: ignore[untyped-decorator]
+def mail_second_factor_reset(user_id: str, key: str) -> None:
+    """Mail a person that an operator took their second steps away, once."""
+    sign_in_mails.mail_second_factor_reset(user=User.objects.get(pk=UUID(user_id)), key=key)
+
+
+@db_task(retries=5, retry_delay=60)  # type: ignore[untyped-decorator]
+def mail_notice(to: str, subject: str, text: str) -> None:
+    """Mail a notice about somebody's account that the mail server did not take while the page waited."""
+    sign_in_mails.mail_notice(to=to, subject=subject, text=text)
 
 
 def _expert(expert_id: str) -> ExpertProfile:

@@ -14,6 +14,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.http import Http404
 
 from accounts.models import User
+from accounts.second_factor import lacks_second_factor
 
 Person = User | AnonymousUser
 
@@ -38,7 +39,7 @@ class Do(Enum):
     ACT_AS_CUSTOMER = auto()  # (session) cancel, extend, rate …
     ACT_AS_EXPERT = auto()  # (session) give back
     USE_CARD = auto()  # (card)
-    USE_BOARD = auto()  # has applied as an expert
+    USE_BOARD = auto()  # has applied as an expert, and has a second step of signing in where one is asked for
 
 
 def may(person: Person, do: Do, thing: Any = None) -> bool:
@@ -69,7 +70,7 @@ def _owns(person: User, thing: Owned) -> bool:
 
 
 def _has_applied(person: User, thing: None) -> bool:
-    return hasattr(person, "expert")
+    return hasattr(person, "expert") and not lacks_second_factor(person)
 
 
 _RULES: dict[Do, Callable[[User, Any], bool]] = {

@@ -1,17 +1,20 @@
 """What happens in accounts when something happens elsewhere."""
 
+import time
 from typing import Any
 
 from allauth.account.models import EmailAddress
-from allauth.account.signals import email_confirmed, user_signed_up
+from allauth.account.signals import email_confirmed, password_changed, password_reset, password_set, user_signed_up
+from allauth.mfa.signals import authenticator_removed
 from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.dispatch import receiver
 from django.http import HttpRequest
 
-from accounts import providers, push
-from accounts.http import browser_of
+from accounts import devices, providers, push
+from accounts.http import SIGNED_IN_AT, browser_of
 from accounts.models import User
-from hopps.realtime.sockets import signed_out
+from hopps.realtime.hub import hub
+from hopps.realtime.sockets import PERSON, person_audience, signed_out
 
 
 @receiver(user_logged_out)
@@ -27,6 +30,7 @@ def close_this_browsers_pages(sender: object, request: HttpRequest | None, user:
     """Whoever signs out leaves the board and the call that are open in this browser's other tabs."""
     if request is not None and isinstance(user, User) and request.session.session_key:
         signed_out(person_id=user.pk, session_key=request.session.session_key)
+        devices.forget(request.session.session_key)
 
 
 @receiver(user_logged_in)
@@ -54,3 +58,22 @@ def connect_provider(sender: object, request: HttpRequest | None, user: User, **
     """The person came back from a provider, and has now signed in to the account they have here."""
     if request is not None and hasattr(request, "session"):
         providers.connect_what_waited(request, user=user)
+
+
+@receiver(user_logged_in)
+def note_when(sender: object, request: HttpRequest | None, **_: Any) -> None:
+    """What is sensitive asks how long ago this was (`http.recently_signed_in`)."""
+    if request is not None:
+        request.session[SIGNED_IN_AT] = time.time()
+
+
+@receiver([password_changed, password_set, password_reset])
+def look_at_sign_ins_again(sender: object, user: User, **_: Any) -> None:
+    """Another password ends the person's other sign-ins, and the pages that are open with them."""
+    hub.wake(person_audience(user.pk), PERSON)
+
+
+@receiver(authenticator_removed)
+def look_whether_one_is_left(sender: object, user: User, **_: Any) -> None:
+    """Who needs a second step and took the last one away leaves the pages that want one."""
+    hub.wake(person_audience(user.pk), PERSON)

@@ -10,8 +10,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
 
+from accounts.http import recently_signed_in
 from accounts.models import User
 from billing import admin_disputes, admin_payouts, ledger
 from billing.capture import try_again
@@ -151,6 +153,7 @@ class PaymentAdmin(ReadOnly, admin.ModelAdmin[Payment]):
             *super().get_urls(),
         ]
 
+    @method_decorator(recently_signed_in)
     def retry_view(self, request: HttpRequest, payment_id: str) -> HttpResponse:
         """Ask the card once more for a charge that was refused."""
         if not request.user.has_perm("billing.change_payment"):
@@ -179,6 +182,7 @@ class PaymentAdmin(ReadOnly, admin.ModelAdmin[Payment]):
         context = {**(extra_context or {}), "may_refund": request.user.has_perm("billing.change_payment")}
         return super().change_view(request, object_id, form_url, context)
 
+    @method_decorator(recently_signed_in)
     def refund_view(self, request: HttpRequest, payment_id: str) -> HttpResponse:
         """Ask how much goes back and why; then give it back."""
         if not request.user.has_perm("billing.change_payment"):

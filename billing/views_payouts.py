@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.http import signed_in
+from accounts.http import recently_signed_in, signed_in
 from accounts.models import ExpertProfile, User
 from billing import payouts
 from billing.earnings import charges_of, csv_rows, lines_of
@@ -67,7 +67,7 @@ def statement(request: HttpRequest) -> HttpResponse:
     return csv_response(csv_rows(_expert(request)), name="hopps-earnings.csv")
 
 
-@login_required
+@recently_signed_in
 @require_POST
 def account_setup(request: HttpRequest) -> HttpResponse:
     """Lead the expert to the gateway's page about their account, opening it where there is none."""
@@ -106,7 +106,7 @@ def account_return(request: HttpRequest) -> HttpResponse:
     return redirect("earnings")
 
 
-@login_required
+@recently_signed_in
 @require_POST
 def dashboard(request: HttpRequest) -> HttpResponse:
     """Lead the expert to the gateway's own page about what arrived. Its address is good once, so it is asked for now."""

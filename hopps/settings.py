@@ -42,6 +42,8 @@ if not SECRET_KEY:
             "SECRET_KEY is not set. Set it, or set HOPPS_ENV=development to try Hopps on your own machine."
         )
     SECRET_KEY = _development_secret()
+# Those before it: what they signed or sealed (hopps.at_rest) is still good.
+SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
 
 # Where people reach this site: for addresses in mails, and where a bank or Stripe sends people back to.
 PUBLIC_URL = env.text("PUBLIC_URL", f"http://127.0.0.1:{env.text('PORT', '8000')}" if DEVELOPMENT else "").rstrip("/")
@@ -91,6 +93,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "accounts.provider_pages.ProviderPages",
+    "accounts.middleware.SignInMiddleware",
 ]
 
 ROOT_URLCONF = "hopps.urls"
@@ -190,10 +193,35 @@ SOCIALACCOUNT_REAUTHENTICATION_REQUIRED = True
 # How long a person waits, in seconds, for what we ask a provider.
 SOCIALACCOUNT_REQUESTS_TIMEOUT = 5
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
+# What changes an account is mailed to its person, and asks who it is where the sign-in is older than so many seconds.
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_REAUTHENTICATION_TIMEOUT = env.number("REAUTHENTICATE_AFTER_SECONDS", 10 * 60, least=30)
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 # Of mails to operators.
 EMAIL_SUBJECT_PREFIX = "[Hopps] "
+
+# The second step of signing in (accounts.second_factor): who does nothing without one.
+SECOND_FACTOR_FOR_OPERATORS = env.flag("SECOND_FACTOR_FOR_OPERATORS", default=not DEVELOPMENT)
+SECOND_FACTOR_FOR_EXPERTS = env.flag("SECOND_FACTOR_FOR_EXPERTS")
+MFA_ADAPTER = "accounts.mfa_adapter.MFAAdapter"
+MFA_FORMS = {
+    "authenticate": "accounts.forms.second_factor.AuthenticateForm",
+    "reauthenticate": "accounts.forms.second_factor.ReauthenticateForm",
+    "activate_totp": "accounts.forms.second_factor.ActivateTOTPForm",
+    "add_webauthn": "accounts.forms.second_factor.AddPasskeyForm",
+    "edit_webauthn": "accounts.forms.second_factor.EditPasskeyForm",
+    "authenticate_webauthn": "accounts.forms.second_factor.PasskeyForm",
+    "login_webauthn": "accounts.forms.second_factor.LoginPasskeyForm",
+    "reauthenticate_webauthn": "accounts.forms.second_factor.ReauthenticatePasskeyForm",
+}
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_TOTP_ISSUER = "Hopps"
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+# Browsers make passkeys on https alone, and on localhost.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEVELOPMENT
 
 EMAIL_HOST = env.text("EMAIL_HOST")
 EMAIL_PORT = env.number("EMAIL_PORT", 587)

@@ -13,6 +13,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils.timesince import timesince
 
+from accounts.http import ask_who_it_is, is_recently_signed_in
 from accounts.models import User
 from billing.evidence import evidence_for
 from billing.models import Payment, Refund
@@ -88,6 +89,8 @@ class CaseAdmin(ReadOnly, admin.ModelAdmin[Case]):
             form = CaseAnswerForm(request.POST, payment=payment, offers_refund=may_refund)
             if not may_answer or (form.refunds and not may_refund):
                 raise PermissionDenied
+            if form.refunds and not is_recently_signed_in(request):
+                return ask_who_it_is(request)
             if form.is_valid() and self._answer(request, case, form):
                 return redirect(request.path)
             case = self._case(object_id) or case

@@ -1,6 +1,8 @@
-"""What pages about signing in show of providers."""
+"""What pages about signing in show."""
 
+from collections.abc import Sequence
 from typing import Any
+from urllib.parse import quote
 
 from allauth.socialaccount.adapter import get_adapter
 from allauth.socialaccount.models import SocialAccount
@@ -29,3 +31,15 @@ def my_providers(context: Context) -> list[dict[str, Any]]:
         for account in SocialAccount.objects.filter(user=signed_in(request)).order_by("date_joined")
         if account.provider in names
     ]
+
+
+@register.filter
+def in_fours(key: str) -> str:
+    """`{{ "ABCDEFGH"|in_fours }}` → ABCD EFGH: what is typed over is easier to keep one's place in."""
+    return " ".join(key[at : at + 4] for at in range(0, len(key), 4))
+
+
+@register.filter
+def as_text_file(lines: Sequence[str]) -> str:
+    """The address of a text file with these lines, inside the page: what is shown once is nowhere to be fetched again."""
+    return "data:text/plain;charset=utf-8," + quote("Hopps recovery codes, each good once\n\n" + "\n".join(lines) + "\n")

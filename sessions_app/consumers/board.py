@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from accounts.experts import board_audience, set_availability
 from accounts.models import ExpertProfile, User
+from accounts.second_factor import lacks_second_factor
 from hopps.errors import Refused
 from hopps.realtime.database import database_sync_to_async
 from hopps.realtime.hub import hub
@@ -49,7 +50,7 @@ class BoardSocket(Socket):
         return admitted
 
     def _is_expert(self) -> bool:
-        return ExpertProfile.objects.filter(user=self.user).exists()
+        return ExpertProfile.objects.filter(user=self.user).exists() and not lacks_second_factor(self.user)
 
     @property
     def user(self) -> User:

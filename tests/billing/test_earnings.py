@@ -177,6 +177,7 @@ def test_more_money_makes_no_more_queries(
         return b"".join(answer) if answer.streaming else answer.content
 
     a_week(1)
+    read()  # the first request of a sign-in notes that it is in use
     with django_assert_max_num_queries(20) as few:
         read()
     for number in range(2, 9):

@@ -34,7 +34,7 @@ VISITORS_PAGES = [
 CUSTOMERS_PAGES = [
     "/", "/ask/", "/sessions/", "/sessions/?q=nothing-like-this", "/billing/", "/billing/cards/add/", "/settings/",
     "/expert/apply/", "/accounts/email/", "/accounts/password/change/", "/accounts/logout/", "/accounts/reauthenticate/",
-    "/expert/",
+    "/accounts/sign-in/", "/accounts/sign-in/again/", "/accounts/2fa/recovery-codes/generate/", "/expert/",
 ]  # fmt: skip
 EXPERTS_PAGES = [
     "/expert/", "/expert/earnings/", "/expert/numbers/", "/expert/settings/", "/expert/settings/hours/",
