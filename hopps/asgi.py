@@ -11,6 +11,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hopps.settings")
 http = get_asgi_application()
 
 from hopps.body_limit import BodyLimit  # noqa: E402  Django must be set up first
+from hopps.browser_policy import REPORTS  # noqa: E402
+from hopps.csp_reports import REPORT_BYTES  # noqa: E402
 from hopps.headers import EveryAnswer  # noqa: E402
 from hopps.jobs import start_worker_in_this_process  # noqa: E402
 from hopps.nul import NoNul  # noqa: E402
@@ -26,7 +28,7 @@ application = ProtocolTypeRouter(
                 BodyLimit(
                     NoNul(http),
                     most=settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0,
-                    larger={r"/sessions/[0-9a-f-]{36}/files/": settings.UPLOAD_BYTES},
+                    other={r"/sessions/[0-9a-f-]{36}/files/": settings.UPLOAD_BYTES, REPORTS: REPORT_BYTES},
                 )
             ),
             static_prefix=settings.STATIC_URL,

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
 from accounts.views import phone
-from hopps import health, metrics
+from hopps import csp_reports, health, metrics
 from sessions_app.consumers import websocket_urlpatterns
 
 __all__ = ["handler500", "urlpatterns", "websocket_urlpatterns"]
@@ -28,4 +28,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("metrics", metrics.metrics, name="metrics"),
+    path("csp-report/", csp_reports.csp_report, name="csp_report"),
 ]
