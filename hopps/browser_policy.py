@@ -27,9 +27,6 @@ FEATURES = (
     "xr-spatial-tracking",
 )  # fmt: skip
 
-# Where Twilio's Video SDK goes: signalling, and what it tells of the call's quality. Media goes as WebRTC does, unasked.
-TWILIO_HOSTS = ("wss://global.vss.twilio.com", "wss://sdkgw.us1.twilio.com")
-
 
 @dataclass(frozen=True, kw_only=True)
 class More:

@@ -9,7 +9,7 @@ from django.http.response import HttpResponseBase
 from django.utils.deprecation import MiddlewareMixin
 from django_permissions_policy import PermissionsPolicyMiddleware
 
-from hopps.browser_policy import TWILIO_HOSTS, more_for, permissions
+from hopps.browser_policy import more_for, permissions
 
 CSP = "Content-Security-Policy"
 PERMISSIONS = "Permissions-Policy"
@@ -30,7 +30,7 @@ class ContentSecurity(CSPMiddleware):
         update = dict(more.directives)
         # With the keys gone no call goes by Twilio; with VIDEO=peer those accepted before still do.
         if more.twilio and settings.TWILIO_API_KEY_SID:
-            update["connect-src"] = (*update.get("connect-src", ()), *TWILIO_HOSTS)
+            update["connect-src"] = (*update.get("connect-src", ()), *settings.TWILIO_VIDEO_HOSTS)
         parts.update = {**(parts.update or {}), **update}
         return parts
 

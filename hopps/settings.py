@@ -282,6 +282,8 @@ VIDEO_FALLBACK = env.flag("VIDEO_FALLBACK", default=True)
 TWILIO_API_KEY_SID = env.text("TWILIO_API_KEY_SID")
 TWILIO_API_KEY_SECRET = env.text("TWILIO_API_KEY_SECRET")
 TWILIO_VIDEO_BASE = env.text("TWILIO_VIDEO_BASE", "https://video.twilio.com")
+# Where Twilio's SDK in the page goes: signalling, and what it tells of the call's quality. Media goes as WebRTC does, unasked.
+TWILIO_VIDEO_HOSTS = env.words("TWILIO_VIDEO_HOSTS", "wss://global.vss.twilio.com,wss://sdkgw.us1.twilio.com")
 if VIDEO == "twilio" and not (TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN and TWILIO_API_KEY_SID and TWILIO_API_KEY_SECRET):
     raise ImproperlyConfigured(
         "VIDEO=twilio needs TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN, TWILIO_API_KEY_SID and TWILIO_API_KEY_SECRET."
@@ -345,6 +347,8 @@ if BACKUP_TO and sys.argv[1:3] != ["backup", "--new-key"] and (backup_problem :=
 # Where pg_dump and pg_restore are, when not on the PATH nor where Debian puts them.
 POSTGRESQL_BIN = env.text("POSTGRESQL_BIN")
 WHITENOISE_MAX_AGE = 60
+# No other site's pages need our files.
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 FORM_RENDERER = "hopps.forms.HouseRenderer"
 
