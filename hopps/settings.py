@@ -282,7 +282,7 @@ VIDEO_FALLBACK = env.flag("VIDEO_FALLBACK", default=True)
 TWILIO_API_KEY_SID = env.text("TWILIO_API_KEY_SID")
 TWILIO_API_KEY_SECRET = env.text("TWILIO_API_KEY_SECRET")
 TWILIO_VIDEO_BASE = env.text("TWILIO_VIDEO_BASE", "https://video.twilio.com")
-# Where Twilio's SDK in the page goes: signalling, and what it tells of the call's quality. Media goes as WebRTC does, unasked.
+# Where Twilio's SDK in the page goes: signalling, and what it tells of the call's quality. WebRTC's media is not asked for.
 TWILIO_VIDEO_HOSTS = env.words("TWILIO_VIDEO_HOSTS", "wss://global.vss.twilio.com,wss://sdkgw.us1.twilio.com")
 if VIDEO == "twilio" and not (TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN and TWILIO_API_KEY_SID and TWILIO_API_KEY_SECRET):
     raise ImproperlyConfigured(
