@@ -23,18 +23,13 @@ _PASSES = (IntegrityError,)
 
 @sync_only_middleware
 class ProviderPages:
-    """Leaves for a provider by a page of ours, and says in a sentence when one is away or talks nonsense."""
+    """Says in a sentence when a provider is away or talks nonsense, and that one which is off is not there."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        response = self.get_response(request)
-        if request.method == "POST" and response.status_code == 302 and _view_of(request) in _LEAVES:
-            # Browsers hold every address that a submitted form is redirected to against form-action, and a provider may send
-            # people on to wherever it likes. So the form ends here, and a page goes on.
-            return render(request, "socialaccount/leaving.html", {"address": response["Location"]})
-        return response
+        return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Answer for what a view did not catch."""

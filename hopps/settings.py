@@ -11,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from hopps import databases, env, sign_in_providers
 from hopps.backups.sealing import development_key as development_backup_key
 from hopps.backups.sealing import problem_with as problem_with_backup_key
+from hopps.browser_policy import content_security, permissions
 from hopps.vapid import development_key, problem_with
 
 django_stubs_ext.monkeypatch()
@@ -81,6 +82,9 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "hopps.seen.NotedView",  # first to be told of the view: what the next ones refuse is counted under its name
+    "hopps.headers.ContentSecurity",
+    "hopps.headers.Permissions",
+    "hopps.headers.KeptByNobody",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
@@ -91,6 +95,7 @@ MIDDLEWARE = [
     "accounts.middleware.TimeZoneMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "hopps.departures.Departures",
     "allauth.account.middleware.AccountMiddleware",
     "accounts.provider_pages.ProviderPages",
     "accounts.middleware.SignInMiddleware",
@@ -321,6 +326,8 @@ VIDEO_FALLBACK = env.flag("VIDEO_FALLBACK", default=True)
 TWILIO_API_KEY_SID = env.text("TWILIO_API_KEY_SID")
 TWILIO_API_KEY_SECRET = env.text("TWILIO_API_KEY_SECRET")
 TWILIO_VIDEO_BASE = env.text("TWILIO_VIDEO_BASE", "https://video.twilio.com")
+# Where Twilio's SDK in the page goes: signalling, and what it tells of the call's quality. WebRTC's media is not asked for.
+TWILIO_VIDEO_HOSTS = env.words("TWILIO_VIDEO_HOSTS", "wss://global.vss.twilio.com,wss://sdkgw.us1.twilio.com")
 if VIDEO == "twilio" and not (TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN and TWILIO_API_KEY_SID and TWILIO_API_KEY_SECRET):
     raise ImproperlyConfigured(
         "VIDEO=twilio needs TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN, TWILIO_API_KEY_SID and TWILIO_API_KEY_SECRET."
@@ -384,22 +391,42 @@ if BACKUP_TO and sys.argv[1:3] != ["backup", "--new-key"] and (backup_problem :=
 # Where pg_dump and pg_restore are, when not on the PATH nor where Debian puts them.
 POSTGRESQL_BIN = env.text("POSTGRESQL_BIN")
 WHITENOISE_MAX_AGE = 60
+# No other site's pages need our files.
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 FORM_RENDERER = "hopps.forms.HouseRenderer"
 
 # --- Security --------------------------------------------------------------------------------------------------------
 
+# What browsers may do with our pages (decision 0038); what single pages need on top: hopps.browser_policy.
+CONTENT_SECURITY_POLICY = {"DIRECTIVES": content_security(public_url=PUBLIC_URL, https=not DEVELOPMENT)}
+PERMISSIONS_POLICY = permissions()
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
+# Scripts read the token where forms have it.
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+SECURE_HSTS_SECONDS = 0
 if not DEVELOPMENT:
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
+    # Browsers take a cookie of such a name from this very host by https alone: no neighbour's can stand in for it.
+    SESSION_COOKIE_NAME = "__Host-session"
+    CSRF_COOKIE_NAME = "__Host-csrf"
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = env.flag("SECURE_SSL_REDIRECT", default=True)
-    SECURE_HSTS_SECONDS = env.number("SECURE_HSTS_SECONDS", 3600)
+    # For so long browsers come by https alone: to this host, those below it, and, as this says, from the first visit on
+    # where the domain is entered in the browsers' own list.
+    SECURE_HSTS_SECONDS = env.number("SECURE_HSTS_SECONDS", 365 * 24 * 60 * 60, least=0)
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = env.flag("SECURE_HSTS_INCLUDE_SUBDOMAINS", default=True)
+    SECURE_HSTS_PRELOAD = env.flag("SECURE_HSTS_PRELOAD", default=True)
+# What a form may hold, besides its size (hopps.body_limit): files are sent one at a time.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
+DATA_UPLOAD_MAX_NUMBER_FILES = 1
 
 # --- Seeing it run ----------------------------------------------------------------------------------------------------
 

@@ -2,9 +2,7 @@
 
 import re
 from typing import Any
-from urllib.parse import urlsplit
 
-from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from hopps import env
@@ -32,17 +30,6 @@ def from_environment(*, development: bool) -> dict[str, Any]:
         OPENID_CONNECT: _openid_connect(development=development),
     }
     return {provider: its for provider, its in found.items() if its}
-
-
-def origins() -> list[str]:
-    """Return the origins of the providers in use, such as https://accounts.google.com, as the settings name them."""
-    providers: dict[str, Any] = settings.SOCIALACCOUNT_PROVIDERS
-    addresses = [app["settings"]["server_url"] for app in providers.get(OPENID_CONNECT, {}).get("APPS", ())]
-    if COGNITO in providers:
-        addresses.append(providers[COGNITO]["DOMAIN"])
-    if GOOGLE in providers:
-        addresses.append(providers[GOOGLE].get("AUTHORIZE_URL", _GOOGLES_ISSUER))
-    return sorted({"{0.scheme}://{0.netloc}".format(urlsplit(address)) for address in addresses})
 
 
 def _google(*, development: bool) -> dict[str, Any] | None:

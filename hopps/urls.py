@@ -6,7 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from django.views.defaults import page_not_found
 
 from accounts.views import phone, sign_in
-from hopps import health, metrics
+from hopps import csp_reports, health, metrics
 from sessions_app.consumers import websocket_urlpatterns
 
 __all__ = ["handler500", "urlpatterns", "websocket_urlpatterns"]
@@ -16,7 +16,6 @@ handler500 = "hopps.unavailable.server_error"
 admin.site.site_header = "Hopps operators"
 admin.site.site_title = "Hopps"
 admin.site.index_title = "Today"
-# Operators sign in where everybody does: whatever is asked there, such as a second factor, is asked of them too.
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("sessions_app.urls")),
@@ -44,4 +43,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("metrics", metrics.metrics, name="metrics"),
+    path("csp-report/", csp_reports.csp_report, name="csp_report"),
 ]

@@ -171,6 +171,9 @@ TABLE = [
     Row("get", "readyz",                            (200,   200,   200,   200,   200,   200)),
     # With a token set (tests/hopps/test_metrics.py): for nobody who has not got it, whoever they are.
     Row("get", "metrics",                           (200,   200,   200,   200,   200,   200)),
+    # Sent with nothing in it.
+    Row("post", "csp_report",                       (400,   400,   400,   400,   400,   400)),
+    Row("get", "csp_report",                        (405,   405,   405,   405,   405,   405)),
     Row("get", "account_login",                     (200,   302,   302,   302,   302,   302)),
     Row("get", "account_signup",                    (200,   302,   302,   302,   302,   302)),
     Row("get", "account_logout",                    (302,   200,   200,   200,   200,   200)),

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, Error, Page, ViewportSi
 
 from script.lib.processes import HOST, ServerProcess, free_port
 from tests.browser.tools import AUTOPLAY, CHROMIUM_FLAGS, chromium_path, screenshot_path, sign_in
+from tests.browser.violations import Violations
 from tests.live import ROOT, LiveServer
 
 OpenPage = Callable[..., Page]
@@ -22,8 +23,6 @@ PATIENCE = 30_000
 # Flags of Chromium that a test may want to do without.
 FAKE_UI = "--use-fake-ui-for-media-stream"
 FAKE_DEVICES = "--use-fake-device-for-media-stream"
-# Sentences in which Chromium's console reports what a content security policy forbade.
-FORBIDDEN = ("Content Security Policy", "Refused to")
 
 _pages: list[Page] = []
 
@@ -40,8 +39,16 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(autouse=True)
+def violations() -> Iterator[Violations]:
+    """The Content-Security-Policy holds: whatever it stops in any test here fails that test."""
+    violations = Violations()
+    yield violations
+    assert violations.found() == [], "The policy stopped something."
+
+
 @pytest.fixture
-def open_page(browser: Browser) -> Iterator[OpenPage]:
+def open_page(browser: Browser, violations: Violations) -> Iterator[OpenPage]:
     """Open pages, each in a browser context of its own (its own cookies), closed after the test.
 
     `open_page(server, "customer@demo.test", viewport=PHONE, color_scheme="dark", permissions=[])`: signed in when a person
@@ -54,10 +61,11 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
         options = {"base_url": server.url, "viewport": WIDE, "permissions": ["camera", "microphone"], **options}
         context = browser.new_context(**options)
         contexts.append(context)
+        violations.listen_in(context)
+        violations.read_log_of(server)
         page = context.new_page()
         _pages.append(page)
         page.on("pageerror", lambda error: problems.append(f"{page.url}: {error}"))
-        page.on("console", lambda message: problems.append(message.text) if _is_forbidden(message.text) else None)
         if person is not None:
             sign_in(page, server, person)
         return page
@@ -70,7 +78,7 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
 
 
 @pytest.fixture
-def open_elsewhere(browser: Browser) -> Iterator[OpenElsewhere]:
+def open_elsewhere(browser: Browser, violations: Violations) -> Iterator[OpenElsewhere]:
     """Open pages in Chromiums of their own, one each.
 
     `open_elsewhere(server, person, without=[FAKE_UI], flags=[…], **context)`: without the flags named, with others.
@@ -83,7 +91,10 @@ def open_elsewhere(browser: Browser) -> Iterator[OpenElsewhere]:
         kept = [flag for flag in CHROMIUM_FLAGS if not flag.startswith(without)] if without else CHROMIUM_FLAGS
         own = browser.browser_type.launch(executable_path=chromium_path(), args=[*kept, AUTOPLAY, *flags])
         browsers.append(own)
-        page = own.new_context(**{"base_url": server.url, "viewport": WIDE, **options}).new_page()
+        context = own.new_context(**{"base_url": server.url, "viewport": WIDE, **options})
+        violations.listen_in(context)
+        violations.read_log_of(server)
+        page = context.new_page()
         _pages.append(page)
         sign_in(page, server, person)
         return page
@@ -95,7 +106,7 @@ def open_elsewhere(browser: Browser) -> Iterator[OpenElsewhere]:
 
 
 @pytest.fixture
-def window(browser: Browser, tmp_path: Path) -> Iterator[BrowserContext]:
+def window(browser: Browser, tmp_path: Path, violations: Violations) -> Iterator[BrowserContext]:
     """A window of a Chromium of its own, one empty tab in it, as people have it: sound is locked until a click, and what
     stands behind another tab is hidden.
 
@@ -115,16 +126,13 @@ def window(browser: Browser, tmp_path: Path) -> Iterator[BrowserContext]:
     try:
         own = browser.browser_type.connect_over_cdp(f"http://{HOST}:{port}", no_defaults=True)
         window = own.contexts[0]
+        violations.listen_in(window)
         window.on("weberror", lambda error: problems.append(str(error.error)))
         yield window
         own.close()
     finally:
         process.stop()
     assert not problems, "Scripts failed in the page:\n" + "\n".join(problems)
-
-
-def _is_forbidden(text: str) -> bool:
-    return any(words in text for words in FORBIDDEN)
 
 
 @pytest.hookimpl(wrapper=True)

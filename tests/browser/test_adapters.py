@@ -73,7 +73,7 @@ def _twilio() -> Iterator[TwilioRooms]:
 
 @pytest.fixture(scope="module")
 def _twilio_carrier(_twilio: TwilioRooms, start_server: StartServer) -> Carrier:
-    return Carrier("twilio", start_server(**_twilio.video.settings), _twilio)
+    return Carrier("twilio", start_server(**_twilio.video.settings, TWILIO_VIDEO_HOSTS=_twilio.host), _twilio)
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,11 @@
 """The stack's Caddy before real processes of Hopps: pages, sockets, and the switch from one to the other."""
 
+import base64
+import hashlib
 import http.client
 import http.server
 import json
+import re
 import threading
 import urllib.error
 import urllib.request
@@ -196,6 +199,7 @@ def test_a_page_that_is_open_still_finds_the_files_of_its_release(caddy: Caddy, 
 
     assert (status, body) == (200, b"the one before")
     assert headers["Content-Type"].startswith("text/javascript")
+    assert careful(headers)
     assert ask(caddy, "/static/never-was.js")[0] == 404
 
 
@@ -250,3 +254,24 @@ def test_with_nobody_there_people_read_that_it_is_back_in_a_moment(tmp_path: Pat
     assert status == 502
     assert b"back in a moment" in body
     assert (headers["Retry-After"], headers["Cache-Control"]) == ("5", "no-store")
+    assert careful(headers)
+    # Its few lines of style are the ones the policy lets through.
+    style = re.search(r"<style>(.*?)</style>", body.decode(), re.DOTALL)
+    assert style is not None
+    digest = base64.b64encode(hashlib.sha256(style[1].encode()).digest()).decode()
+    assert f"style-src 'sha256-{digest}';" in headers["Content-Security-Policy"]
+
+
+def careful(headers: http.client.HTTPMessage) -> bool:
+    """Does an answer of Caddy's own tell browsers what those of Hopps do?"""
+    policies = headers.get_all("Content-Security-Policy") or []
+    return (
+        len(policies) == 1
+        and policies[0].startswith("default-src 'none'; ")
+        and policies[0].endswith("frame-ancestors 'none'")
+        and headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains; preload"
+        and headers["X-Content-Type-Options"] == "nosniff"
+        and headers["X-Frame-Options"] == "DENY"
+        and headers["Cross-Origin-Resource-Policy"] == "same-origin"
+        and headers["Server"] is None
+    )

@@ -62,8 +62,12 @@ class TwilioRooms:
     @property
     def init_script(self) -> str:
         """What a page runs first: it puts our `connect` in the place of the SDK's."""
-        port = self._server.socket.getsockname()[1]
-        return f"window.twilioRooms = 'ws://{HOST}:{port}/';\n{SCRIPT.read_text()}"
+        return f"window.twilioRooms = '{self.host}/';\n{SCRIPT.read_text()}"
+
+    @property
+    def host(self) -> str:
+        """Where pages reach it, as TWILIO_VIDEO_HOSTS names Twilio's own."""
+        return f"ws://{HOST}:{self._server.socket.getsockname()[1]}"
 
     # --- what tests do ---
 
