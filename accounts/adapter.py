@@ -8,13 +8,14 @@ from django.urls import reverse
 
 from accounts import phones
 from accounts.fields import PhoneField
+from accounts.guessing import SlowGuessing
 from accounts.models import Phone, User
 
 # In the browser session: the number being verified, and the words in which texts to it were agreed to.
 AGREED_SESSION_KEY = "phone_agreed"
 
 
-class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth carries no types
+class AccountAdapter(SlowGuessing):
     """Sends people on to what they came for, and keeps their phone numbers."""
 
     error_messages = {  # allauth's own is a plain dict too

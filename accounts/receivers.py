@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from allauth.account import signals as allauth_signals
 from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.dispatch import receiver
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from accounts import push
+from accounts.guessing import remember_browser
 from accounts.http import browser_of
 from accounts.models import User
 from hopps.realtime.sockets import signed_out
@@ -33,3 +35,9 @@ def forget_who_was_here(sender: object, request: HttpRequest | None, user: User,
     browser = browser_of(request)
     if browser is not None:
         push.forget_others(user=user, browser=browser)
+
+
+@receiver(allauth_signals.user_logged_in)
+def know_this_browser(sender: object, response: HttpResponse, user: User, **_: Any) -> None:
+    """Wrong passwords for this account, tried elsewhere, are not counted against this browser from now on."""
+    remember_browser(response, email=user.email)

@@ -8,7 +8,7 @@ from pathlib import Path
 import django_stubs_ext
 from django.core.exceptions import ImproperlyConfigured
 
-from hopps import databases, env
+from hopps import caches, databases, env, rates
 from hopps.backups.sealing import development_key as development_backup_key
 from hopps.backups.sealing import problem_with as problem_with_backup_key
 from hopps.vapid import development_key, problem_with
@@ -90,6 +90,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "hopps.limiting.AnswerTooOften",
 ]
 
 ROOT_URLCONF = "hopps.urls"
@@ -123,6 +124,9 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # What carries events between several server processes (hopps.realtime.hub), and their jobs; one process needs none.
 REDIS_URL = env.text("REDIS_URL")
+# What allauth counts by. What all else is counted by: hopps.limits.
+CACHES = caches.settings_of(REDIS_URL)
+LIMITS = rates.LIMITS
 # A web process that is to stop goes on for so long first, as not ready: until the proxy before it has noticed. Then its
 # pages go to the other processes. 0: there is no other.
 DRAIN_NOTICE_SECONDS = env.number("DRAIN_NOTICE_SECONDS", 2 if REDIS_URL else 0, least=0)
@@ -167,12 +171,8 @@ ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
 # Phones are verified by a code too, which autofill finds in a text by its digits. Codes cost money: see also CODES_A_DAY.
 ACCOUNT_PHONE_VERIFICATION_CODE_FORMAT = {"numeric": True, "length": 6, "dashed": False}
 ACCOUNT_PHONE_VERIFICATION_SUPPORTS_RESEND = True
-# Of a form posted with a number, typing mistakes included; of codes tried; of codes sent (a key is a number).
-ACCOUNT_RATE_LIMITS = {
-    "change_phone": "20/h/user",
-    "phone_code": "20/h/user",
-    "verify_phone": "1/30s/key,1/30s/user,3/m/ip",
-}
+ACCOUNT_RATE_LIMITS = rates.ACCOUNT
+MFA_RATE_LIMITS = rates.MFA
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""

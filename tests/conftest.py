@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.core.cache import cache
 from django.db import connection
 from pytest_django import DjangoDbBlocker, Settings
 
+from hopps import limits
 from hopps.management.commands.prepare import collect_static
 from tests.databases import close_all, databases, use
 from tests.live import LiveCluster, LiveServer, copy_of, prepare_database
@@ -74,6 +76,14 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     if report.failed:
         report.sections.extend((f"server {server.url}", server.log_tail()) for server in _servers)
     return report
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_counted() -> Iterator[None]:
+    """What one test did is not too often for the next."""
+    yield
+    limits.forget()
+    cache.clear()
 
 
 @pytest.fixture(scope="session")
