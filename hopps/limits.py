@@ -13,7 +13,7 @@ from functools import cache, partial
 
 from django.conf import settings
 from django.utils.crypto import salted_hmac
-from limits import RateLimitItem
+from limits import RateLimitItem, parse
 from limits.storage import MemoryStorage, RedisStorage
 from limits.strategies import MovingWindowRateLimiter
 
@@ -29,6 +29,8 @@ logger = logging.getLogger(__name__)
 # Who has one address of IPv6 mostly has all that begin as it does (RFC 6177: a site gets a /64 at least).
 IPV6_PREFIX = 64
 MINUTE, HOUR = 60, 3600
+# Whoever floods us does not flood the log.
+_LOGGED = parse("1/minute")
 
 
 class TooOften(Refused):
@@ -116,9 +118,10 @@ def _each(limit: Limit, person: object, address: str, ask: Callable[[RateLimitIt
 
 
 def noted(told: TooOften, *, by: str) -> None:
-    """Count and log that somebody was told; `by` says who without naming them."""
+    """Count that somebody was told, and log it once a minute each; `by` says who without naming them."""
     metrics.TOO_OFTEN.labels(told.limit).inc()
-    logger.warning("Too often: %s, by %s; again in %d s", told.limit, by, told.seconds)
+    if _here().hit(_LOGGED, "log", told.limit, by):
+        logger.warning("Too often: %s, by %s; again in %d s", told.limit, by, told.seconds)
 
 
 def _ask_all(item: RateLimitItem, key: tuple[str, ...], *, count: bool) -> float:

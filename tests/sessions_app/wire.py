@@ -30,11 +30,13 @@ class Door:
 class Person:
     """Somebody signed in."""
 
-    def __init__(self, server: LiveServer, email: str) -> None:
-        """Sign in."""
+    def __init__(self, server: LiveServer, email: str, *, address: str | None = None) -> None:
+        """Sign in; from `address`, where the server believes us who is behind us (TRUSTED_PROXIES)."""
         self.server = server
         self._http = requests.Session()
         self._http.trust_env = False  # straight to this machine, whatever proxy the environment names
+        if address is not None:
+            self._http.headers["X-Forwarded-For"] = address
         self.get("/accounts/login/")
         answer = self.post("/accounts/login/", login=email, password=DEMO_PASSWORD)
         assert answer.status_code == 302, answer.text[:500]
@@ -45,10 +47,10 @@ class Person:
         answer.raise_for_status()
         return answer.text
 
-    def post(self, path: str, **fields: object) -> requests.Response:
-        """Send a form, and follow nowhere."""
+    def post(self, path: str, *, by_script: bool = False, **fields: object) -> requests.Response:
+        """Send a form, and follow nowhere; `by_script`: as the page's JavaScript does."""
         headers = {"X-CSRFToken": self._http.cookies["csrftoken"] or ""}
-        if path.endswith("/join/"):
+        if by_script or path.endswith("/join/"):
             headers["Accept"] = "application/json"  # as the page's script asks for the grant
         return self._http.post(self.server.url + path, data=fields, headers=headers, timeout=SECONDS, allow_redirects=False)
 
