@@ -90,10 +90,11 @@ def neighbourhood(address: str) -> str:
 
 def in_words(seconds: float) -> str:
     """Return so many seconds as people say it, never less than it is: "40 seconds", "4 minutes", "2 hours"."""
+    minutes = math.ceil(seconds / MINUTE)
     if seconds < MINUTE:
         number, unit = max(math.ceil(seconds), 1), "second"
-    elif seconds <= 90 * MINUTE:
-        number, unit = math.ceil(seconds / MINUTE), "minute"
+    elif minutes <= 90 and minutes != 60:
+        number, unit = minutes, "minute"
     else:
         number, unit = math.ceil(seconds / HOUR), "hour"
     return f"{number} {unit}" if number == 1 else f"{number} {unit}s"

@@ -38,14 +38,14 @@ def test_in_a_chat_the_words_are_back_in_the_box_and_a_file_can_be_tried_again(
     write(customer, "three, which took a while to think of")
 
     alert = chat.locator("[data-chat-problem]")
-    expect(alert).to_have_text(re.compile(r"^You are writing very fast\. Try again in 60 minutes\.$"))
+    expect(alert).to_have_text(re.compile(r"^You are writing very fast\. Try again in 1 hour\.$"))
     expect(customer.locator("#chat-box")).to_have_value("three, which took a while to think of")
     expect(chat.get_by_role("listitem").filter(has_text="three")).to_have_count(0)
 
     for name in ("first.txt", "second.txt"):
         attach(customer, {"name": name, "mimeType": "text/plain", "buffer": b"a file"})
     second = chat.get_by_role("listitem").filter(has_text="second.txt")
-    expect(second).to_contain_text("You have sent many files. Try again in 60 minutes.")
+    expect(second).to_contain_text("You have sent many files. Try again in 1 hour.")
     expect(second.get_by_role("button", name="Try again: second.txt")).to_be_visible()
     assert axe_violations(customer) == []
     customer.screenshot(path=screenshot_path("too-often-chat"))
@@ -62,7 +62,7 @@ def test_the_page_says_when_it_works_again(server: LiveServer, open_page: OpenPa
         form.get_by_role("button").last.click()
         page.wait_for_load_state()
 
-    expect(page.get_by_role("heading", name="Try again in 60 minutes")).to_be_visible()
+    expect(page.get_by_role("heading", name="Try again in 1 hour")).to_be_visible()
     assert axe_violations(page) == []
     light_and_dark(page, "too-often-phone")
     page.set_viewport_size({"width": 1280, "height": 900})

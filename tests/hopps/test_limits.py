@@ -103,6 +103,7 @@ def test_an_address_of_ipv6_is_all_that_one_line_has(one: str, other: str, same:
         (59, "59 seconds"),
         (60, "1 minute"),
         (61, "2 minutes"),
+        (59 * 60 + 1, "1 hour"),
         (90 * 60, "90 minutes"),
         (90 * 60 + 1, "2 hours"),
         (86_400, "24 hours"),
