@@ -1,11 +1,11 @@
 """Guessing passwords, codes and addresses is slow; the owner of an account is not locked out by it."""
 
 import re
+from typing import Any
 
 import pytest
 import time_machine
 from django.core import mail
-from django.http import HttpResponse
 from django.test import Client
 from pytest_django import Settings
 
@@ -13,22 +13,24 @@ from accounts.guessing import KNOWN_COOKIE
 from accounts.models import User
 from tests.people import PASSWORD
 
+# Of Django's test client.
+Answer = Any
+
 pytestmark = pytest.mark.django_db
 
 HERE, ELSEWHERE = "198.51.100.7", "203.0.113.9"
 LOGIN, SIGN_UP, RESET = "/accounts/login/", "/accounts/signup/", "/accounts/password/reset/"
 
 
-def sign_in(email: str, password: str = PASSWORD, *, address: str = HERE, client: Client | None = None) -> HttpResponse:
-    answer: HttpResponse = (client or Client()).post(LOGIN, {"login": email, "password": password}, REMOTE_ADDR=address)
-    return answer
+def sign_in(email: str, password: str = PASSWORD, *, address: str = HERE, client: Client | None = None) -> Answer:
+    return (client or Client()).post(LOGIN, {"login": email, "password": password}, REMOTE_ADDR=address)
 
 
 def guess(email: str, *, times: int, address: str = HERE) -> list[int]:
     return [sign_in(email, "wrong", address=address).status_code for _ in range(times)]
 
 
-def wait_of(answer: HttpResponse) -> int:
+def wait_of(answer: Answer) -> int:
     """Return for how many seconds it says not to come again, as a header and on the page."""
     assert answer.status_code == 429
     assert re.search(r"Try again in \d+ (second|minute|hour)s?", answer.content.decode())
@@ -96,10 +98,9 @@ def test_the_cookie_of_another_account_or_a_made_up_one_helps_nobody(alice: User
         assert sign_in(alice.email, address=ELSEWHERE, client=client).status_code == 429
 
 
-def sign_up(number: int, *, address: str = HERE) -> HttpResponse:
+def sign_up(number: int, *, address: str = HERE) -> Answer:
     form = {"email": f"n{number}@example.org", "password1": "a-long-enough-one-7", "display_name": "N", "time_zone": "UTC"}
-    answer: HttpResponse = Client().post(SIGN_UP, form, REMOTE_ADDR=address)
-    return answer
+    return Client().post(SIGN_UP, form, REMOTE_ADDR=address)
 
 
 def test_few_sign_up_from_one_address_in_a_minute() -> None:

@@ -147,7 +147,7 @@ class Process:
 
 
 @pytest.fixture
-def redis(redis_server: RedisServer, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator["Redis[str]"]:
+def redis(redis_server: RedisServer, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Redis]:
     """An empty Redis, which the settings name."""
     settings.REDIS_URL = redis_server.url
     settings.CACHES = ours.settings_of(redis_server.url)
@@ -161,7 +161,7 @@ def redis(redis_server: RedisServer, settings: Settings, monkeypatch: pytest.Mon
         yield client
 
 
-def test_processes_on_one_redis_count_together(redis: "Redis[str]") -> None:
+def test_processes_on_one_redis_count_together(redis: Redis) -> None:
     one, other = Process(), Process()
 
     assert [one.asks(ALICE, HERE), other.asks(ALICE, HERE), one.asks(ALICE, HERE)] == [False, False, True]
@@ -170,7 +170,7 @@ def test_processes_on_one_redis_count_together(redis: "Redis[str]") -> None:
     assert 3590 < told.value.seconds <= 3600
 
 
-def test_what_is_kept_in_redis_names_nobody_and_goes_by_itself(redis: "Redis[str]") -> None:
+def test_what_is_kept_in_redis_names_nobody_and_goes_by_itself(redis: Redis) -> None:
     limits.spend(Limit.ASK, person=ALICE, address=HERE)
     caches["default"].set(f"allauth:rl:{HERE}", [1.0], 60)
 
@@ -182,7 +182,7 @@ def test_what_is_kept_in_redis_names_nobody_and_goes_by_itself(redis: "Redis[str
 
 
 def test_without_redis_each_counts_alone_and_the_log_says_so_once(
-    redis: "Redis[str]", redis_server: RedisServer, caplog: pytest.LogCaptureFixture
+    redis: Redis, redis_server: RedisServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
     cache = caches["default"]
@@ -203,7 +203,7 @@ def test_without_redis_each_counts_alone_and_the_log_says_so_once(
 
 
 def test_a_redis_that_hangs_keeps_one_question_waiting_and_not_all(
-    redis: "Redis[str]", redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+    redis: Redis, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shared, "AGAIN_SECONDS", 60.0)
     redis_server.freeze()
@@ -216,7 +216,7 @@ def test_a_redis_that_hangs_keeps_one_question_waiting_and_not_all(
         redis_server.thaw()
 
 
-def test_forgetting_leaves_the_jobs_in_redis_alone(redis: "Redis[str]") -> None:
+def test_forgetting_leaves_the_jobs_in_redis_alone(redis: Redis) -> None:
     redis.set("huey.redis.hopps", "a job")
 
     caches["default"].clear()

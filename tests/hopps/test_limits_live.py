@@ -63,7 +63,7 @@ def test_the_third_is_too_often_as_a_page_and_for_scripts_and_for_nobody_else(
     for _ in range(2):
         assert person.post(path).status_code != 429
 
-    page, told = person.post(path), person.post(path, by_script=True)
+    page, told = person.post(path), person.post_by_script(path)
 
     assert 3500 < seconds_of(page) <= 3600
     assert f"{sentence} So that nobody" in page.text

@@ -47,11 +47,17 @@ class Person:
         answer.raise_for_status()
         return answer.text
 
-    def post(self, path: str, *, by_script: bool = False, **fields: object) -> requests.Response:
-        """Send a form, and follow nowhere; `by_script`: as the page's JavaScript does."""
-        headers = {"X-CSRFToken": self._http.cookies["csrftoken"] or ""}
-        if by_script or path.endswith("/join/"):
-            headers["Accept"] = "application/json"  # as the page's script asks for the grant
+    def post(self, path: str, **fields: object) -> requests.Response:
+        """Send a form, and follow nowhere."""
+        # The grant is asked for by the page's script.
+        return self._send(path, fields, accept="application/json" if path.endswith("/join/") else "text/html")
+
+    def post_by_script(self, path: str, **fields: object) -> requests.Response:
+        """Send a form as the page's JavaScript does."""
+        return self._send(path, fields, accept="application/json")
+
+    def _send(self, path: str, fields: dict[str, object], *, accept: str) -> requests.Response:
+        headers = {"X-CSRFToken": self._http.cookies["csrftoken"] or "", "Accept": accept}
         return self._http.post(self.server.url + path, data=fields, headers=headers, timeout=SECONDS, allow_redirects=False)
 
     @contextmanager
