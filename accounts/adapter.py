@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from accounts import jobs, phones
 from accounts.fields import PhoneField
+from accounts.guessing import SlowGuessing
 from accounts.http import is_recently_signed_in
 from accounts.models import Phone, User
 from accounts.push import device_name
@@ -26,7 +27,7 @@ WAYS = {
 }
 
 
-class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth carries no types
+class AccountAdapter(SlowGuessing):
     """Sends people on to what they came for, and keeps their phone numbers."""
 
     error_messages = {  # allauth's own is a plain dict too

@@ -3,14 +3,16 @@
 import time
 from typing import Any
 
+from allauth.account import signals as allauth_signals
 from allauth.account.models import EmailAddress
 from allauth.account.signals import email_confirmed, password_changed, password_reset, password_set, user_signed_up
 from allauth.mfa.signals import authenticator_removed
 from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.dispatch import receiver
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from accounts import devices, providers, push
+from accounts.guessing import remember_browser
 from accounts.http import SIGNED_IN_AT, browser_of
 from accounts.models import User
 from hopps.realtime.hub import hub
@@ -77,3 +79,9 @@ def look_at_sign_ins_again(sender: object, user: User, **_: Any) -> None:
 def look_whether_one_is_left(sender: object, user: User, **_: Any) -> None:
     """Who needs a second step and took the last one away leaves the pages that want one."""
     hub.wake(person_audience(user.pk), PERSON)
+
+
+@receiver(allauth_signals.user_logged_in)
+def know_this_browser(sender: object, response: HttpResponse, user: User, **_: Any) -> None:
+    """Wrong passwords for this account, tried elsewhere, are not counted against this browser from now on."""
+    remember_browser(response, email=user.email)

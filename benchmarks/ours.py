@@ -17,6 +17,7 @@ def environment_in(folder: Path) -> dict[str, str]:
         "DATABASE_URL": "",
         "REDIS_URL": "",
         "LOG_LEVEL": "WARNING",
+        "LIMITS_TIMES": "1000",
     }
 
 

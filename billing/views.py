@@ -27,6 +27,8 @@ from billing.holds import HoldDeclined, HoldInProgress, HoldNeedsAction, HoldOut
 from billing.models import Card, Hold, Payment
 from billing.tasks import look_into
 from hopps.http import public_url
+from hopps.limiting import limited
+from hopps.limits import Limit
 from hopps.money import format_money
 
 PER_PAGE = 20
@@ -39,6 +41,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     return _overview(request, None if gateway().hosted else DemoCardForm())
 
 
+@limited(Limit.CARD)
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def card_add(request: HttpRequest) -> HttpResponse:
@@ -76,6 +79,7 @@ def card_default(request: HttpRequest, pk: UUID) -> HttpResponse:
     return redirect("billing")
 
 
+@limited(Limit.CARD)
 @login_required
 @require_POST
 def card_page(request: HttpRequest) -> HttpResponse:

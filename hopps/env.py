@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 
 from django.core.exceptions import ImproperlyConfigured
+from limits import parse_many
 
 
 def text(name: str, default: str = "") -> str:
@@ -55,6 +56,21 @@ def price(name: str, default: str) -> str:
     value = text(name, default).strip()
     if not re.fullmatch(r"[0-9]+(\.[0-9]+)?", value):
         raise ImproperlyConfigured(f"{name} must be a price such as {default}, not {value!r}.")
+    return value
+
+
+def rate(name: str, default: str) -> str:
+    """Return how often something may be done, such as "20/hour" or "5/minute; 20/hour", as it is written.
+
+    Raises ImproperlyConfigured when it is not that, or allows nothing at all.
+    """
+    value = text(name, default)
+    try:
+        allowed = [item.amount for item in parse_many(value)]
+    except ValueError:
+        allowed = []
+    if not allowed or min(allowed) < 1:
+        raise ImproperlyConfigured(f"{name} must say how often, such as {default}, not {value!r}.")
     return value
 
 

@@ -3,9 +3,10 @@
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 
 from hopps.errors import Refused
+from hopps.limits import TooOften, in_words
 
 
 def wants_json(request: HttpRequest) -> bool:
@@ -24,8 +25,31 @@ def done(request: HttpRequest, *, to: str) -> HttpResponse:
 
 
 def refused(request: HttpRequest, refusal: Refused, *, to: str) -> HttpResponse:
-    """Answer an action a rule refused: 409 with the sentence for JavaScript, otherwise the sentence on the page `to`."""
+    """Answer an action a rule refused: 409 with the sentence for JavaScript, otherwise the sentence on the page `to`.
+
+    What came too often is answered with 429 in both cases.
+    """
+    if isinstance(refusal, TooOften):
+        return too_often(request, refusal)
     if wants_json(request):
         return JsonResponse({"error": refusal.sentence}, status=409)
     messages.error(request, refusal.sentence)
     return redirect(to)
+
+
+def too_often(request: HttpRequest, refusal: TooOften) -> HttpResponse:
+    """Answer what came too often: 429 that says when to come again, for JavaScript with the sentence, else as a page."""
+    if wants_json(request):
+        answer: HttpResponse = JsonResponse({"error": refusal.sentence}, status=429)
+    else:
+        context = {"reason": refusal.reason, "wait": in_words(refusal.seconds), "sent": request.method == "POST"}
+        answer = render(request, "429.html", context, status=429)
+    return come_again(answer, refusal)
+
+
+def come_again(answer: HttpResponse, refusal: TooOften) -> HttpResponse:
+    """Make `answer`, a form shown again for one, the 429 that says when to come again."""
+    answer.status_code = 429
+    answer["Retry-After"] = str(refusal.seconds)
+    answer["Cache-Control"] = "no-store"
+    return answer

@@ -50,6 +50,7 @@ REQUEST_SECONDS = Histogram(
     buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
 SOCKETS = Gauge("hopps_sockets", "Websockets open at this process.", ["kind"])
+TOO_OFTEN = Counter("hopps_too_often", "How often somebody was told that it was too often, by what.", ["limit"])
 EVENTS_PUBLISHED = Counter("hopps_events_published", "Events and wake-ups this process sent to all processes.")
 EVENTS_DELIVERED = Counter("hopps_events_delivered", "Events this process handed to a socket of its own.")
 CATCH_UPS = Counter("hopps_catch_ups", "How often this process's sockets asked the database for what they may have missed.")

@@ -8,7 +8,7 @@ from pathlib import Path
 import django_stubs_ext
 from django.core.exceptions import ImproperlyConfigured
 
-from hopps import databases, env, sign_in_providers
+from hopps import caches, databases, env, rates, sign_in_providers
 from hopps.backups.sealing import development_key as development_backup_key
 from hopps.backups.sealing import problem_with as problem_with_backup_key
 from hopps.browser_policy import content_security, permissions
@@ -99,6 +99,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "accounts.provider_pages.ProviderPages",
     "accounts.middleware.SignInMiddleware",
+    "hopps.limiting.AnswerTooOften",
 ]
 
 ROOT_URLCONF = "hopps.urls"
@@ -132,6 +133,9 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # What carries events between several server processes (hopps.realtime.hub), and their jobs; one process needs none.
 REDIS_URL = env.text("REDIS_URL")
+# What allauth counts by. What all else is counted by: hopps.limits.
+CACHES = caches.settings_of(REDIS_URL)
+LIMITS = rates.LIMITS
 # A web process that is to stop goes on for so long first, as not ready: until the proxy before it has noticed. Then its
 # pages go to the other processes. 0: there is no other.
 DRAIN_NOTICE_SECONDS = env.number("DRAIN_NOTICE_SECONDS", 2 if REDIS_URL else 0, least=0)
@@ -176,12 +180,6 @@ ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
 # Phones are verified by a code too, which autofill finds in a text by its digits. Codes cost money: see also CODES_A_DAY.
 ACCOUNT_PHONE_VERIFICATION_CODE_FORMAT = {"numeric": True, "length": 6, "dashed": False}
 ACCOUNT_PHONE_VERIFICATION_SUPPORTS_RESEND = True
-# Of a form posted with a number, typing mistakes included; of codes tried; of codes sent (a key is a number).
-ACCOUNT_RATE_LIMITS = {
-    "change_phone": "20/h/user",
-    "phone_code": "20/h/user",
-    "verify_phone": "1/30s/key,1/30s/user,3/m/ip",
-}
 # A code mailed for signing in: minutes and a few tries, then a new one.
 ACCOUNT_LOGIN_BY_CODE_ENABLED = True
 ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 5 * 60
@@ -197,6 +195,9 @@ SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
 SOCIALACCOUNT_REAUTHENTICATION_REQUIRED = True
 # How long a person waits, in seconds, for what we ask a provider.
 SOCIALACCOUNT_REQUESTS_TIMEOUT = 5
+# How often what is allauth's may be done.
+ACCOUNT_RATE_LIMITS = rates.ACCOUNT
+MFA_RATE_LIMITS = rates.MFA
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
 # What changes an account is mailed to its person, and asks who it is where the sign-in is older than so many seconds.
 ACCOUNT_EMAIL_NOTIFICATIONS = True

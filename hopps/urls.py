@@ -9,8 +9,10 @@ from accounts.views import phone, sign_in
 from hopps import csp_reports, health, metrics
 from sessions_app.consumers import websocket_urlpatterns
 
-__all__ = ["handler500", "urlpatterns", "websocket_urlpatterns"]
+__all__ = ["handler429", "handler500", "urlpatterns", "websocket_urlpatterns"]
 
+# allauth asks for it where one of its own limits is met.
+handler429 = "accounts.too_often.answer_too_often"
 handler500 = "hopps.unavailable.server_error"
 
 admin.site.site_header = "Hopps operators"

@@ -39,6 +39,8 @@ class NotHeld:
 
     session: HelpSession
     sentence: str
+    declined: bool = True
+    """Whether it was the card; not where the processor could not be asked."""
 
 
 @dataclass(frozen=True)
@@ -114,8 +116,10 @@ def ask(
             return go_live(draft.pk)
         case holds.HoldNeedsAction(url=url):
             return BankAsks(draft, url)
-        case holds.HoldDeclined(sentence=sentence) | holds.HoldInProgress(sentence=sentence):
+        case holds.HoldDeclined(sentence=sentence):
             return NotHeld(draft, sentence)
+        case holds.HoldInProgress(sentence=sentence):
+            return NotHeld(draft, sentence, declined=False)
 
 
 def open_request_of(customer: User) -> HelpSession | None:

@@ -120,6 +120,13 @@ class ChatLine(Event):
     sent_at: datetime
 
 
+class ChatRefused(Event):
+    """A line of chat is not kept; `message` is a sentence for the person, who gets their words back."""
+
+    id: UUID
+    message: str
+
+
 class OtherTypes(Event):
     """The other person is writing a line. Holds for a few seconds, or until the line comes."""
 
@@ -310,6 +317,7 @@ SessionEvent = (
     | Clock
     | Presence
     | ChatLine
+    | ChatRefused
     | OtherTypes
     | CarriedByPeer
     | CarriedByTwilio

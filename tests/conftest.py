@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.core.cache import cache
 from django.db import connection
 from pytest_django import DjangoDbBlocker, Settings
 
+from hopps import limits
 from hopps.management.commands.prepare import collect_static
 from tests.databases import close_all, databases, use
 from tests.live import LiveCluster, LiveServer, copy_of, prepare_database
@@ -92,6 +94,14 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     if counted:
         what = " and ".join(f"{number} {name}" for name, number in sorted(counted.items()))
         terminalreporter.write_line(f"Fuzzed: {what}, FUZZ_SEED={', '.join(map(str, sorted(seeds)))}")
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_counted() -> Iterator[None]:
+    """What one test did is not too often for the next."""
+    yield
+    limits.forget()
+    cache.clear()
 
 
 @pytest.fixture(scope="session")

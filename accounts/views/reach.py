@@ -13,6 +13,8 @@ from accounts.http import expert_or_404, page_of_ours
 from accounts.models import ExpertProfile, Message
 from hopps.errors import Refused
 from hopps.http import done, wants_json
+from hopps.limiting import limited
+from hopps.limits import Limit
 from hopps.templatetags.hopps import moment
 
 State = Message.State
@@ -73,6 +75,7 @@ def consent(request: HttpRequest) -> HttpResponse:
     return redirect("expert_reach")
 
 
+@limited(Limit.TEST)
 @login_required
 @require_POST
 def test(request: HttpRequest, way: str) -> HttpResponse:

@@ -19,6 +19,8 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 from django.utils import timezone
 
+from hopps import limits
+from hopps.limits import Limit, TooOften
 from hopps.realtime.hub import MISSED, hub
 from hopps.realtime.messages import Error, Event, Message, Ping, Sync, encode
 
@@ -27,6 +29,11 @@ logger = logging.getLogger(__name__)
 # More than this and the page is not ours, or is broken.
 MESSAGES_ALLOWED = 200
 MESSAGES_WINDOW_SECONDS = 10.0
+# The same of all a person's pages at one process together.
+PERSON_MESSAGES_ALLOWED = 600
+LOOKED_AT_EACH = 10
+# So many pages one person may have open at one process. Each costs memory, and everything is said to each of them.
+SOCKETS_ALLOWED = 30
 MESSAGE_BYTES_ALLOWED = 64 * 1024
 # A page that reads this slowly is cut off: it will reconnect and ask for the state.
 QUEUE_ALLOWED = 500
@@ -137,11 +144,30 @@ class Socket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels carries 
             await self.close()
             return
         self.person_id = str(user.pk)
-        if not await self.admit():
+        if self._connects_too_often() or not await self.admit():
             await self.close()
             return
+        if len(list(hub.sockets(person_audience(self.person_id)))) >= SOCKETS_ALLOWED:
+            logger.warning("Somebody has %d pages open, and gets no line for another", SOCKETS_ALLOWED)
+            await self.close()
+            return
+        # Counted from now on, and not only when it is greeted: many may open at once.
+        self.listen_to()
         await self.accept()
         await self.greet()
+
+    @property
+    def address(self) -> str:
+        """The IP address it comes from, as hopps.server took it; empty where it is not known."""
+        address: str = (self.scope.get("client") or ("",))[0]
+        return address
+
+    def _connects_too_often(self) -> bool:
+        try:
+            limits.spend_here(Limit.CONNECT, person=self.person_id, address=self.address)
+        except TooOften:
+            return True
+        return False
 
     async def may_stay(self) -> bool:
         """Ask the database again whether this socket is still for its person, and close it where it is not."""
@@ -227,7 +253,15 @@ class Socket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels carries 
         if now - self._window_started > MESSAGES_WINDOW_SECONDS:
             self._window_started, self._window_count = now, 0
         self._window_count += 1
-        return self._window_count > MESSAGES_ALLOWED
+        return self._window_count > MESSAGES_ALLOWED or self._person_is_flooding(now)
+
+    def _person_is_flooding(self, now: float) -> bool:
+        """Return whether all pages of this person together say too much. Looked at now and then: it costs more."""
+        if self._window_count % LOOKED_AT_EACH:
+            return False
+        mine = [other for other in hub.sockets(person_audience(self.person_id)) if isinstance(other, Socket)]
+        lately = [other for other in mine if now - other._window_started <= MESSAGES_WINDOW_SECONDS]
+        return sum(other._window_count for other in lately) > PERSON_MESSAGES_ALLOWED
 
     # --- server to page ---
 

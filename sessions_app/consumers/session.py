@@ -5,7 +5,9 @@ import contextlib
 import msgspec
 from django.utils import timezone
 
+from hopps import limits
 from hopps.errors import Refused
+from hopps.limits import Limit
 from hopps.realtime.database import database_sync_to_async
 from hopps.realtime.hub import hub
 from hopps.realtime.messages import Error, Event, Sync
@@ -13,6 +15,7 @@ from sessions_app import attendance, chat, live, notes, room
 from sessions_app.consumers.room import RoomSocket
 from sessions_app.events import (
     Chat,
+    ChatRefused,
     EditNotes,
     Media,
     MediaFlowing,
@@ -107,20 +110,22 @@ class SessionSocket(RoomSocket):
     async def on_chat(self, message: Chat) -> None:
         if "\0" in message.body:
             # PostgreSQL keeps no such text.
-            self.tell(Error(message="This line contains a character that cannot be kept. Take it out and send it again."))
+            sentence = "This line contains a character that cannot be kept. Take it out and send it again."
+            self.tell(ChatRefused(id=message.id, message=sentence))
             return
         if not await self.may_stay():
             return
         try:
             await database_sync_to_async(self._say)(message)
         except Refused as refusal:
-            self.tell(Error(message=refusal.sentence))
+            self.tell(ChatRefused(id=message.id, message=refusal.sentence))
 
     async def on_typing(self, message: Typing) -> None:
         if self.page is not None:
             self._publish(OtherTypes())
 
     def _say(self, message: Chat) -> None:
+        limits.spend(Limit.CHAT, person=self.person_id, address=self.address)
         session = HelpSession.objects.get(pk=self.session_id)
         chat.say(session=session, author=self.user, message_id=message.id, body=message.body)
 

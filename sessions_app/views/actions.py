@@ -14,7 +14,9 @@ from django.views.decorators.http import require_POST
 from accounts.http import signed_in
 from accounts.models import User
 from hopps.errors import Refused
-from hopps.http import done, refused, wants_json
+from hopps.http import come_again, done, refused, wants_json
+from hopps.limiting import limited, spend
+from hopps.limits import Limit, TooOften
 from sessions_app import accept as accepting
 from sessions_app import cancel as cancelling
 from sessions_app import cases, first, room, watch
@@ -58,6 +60,7 @@ def action(*roles: str) -> Callable[[Action], Callable[..., HttpResponse]]:
     return decorate
 
 
+@limited(Limit.ACCEPT)
 @login_required
 @require_POST
 def accept(request: HttpRequest, session_id: UUID) -> HttpResponse:
@@ -71,6 +74,7 @@ def accept(request: HttpRequest, session_id: UUID) -> HttpResponse:
     return done(request, to=session.get_absolute_url())
 
 
+@limited(Limit.CANCEL)
 @login_required
 @require_POST
 def pass_on(request: HttpRequest, session_id: UUID) -> HttpResponse:
@@ -105,12 +109,14 @@ def stop_telling(request: HttpRequest, session: HelpSession, user: User) -> None
     watch.stop_telling(session=session)
 
 
+@limited(Limit.CANCEL)
 @action("customer")
 def cancel(request: HttpRequest, session: HelpSession, user: User) -> None:
     """Call the request off."""
     cancelling.cancel(session_id=session.pk, customer=user)
 
 
+@limited(Limit.CANCEL)
 @action("expert")
 def release(request: HttpRequest, session: HelpSession, user: User) -> HttpResponse:
     """Give the request back."""
@@ -139,6 +145,7 @@ def resume(request: HttpRequest, session: HelpSession, user: User) -> None:
     pausing.resume(session=session, by=user)
 
 
+@limited(Limit.ASK)
 @action("customer")
 def extend(request: HttpRequest, session: HelpSession, user: User) -> HttpResponse | None:
     """Raise the cap."""
@@ -185,13 +192,15 @@ def report(request: HttpRequest, session: HelpSession, user: User) -> HttpRespon
     if not form.is_valid():
         return _form_again(request, session, user, form.errors, report_form=form)
     try:
+        spend(request, Limit.REPORT)
         case = cases.report(session=session, by=user, problem=form.cleaned_data["problem"])
     except Refused as refusal:
         if not session.is_over:
             raise
         # What was written stays in the form.
         form.add_error("problem", refusal.sentence)
-        return _form_again(request, session, user, form.errors, status=409, report_form=form)
+        answer = _form_again(request, session, user, form.errors, status=409, report_form=form)
+        return come_again(answer, refusal) if isinstance(refusal, TooOften) else answer
     if case.state == case.State.OPEN:
         messages.success(request, "Thank you. Our operators have it and answer by mail.")
     return None

@@ -1,5 +1,7 @@
 """The ask page."""
 
+import contextlib
+
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -11,7 +13,10 @@ from django.views.decorators.http import require_http_methods
 from accounts.models import User
 from billing.cards import cards_of, failed_cards_of
 from billing.gateways import gateway
+from hopps import limiting
 from hopps.errors import Refused
+from hopps.http import come_again
+from hopps.limits import Limit, TooOften
 from sessions_app import ask as asking
 from sessions_app.first import KnownExpert, known_expert
 from sessions_app.forms import AskForm, PaidAskForm, topic_of
@@ -94,6 +99,8 @@ def _send(request: HttpRequest, user: User) -> HttpResponse:
         return _page(request, user, form, status=422, known=known)
     words = form.cleaned_data
     try:
+        limiting.check(request, Limit.DECLINED)
+        limiting.spend(request, Limit.ASK)
         outcome = asking.ask(
             customer=user,
             topic=words["topic"],
@@ -106,9 +113,13 @@ def _send(request: HttpRequest, user: User) -> HttpResponse:
         )
     except Refused as refusal:
         form.add_error(None, refusal.sentence)
-        return _page(request, user, form, status=409, known=known)
+        answer = _page(request, user, form, status=409, known=known)
+        return come_again(answer, refusal) if isinstance(refusal, TooOften) else answer
     match outcome:
-        case asking.NotHeld(sentence=sentence):
+        case asking.NotHeld(sentence=sentence, declined=declined):
+            if declined:
+                with contextlib.suppress(TooOften):  # the next one is told
+                    limiting.spend(request, Limit.DECLINED)
             form.add_error("card" if "card" in form.fields else None, sentence)
             return _page(request, user, form, status=422, known=known)
         case asking.BankAsks(url=url):

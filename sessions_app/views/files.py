@@ -15,6 +15,8 @@ from django.views.decorators.http import require_safe
 
 from accounts.http import signed_in
 from accounts.models import User
+from hopps.limiting import limited
+from hopps.limits import Limit
 from hopps.realtime.messages import encode
 from sessions_app import files
 from sessions_app.models import ChatFile, HelpSession
@@ -34,6 +36,7 @@ HEADERS = {
 }
 
 
+@limited(Limit.FILE)
 @action("customer", "expert")
 def send(request: HttpRequest, session: HelpSession, user: User) -> HttpResponse:
     """Take a file: its bytes are the body, `X-File-Id` the line's id, `X-File-Name` its name, percent-encoded."""

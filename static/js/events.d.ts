@@ -38,6 +38,12 @@ export interface ChatLine {
   sent_at: string;
 }
 
+export interface ChatRefused {
+  type: "chat_refused";
+  id: string;
+  message: string;
+}
+
 export interface Clock {
   type: "clock";
   running: boolean;
@@ -266,6 +272,7 @@ export type SessionEvent =
   | Clock
   | Presence
   | ChatLine
+  | ChatRefused
   | OtherTypes
   | CarriedByPeer
   | CarriedByTwilio

@@ -232,7 +232,8 @@ def test_two_codes_asked_for_at_the_same_moment_are_one(eve: User) -> None:
 def test_numbers_and_codes_are_not_tried_out(eves: Client, address: str) -> None:
     answers = [eves.post(address, {"phone": "1", "code": "000000"}) for _ in range(21)]
     assert [answer.status_code == 429 for answer in answers] == [False] * 20 + [True]
-    assert "That was too often" in answers[-1].content.decode()
+    assert "Try again in 1 hour" in answers[-1].content.decode()
+    assert 3500 < int(answers[-1]["Retry-After"]) <= 3600
 
 
 def refuses(twilio: TwilioStandIn) -> None:

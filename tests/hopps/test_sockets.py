@@ -7,7 +7,10 @@ from uuid import uuid4
 
 import pytest
 from asgiref.sync import async_to_sync
+from pytest_django import Settings
 
+from hopps.limits import Limit
+from hopps.rates import Rate
 from hopps.realtime import sockets
 from hopps.realtime.hub import hub
 from tests.hopps.pages import Page, Said, Say, TestSocket, open_page
@@ -18,6 +21,12 @@ pytestmark = pytest.mark.django_db
 pytestmark = pytest.mark.django_db
 
 ALICE = uuid4()
+
+
+@pytest.fixture
+def few_lines(settings: Settings) -> None:
+    """Two lines an hour for one person."""
+    settings.LIMITS = settings.LIMITS | {Limit.CONNECT: Rate("2/hour", 5, "Too many.")}
 
 
 def answer_to(text: str) -> dict[str, str]:
@@ -177,3 +186,51 @@ def test_work_that_ends_after_the_socket_does_not_bring_it_back() -> None:
     async_to_sync(leave_with_work_under_way)()
     assert cancelled == [True]
     assert not list(hub.sockets("a"))
+
+
+def test_one_person_has_so_many_pages_open_at_one_process_and_others_are_let_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sockets, "SOCKETS_ALLOWED", 2)
+
+    async def journey() -> None:
+        async with open_page(ALICE) as first, open_page(ALICE), open_page(ALICE) as third, open_page(uuid4()) as bobs:
+            await third.until_closed()
+            for page in (first, bobs):
+                page.say('{"type": "say", "words": "still here"}')
+                await page.until_heard(1)
+        async with open_page(ALICE) as again:
+            again.say('{"type": "say", "words": "there is room again"}')
+            await again.until_heard(1)
+
+    async_to_sync(journey)()
+
+
+@pytest.mark.usefixtures("few_lines")
+def test_a_page_that_connects_again_and_again_is_not_let_in_for_a_while() -> None:
+    async def journey() -> None:
+        for _ in range(2):
+            async with open_page(ALICE) as page:
+                page.say('{"type": "say", "words": "hello"}')
+                await page.until_heard(1)
+        async with open_page(ALICE) as third, open_page(uuid4()) as bobs:
+            await third.until_closed()
+            bobs.say('{"type": "say", "words": "hello"}')
+            await bobs.until_heard(1)
+
+    async_to_sync(journey)()
+
+
+def test_all_pages_of_one_person_together_may_say_so_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sockets, "PERSON_MESSAGES_ALLOWED", 35)
+
+    async def journey() -> None:
+        async with open_page(ALICE) as first, open_page(ALICE) as second, open_page(uuid4()) as bobs:
+            for page in (first, bobs):
+                for _ in range(20):
+                    page.say('{"type": "say", "words": "x"}')
+                await page.until_heard(20)
+            for _ in range(20):
+                second.say('{"type": "say", "words": "x"}')
+            assert await second.until_closed() == sockets.FLOODED
+            assert bobs.code is None
+
+    async_to_sync(journey)()

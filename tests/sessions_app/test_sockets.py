@@ -167,9 +167,9 @@ def test_a_line_sent_twice_is_kept_once(alice: User, eve: User, topic: Topic) ->
             assert (await alices.hear("chat_line"))["id"] == str(line)
         assert (await eves.hear("chat_line"))["body"] == "SELECT 1;"
         await eves.say(type="chat", id=line, body="somebody else's id")
-        assert "could not be kept" in (await eves.hear("error"))["message"]
+        assert "could not be kept" in (await eves.hear("chat_refused"))["message"]
         await eves.say(type="chat", id=uuid4(), body="   ")
-        assert "Write something" in (await eves.hear("error"))["message"]
+        assert "Write something" in (await eves.hear("chat_refused"))["message"]
         for page in (alices, eves):
             await page.close()
 
@@ -233,7 +233,7 @@ def test_bad_messages_get_a_sentence_and_the_socket_stays(alice: User, eve: User
         await page.open()
         for text in bad:
             await page.socket.send_to(text_data=text)
-            assert (await page.hear("error"))["message"]
+            assert (await page.hear("error", "chat_refused"))["message"]
         await page.socket.send_to(bytes_data=b"\xff\xfe")
         assert (await page.hear("error"))["message"]
         await page.say(type="sync")

@@ -30,11 +30,13 @@ class Door:
 class Person:
     """Somebody signed in."""
 
-    def __init__(self, server: LiveServer, email: str) -> None:
-        """Sign in."""
+    def __init__(self, server: LiveServer, email: str, *, address: str | None = None) -> None:
+        """Sign in; from `address`, where the server believes us who is behind us (TRUSTED_PROXIES)."""
         self.server = server
         self._http = requests.Session()
         self._http.trust_env = False  # straight to this machine, whatever proxy the environment names
+        if address is not None:
+            self._http.headers["X-Forwarded-For"] = address
         self.get("/accounts/login/")
         answer = self.post("/accounts/login/", login=email, password=DEMO_PASSWORD)
         assert answer.status_code == 302, answer.text[:500]
@@ -47,9 +49,15 @@ class Person:
 
     def post(self, path: str, **fields: object) -> requests.Response:
         """Send a form, and follow nowhere."""
-        headers = {"X-CSRFToken": self._http.cookies["csrftoken"] or ""}
-        if path.endswith("/join/"):
-            headers["Accept"] = "application/json"  # as the page's script asks for the grant
+        # The grant is asked for by the page's script.
+        return self._send(path, fields, accept="application/json" if path.endswith("/join/") else "text/html")
+
+    def post_by_script(self, path: str, **fields: object) -> requests.Response:
+        """Send a form as the page's JavaScript does."""
+        return self._send(path, fields, accept="application/json")
+
+    def _send(self, path: str, fields: dict[str, object], *, accept: str) -> requests.Response:
+        headers = {"X-CSRFToken": self._http.cookies["csrftoken"] or "", "Accept": accept}
         return self._http.post(self.server.url + path, data=fields, headers=headers, timeout=SECONDS, allow_redirects=False)
 
     @contextmanager

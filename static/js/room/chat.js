@@ -1,7 +1,7 @@
 /**
  * The room's chat: kept by the server, sent again until the server has it.
  *
- * @import {Chat as ChatMessage, ChatLine, SentFile, Typing as TypingMessage} from "../events.js"
+ * @import {Chat as ChatMessage, ChatLine, ChatRefused, SentFile, Typing as TypingMessage} from "../events.js"
  */
 
 import { make, need, say, show } from "../lib/dom.js";
@@ -71,6 +71,25 @@ export class Chat {
     if (line.author === this.person) return;
     this.typing.hide();
     if (isNew) this.heard();
+  }
+
+  /**
+   * A line is not kept: its words are in the box again, behind what was typed meanwhile, and the sentence says why.
+   * @param {ChatRefused} refusal
+   */
+  refused({ id, message }) {
+    say(need(this.root, "[data-chat-problem]", HTMLElement), message);
+    const words = this.#outbox.get(id);
+    if (words === undefined) return;
+    const together = [this.#box.value, words].filter(Boolean).join("\n");
+    // More than one line takes: it stays where it is, and is sent again when the page comes back.
+    if (this.#box.maxLength > 0 && together.length > this.#box.maxLength) return;
+    this.#outbox.delete(id);
+    this.#keep();
+    this.#lines.get(id)?.remove();
+    this.#lines.delete(id);
+    show(this.root, "[data-chat-empty]", !this.#lines.size);
+    this.#box.value = together;
   }
 
   /**

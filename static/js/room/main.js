@@ -236,6 +236,9 @@ export class Room {
       case "chat_line":
         this.chat.add(event);
         break;
+      case "chat_refused":
+        this.chat.refused(event);
+        break;
       case "other_types":
         this.chat.typing.show();
         break;

@@ -115,8 +115,8 @@ export class Outgoing {
       this.#remove(item);
       this.sent(response);
     } else if (typeof response?.error === "string") {
-      // What the server will not take it does not take the second time either, unless the fault was its own.
-      this.#failed(item, response.error, status >= 500);
+      // What the server will not take it does not take the second time either, unless the fault was its own, or it was too many at once.
+      this.#failed(item, response.error, status >= 500 || status === 429);
     } else if (status === 403 || status === 200) {
       this.#failed(item, "You are signed out, or this page is too old. Reload it, and send the file again.", false);
     } else if (status === 404) {
