@@ -6,7 +6,8 @@ class HoppsConfig(AppConfig):
     name = "hopps"
 
     def ready(self) -> None:
-        from hopps import job_trail  # noqa: F401  connects to huey's signals, in who asks for jobs and in who does them
+        # Connects to huey's signals, in who asks for jobs and in who does them; says what must hold to start.
+        from hopps import checks, job_trail  # noqa: F401
 
         if settings.SENTRY_DSN:
             from hopps import sentry

@@ -12,12 +12,15 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hopps.settings")
 http = get_asgi_application()
 
 from hopps.body_limit import BodyLimit  # noqa: E402  Django must be set up first
+from hopps.checks import stop_where_unfit  # noqa: E402
 from hopps.jobs import start_worker_in_this_process  # noqa: E402
 from hopps.nul import NoNul  # noqa: E402
 from hopps.realtime.sockets import DirectSend  # noqa: E402
 from hopps.seen import SeenRequests, SeenSockets  # noqa: E402
 from hopps.urls import websocket_urlpatterns  # noqa: E402
 
+# Here, so that no server gets the application where production must not start, whichever program serves it.
+stop_where_unfit()
 application = ProtocolTypeRouter(
     {
         "http": SeenRequests(
