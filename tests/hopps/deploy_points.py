@@ -47,7 +47,7 @@ def points() -> dict[str, dict[str, Any]]:
         "security.E024": {"SECURE_CROSS_ORIGIN_OPENER_POLICY": "to everybody"},
         "security.W025": {"SECRET_KEY_FALLBACKS": ["short"]},
         "security.E101": {"CSRF_FAILURE_VIEW": "hopps.money.format_money"},
-        "security.E102": {"CSRF_FAILURE_VIEW": "hopps.nowhere.view"},
+        "security.E102": {"CSRF_FAILURE_VIEW": "nowhere"},
     }
 
 
