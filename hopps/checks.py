@@ -149,8 +149,8 @@ def check_texts(**_: Any) -> Iterator[CheckMessage]:
         if not settings.DEVELOPMENT:
             yield from wrong_kind({"TWILIO_ACCOUNT_SID": ("AC",), "TWILIO_FROM": ("+", "MG")}, id="hopps.E022")
     if settings.SMS == "sns" and not settings.DEVELOPMENT:
-        # As boto3 reads them; a key may come from the machine's role, and then there is neither half of it.
-        if not (os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")):
+        # As hopps.sms.sns and boto3 read them; a key may come from the machine's role: then there is neither half of it.
+        if not os.environ.get("AWS_REGION"):
             yield Error("SMS=sns needs AWS_REGION.", hint="Such as eu-central-1.", id="hopps.E023")
         halves = [bool(os.environ.get(name)) for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")]
         if any(halves) and not all(halves):
