@@ -7,8 +7,10 @@ class HoppsConfig(AppConfig):
 
     def ready(self) -> None:
         # Connects to huey's signals, in who asks for jobs and in who does them; says what must hold to start.
-        from hopps import checks, job_trail  # noqa: F401
+        from hopps import checks, job_trail, logs  # noqa: F401
 
+        if not settings.DEVELOPMENT:
+            logs.log_what_nobody_caught()
         if settings.SENTRY_DSN:
             from hopps import sentry
 

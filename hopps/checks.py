@@ -8,7 +8,7 @@ them all.
 import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
@@ -55,7 +55,7 @@ def lacking(wanted_by: str, names: tuple[str, ...], *, id: str) -> Iterator[Chec
         yield Error(f"{wanted_by} needs {', '.join(missing)}.", hint="The provider's own pages show them.", id=id)
 
 
-def wrong_kind(kinds: dict[str, tuple[str, ...]], *, id: str) -> Iterator[CheckMessage]:  # noqa: A002
+def wrong_kind(kinds: Mapping[str, tuple[str, ...]], *, id: str) -> Iterator[CheckMessage]:  # noqa: A002
     """Yield an error for each setting that begins with none of its `kinds`; an empty one is another's to tell."""
     for name, beginnings in kinds.items():
         value = getattr(settings, name)

@@ -8,6 +8,9 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
+# What `secret` gave out in this process: hopps.redaction takes it out of logs, wherever it stands.
+secrets_read: set[str] = set()
+
 
 def text(name: str, default: str = "") -> str:
     """Return the environment variable `name`, or `default` where it is unset or empty."""
@@ -23,6 +26,7 @@ def secret(name: str, default: str = "") -> str:
     """
     value, path = text(name), text(f"{name}_FILE")
     if not path:
+        secrets_read.add(value)
         return value or default
     if value:
         raise ImproperlyConfigured(f"Both {name} and {name}_FILE are set: which one holds? Set one of them.")
@@ -33,12 +37,15 @@ def secret(name: str, default: str = "") -> str:
         raise ImproperlyConfigured(f"{name}_FILE names {path!r}, which cannot be read: {why}.") from None
     if not found.strip():
         raise ImproperlyConfigured(f"{name}_FILE names {path!r}, which is empty.")
+    secrets_read.add(found)
     return found
 
 
 def secrets(name: str) -> list[str]:
     """Return `secret(name)` split at commas, empty parts left out. Raises as it does."""
-    return _parts(secret(name))
+    found = _parts(secret(name))
+    secrets_read.update(found)
+    return found
 
 
 def flag(name: str, default: bool = False) -> bool:

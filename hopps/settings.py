@@ -5,6 +5,7 @@ production, or a provider without its key, is said by the checks, all of it at o
 sessions_app/checks.py.
 """
 
+import os
 import secrets
 from email.utils import parseaddr
 from pathlib import Path
@@ -197,6 +198,8 @@ SMS = env.choice("SMS", ("console", "sns", "twilio"))
 SMS_SENDER_ID = env.text("SMS_SENDER_ID", "Hopps")
 SMS_MAX_PRICE_USD = env.price("SMS_MAX_PRICE_USD", "0.20")
 # Key, secret, region and, for tests, the address are read from where boto3 does (AWS_ACCESS_KEY_ID, AWS_REGION …).
+if aws_secret := env.secret("AWS_SECRET_ACCESS_KEY"):
+    os.environ["AWS_SECRET_ACCESS_KEY"] = aws_secret
 TWILIO_ACCOUNT_SID = env.text("TWILIO_ACCOUNT_SID")
 TWILIO_AUTH_TOKEN = env.secret("TWILIO_AUTH_TOKEN")
 # A number of yours, or a messaging service (MG…).
@@ -344,6 +347,8 @@ SENTRY_DSN = env.secret("SENTRY_DSN")
 SENTRY_ENVIRONMENT = env.text("SENTRY_ENVIRONMENT", "development" if DEVELOPMENT else "production")
 # One line a request.
 ACCESS_LOG = env.flag("ACCESS_LOG")
+# Of what is ours; see LOGGING.
+LOG_LEVEL = env.choice("LOG_LEVEL", ("INFO", "DEBUG", "WARNING", "ERROR", "CRITICAL"))
 # A machine reads the lines, or a person; while developing, also what is secret: the codes that texts carry are seen there.
 LOG_FORMAT = env.choice("LOG_FORMAT", ("line", "json") if DEVELOPMENT else ("json", "line"))
 
@@ -361,12 +366,11 @@ LOGGING = {
     "handlers": {
         "console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["known"]},
     },
-    "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO")},
+    # Others' loggers tell of requests and answers, with what is in them, as soon as they are let: never below a warning.
+    "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
-        "huey": {"level": "WARNING"},
-        "uvicorn": {"level": "WARNING"},
+        **{name: {"level": LOG_LEVEL} for name in ("hopps", "accounts", "billing", "sessions_app")},
+        "django": {"level": "WARNING"},
         "django.request": {"level": "ERROR"},
-        "fontTools": {"level": "WARNING"},  # it tells of every table it leaves out
-        "twilio.http_client": {"level": "WARNING"},  # it tells of every request
     },
 }
