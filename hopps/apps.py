@@ -9,7 +9,7 @@ class HoppsConfig(AppConfig):
         # Connects to huey's signals, in who asks for jobs and in who does them; says what must hold to start.
         from hopps import checks, job_trail, logs  # noqa: F401
 
-        if not settings.DEVELOPMENT:
+        if settings.LOG_FORMAT == "json" or not settings.DEVELOPMENT:
             logs.log_what_nobody_caught()
         if settings.SENTRY_DSN:
             from hopps import sentry

@@ -1,8 +1,8 @@
 """What is logged, and with whose name on it: each line carries the request, socket and job it came from.
 
 Lines are JSON where a machine reads them (LOG_FORMAT=json, the default in production), and plain for a person. What nobody
-must read there is taken out last, whoever wrote it (hopps.redaction). What other libraries say below a warning is not written
-at all, whatever LOG_LEVEL says: they tell of requests and answers, with what is in them.
+must read there is taken out last, whoever wrote it (hopps.redaction). What other libraries say below a warning is not
+written at all, whatever LOG_LEVEL says: they tell of requests and answers, with what is in them.
 """
 
 import contextlib

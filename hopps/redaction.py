@@ -63,9 +63,9 @@ _HIDDEN: tuple[tuple["re.Pattern[str]", _Instead], ...] = (
     (re.compile(r"(/(?:reset/key|confirm-email)/)[^/\s\"']+"), rf"\1{SECRET}"),
     # Of people.
     (re.compile(r"[\w.%+-]{1,64}(?:@|%40)[\w-]+(?:\.[\w-]+)+"), "(mail address)"),
-    (re.compile(r"(?<![A-Za-z0-9_.])(?<!\d-)[2-6]\d{3}(?:(?:%20|[ +-])?\d){9,15}(?![A-Za-z0-9_])(?!-\d)"), _card),
     # As numbers are stored, E.164, also as people write them, and where the + was written as %2B.
     (re.compile(r"(?:\+|%2B)[1-9](?:(?:%20|[ ().-]){0,2}[0-9]){6,14}\b"), "(phone number)"),
+    (re.compile(r"(?<![A-Za-z0-9_.])(?<!\d-)[2-6]\d{3}(?:(?:%20|[ +-])?\d){9,15}(?![A-Za-z0-9_])(?!-\d)"), _card),
 )
 
 
