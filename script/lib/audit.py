@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -77,7 +78,11 @@ def main(*, lock: Path = LOCK, npm: Path = ROOT) -> int:
     """
     found: list[str] = []
     unanswered: list[str] = []
-    for ask in (lambda: of_python(lock, osv=os.environ.get("AUDIT_OSV_URL", "")), lambda: of_npm(npm)):
+    asks: tuple[Callable[[], list[str]], ...] = (
+        lambda: of_python(lock, osv=os.environ.get("AUDIT_OSV_URL", "")),
+        lambda: of_npm(npm),
+    )
+    for ask in asks:
         try:
             found += ask()
         except NobodyAnswered as problem:
