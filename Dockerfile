@@ -14,11 +14,11 @@
 
 FROM python:3.11.14-slim-bookworm AS packages
 WORKDIR /build
-COPY requirements.txt constraints.txt ./
-# Packages come as wheels, so nothing is compiled; http-ece has none, and is nothing but Python.
+COPY requirements.lock ./
+# What was locked, to the byte. Packages come as wheels, so nothing is compiled; http-ece has none, and is nothing but Python.
 RUN --mount=type=cache,target=/root/.cache/pip \
     python -m venv /opt/venv \
-    && /opt/venv/bin/pip install --disable-pip-version-check --only-binary :all: --no-binary http-ece -r requirements.txt
+    && /opt/venv/bin/pip install --disable-pip-version-check --require-hashes --only-binary :all: --no-binary http-ece -r requirements.lock
 
 FROM node:24.11.1-bookworm-slim AS npm
 WORKDIR /build

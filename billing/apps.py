@@ -7,6 +7,7 @@ class BillingConfig(AppConfig):
 
     def ready(self) -> None:
         """Show what is counted, and let backups and copies compare what the ledger sums to."""
+        from billing import checks  # noqa: F401  says what must hold to start
         from billing.ledger import addends  # the models must be there first
         from billing.metrics import money
         from hopps.metrics import register

@@ -6,8 +6,11 @@ class HoppsConfig(AppConfig):
     name = "hopps"
 
     def ready(self) -> None:
-        from hopps import job_trail  # noqa: F401  connects to huey's signals, in who asks for jobs and in who does them
+        # Connects to huey's signals, in who asks for jobs and in who does them; says what must hold to start.
+        from hopps import checks, job_trail, logs  # noqa: F401
 
+        if settings.LOG_FORMAT == "json" or not settings.DEVELOPMENT:
+            logs.log_what_nobody_caught()
         if settings.SENTRY_DSN:
             from hopps import sentry
 

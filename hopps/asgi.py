@@ -12,6 +12,7 @@ http = get_asgi_application()
 
 from hopps.body_limit import BodyLimit  # noqa: E402  Django must be set up first
 from hopps.browser_policy import REPORTS  # noqa: E402
+from hopps.checks import stop_where_unfit  # noqa: E402
 from hopps.csp_reports import REPORT_BYTES  # noqa: E402
 from hopps.form_encoding import Utf8Forms  # noqa: E402
 from hopps.headers import EveryAnswer  # noqa: E402
@@ -22,6 +23,8 @@ from hopps.realtime.sockets import DirectSend  # noqa: E402
 from hopps.seen import SeenRequests, SeenSockets  # noqa: E402
 from hopps.urls import websocket_urlpatterns  # noqa: E402
 
+# Here, so that no server gets the application where production must not start, whichever program serves it.
+stop_where_unfit()
 application = ProtocolTypeRouter(
     {
         "http": SeenRequests(

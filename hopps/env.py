@@ -4,14 +4,49 @@ import os
 import re
 from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
+from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 from limits import parse_many
+
+# What `secret` gave out in this process: hopps.redaction takes it out of logs, wherever it stands.
+secrets_read: set[str] = set()
 
 
 def text(name: str, default: str = "") -> str:
     """Return the environment variable `name`, or `default` where it is unset or empty."""
     return os.environ.get(name) or default
+
+
+def secret(name: str, default: str = "") -> str:
+    """Return `name`, or what is in the file that `name`_FILE names, as Docker and Kubernetes hand secrets out.
+
+    A line's end at the end of the file is not part of it.
+
+    Raises ImproperlyConfigured where both are set, or where the file cannot be read or is empty. It never says a secret.
+    """
+    value, path = text(name), text(f"{name}_FILE")
+    if not path:
+        secrets_read.add(value)
+        return value or default
+    if value:
+        raise ImproperlyConfigured(f"Both {name} and {name}_FILE are set: which one holds? Set one of them.")
+    try:
+        found = Path(path).read_text().rstrip("\r\n")
+    except (OSError, ValueError) as problem:
+        why = problem.strerror if isinstance(problem, OSError) else "it is not text"
+        raise ImproperlyConfigured(f"{name}_FILE names {path!r}, which cannot be read: {why}.") from None
+    if not found.strip():
+        raise ImproperlyConfigured(f"{name}_FILE names {path!r}, which is empty.")
+    secrets_read.add(found)
+    return found
+
+
+def secrets(name: str) -> list[str]:
+    """Return `secret(name)` split at commas, empty parts left out. Raises as it does."""
+    found = _parts(secret(name))
+    secrets_read.update(found)
+    return found
 
 
 def flag(name: str, default: bool = False) -> bool:
@@ -91,7 +126,11 @@ def basis_points(name: str) -> int:
 
 def words(name: str, default: str = "") -> list[str]:
     """Return `name` split at commas, empty parts left out."""
-    return [part.strip() for part in text(name, default).split(",") if part.strip()]
+    return _parts(text(name, default))
+
+
+def _parts(listed: str) -> list[str]:
+    return [part.strip() for part in listed.split(",") if part.strip()]
 
 
 def ice_urls(name: str, scheme: str) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 
 from hopps import logs
+from hopps.redaction import without_secrets
 
 
 def start(dsn: str, *, release: str, environment: str) -> None:
@@ -53,7 +54,7 @@ def scrubbed(event: dict[str, Any], hint: Mapping[str, Any]) -> dict[str, Any]:
 
 def _without_secrets(value: Any) -> Any:
     if isinstance(value, str):
-        return logs.without_secrets(value)
+        return without_secrets(value)
     if isinstance(value, dict):
         return {key: _without_secrets(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -7,6 +7,7 @@ import socket
 import sys
 
 import uvicorn
+from django.core.exceptions import ImproperlyConfigured
 
 from hopps import env
 
@@ -68,6 +69,11 @@ def run(application: str = "hopps.asgi:application") -> None:
         log_level="warning",
         timeout_graceful_shutdown=REQUEST_SECONDS,
     )
+    try:
+        # Here and not inside of the loop: what must not start ends with its sentence (hopps.checks), and nothing else.
+        config.load()
+    except ImproperlyConfigured as problem:
+        sys.exit(f"Hopps does not start: {problem}")
     server = Server(config)
     with contextlib.suppress(KeyboardInterrupt):
         server.run()

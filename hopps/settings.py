@@ -1,18 +1,21 @@
-"""Settings, read from the environment. `HOPPS_ENV=development` gives defaults that need nothing installed."""
+"""Settings, read from the environment. `HOPPS_ENV=development` gives defaults that need nothing installed.
 
+A value that cannot be read ends the reading with a sentence. What can be read and must not serve, such as demo payments in
+production, or a provider without its key, is said by the checks, all of it at once: hopps/checks.py, billing/checks.py,
+sessions_app/checks.py.
+"""
+
+import os
 import secrets
-import sys
 from email.utils import parseaddr
 from pathlib import Path
 
 import django_stubs_ext
-from django.core.exceptions import ImproperlyConfigured
 
 from hopps import caches, databases, env, rates, sign_in_providers
 from hopps.backups.sealing import development_key as development_backup_key
-from hopps.backups.sealing import problem_with as problem_with_backup_key
 from hopps.browser_policy import content_security, permissions
-from hopps.vapid import development_key, problem_with
+from hopps.vapid import development_key
 
 django_stubs_ext.monkeypatch()
 
@@ -36,20 +39,14 @@ def _development_secret() -> str:
     return path.read_text()
 
 
-SECRET_KEY = env.text("SECRET_KEY")
-if not SECRET_KEY:
-    if not DEVELOPMENT:
-        raise ImproperlyConfigured(
-            "SECRET_KEY is not set. Set it, or set HOPPS_ENV=development to try Hopps on your own machine."
-        )
+SECRET_KEY = env.secret("SECRET_KEY")
+if not SECRET_KEY and DEVELOPMENT:
     SECRET_KEY = _development_secret()
 # Those before it: what they signed or sealed (hopps.at_rest) is still good.
-SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
+SECRET_KEY_FALLBACKS = env.secrets("SECRET_KEY_FALLBACKS")
 
 # Where people reach this site: for addresses in mails, and where a bank or Stripe sends people back to.
 PUBLIC_URL = env.text("PUBLIC_URL", f"http://127.0.0.1:{env.text('PORT', '8000')}" if DEVELOPMENT else "").rstrip("/")
-if not PUBLIC_URL:
-    raise ImproperlyConfigured("PUBLIC_URL is not set: say where people reach this site, such as https://hopps.example.org.")
 
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]" if DEVELOPMENT else "")
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
@@ -125,14 +122,14 @@ TEMPLATES = [
 
 DATABASES = {
     "default": databases.settings_of(
-        env.text("DATABASE_URL", f"sqlite:///{VAR_DIR / 'hopps.sqlite3'}"),
+        env.secret("DATABASE_URL", f"sqlite:///{VAR_DIR / 'hopps.sqlite3'}"),
         connections=env.number("DATABASE_CONNECTIONS", 20, least=2),
     )
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # What carries events between several server processes (hopps.realtime.hub), and their jobs; one process needs none.
-REDIS_URL = env.text("REDIS_URL")
+REDIS_URL = env.secret("REDIS_URL")
 # What allauth counts by. What all else is counted by: hopps.limits.
 CACHES = caches.settings_of(REDIS_URL)
 LIMITS = rates.LIMITS
@@ -232,11 +229,9 @@ MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEVELOPMENT
 EMAIL_HOST = env.text("EMAIL_HOST")
 EMAIL_PORT = env.number("EMAIL_PORT", 587)
 EMAIL_HOST_USER = env.text("EMAIL_HOST_USER")
-EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD")
+EMAIL_HOST_PASSWORD = env.secret("EMAIL_HOST_PASSWORD")
 EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", default=True)
 EMAIL_BACKEND = env.text("EMAIL_BACKEND", f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'console'}.EmailBackend")
-if not DEVELOPMENT and EMAIL_BACKEND.endswith("console.EmailBackend"):
-    raise ImproperlyConfigured("EMAIL_HOST is not set: sign-up codes would go to the log and to nobody's mailbox.")
 # A mail server that does not answer keeps a job waiting for so long, in seconds.
 EMAIL_TIMEOUT = 10
 EMAIL_FILE_PATH = env.text("EMAIL_FILE_PATH", str(VAR_DIR / "mail"))
@@ -249,25 +244,21 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 # --- Texts and notifications ------------------------------------------------------------------------------------------
 
 SMS = env.choice("SMS", ("console", "sns", "twilio"))
-if not DEVELOPMENT and SMS == "console":
-    raise ImproperlyConfigured("SMS=console writes texts to the log and to nobody's phone: set SMS to sns or twilio.")
 # What the phone shows as the sender, where the country allows it, and the most one text may cost (SNS).
 SMS_SENDER_ID = env.text("SMS_SENDER_ID", "Hopps")
 SMS_MAX_PRICE_USD = env.price("SMS_MAX_PRICE_USD", "0.20")
 # Key, secret, region and, for tests, the address are read from where boto3 does (AWS_ACCESS_KEY_ID, AWS_REGION …).
+if aws_secret := env.secret("AWS_SECRET_ACCESS_KEY"):
+    os.environ["AWS_SECRET_ACCESS_KEY"] = aws_secret
 TWILIO_ACCOUNT_SID = env.text("TWILIO_ACCOUNT_SID")
-TWILIO_AUTH_TOKEN = env.text("TWILIO_AUTH_TOKEN")
+TWILIO_AUTH_TOKEN = env.secret("TWILIO_AUTH_TOKEN")
 # A number of yours, or a messaging service (MG…).
 TWILIO_FROM = env.text("TWILIO_FROM")
 TWILIO_API_BASE = env.text("TWILIO_API_BASE", "https://api.twilio.com")
-if SMS == "twilio" and not (TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN and TWILIO_FROM):
-    raise ImproperlyConfigured("SMS=twilio needs TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_FROM.")
 
 # Web push: the key that signs (`manage.py vapid` makes one), and whom a push service may write to about it.
-VAPID_PRIVATE_KEY = env.text("VAPID_PRIVATE_KEY") or (development_key(VAR_DIR) if DEVELOPMENT else "")
+VAPID_PRIVATE_KEY = env.secret("VAPID_PRIVATE_KEY") or (development_key(VAR_DIR) if DEVELOPMENT else "")
 VAPID_SUBJECT = env.text("VAPID_SUBJECT", f"mailto:{parseaddr(DEFAULT_FROM_EMAIL)[1]}")
-if vapid_problem := problem_with(VAPID_PRIVATE_KEY, VAPID_SUBJECT):
-    raise ImproperlyConfigured(vapid_problem)
 
 # --- Rules of the product (DESIGN §2, §3, §4) ----------------------------------------------------------------------------
 
@@ -283,14 +274,10 @@ REPORT_HOURS = env.number("REPORT_HOURS", 48, least=0, most=365 * 24)
 # Less than this, in minor units, is not worth a transfer: it stays for the next week.
 PAYOUT_MINIMUM = env.number("PAYOUT_MINIMUM", 100)
 PAYMENTS = env.choice("PAYMENTS", ("demo", "stripe"))
-if not DEVELOPMENT and PAYMENTS == "demo":
-    raise ImproperlyConfigured("PAYMENTS=demo moves no real money; it is for HOPPS_ENV=development only.")
-STRIPE_SECRET_KEY = env.text("STRIPE_SECRET_KEY")
+STRIPE_SECRET_KEY = env.secret("STRIPE_SECRET_KEY")
 # One for the account's own events and, where Stripe gives it another, one for those of connected accounts.
-STRIPE_WEBHOOK_SECRETS = env.words("STRIPE_WEBHOOK_SECRETS")
+STRIPE_WEBHOOK_SECRETS = env.secrets("STRIPE_WEBHOOK_SECRETS")
 STRIPE_API_BASE = env.text("STRIPE_API_BASE", "https://api.stripe.com")
-if PAYMENTS == "stripe" and not (STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRETS):
-    raise ImproperlyConfigured("PAYMENTS=stripe needs STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRETS.")
 # What receipts say: who sells, and the tax that prices include. No tax line without both a name and a rate.
 RECEIPT_SELLER = env.text("RECEIPT_SELLER", "Hopps")
 TAX_NAME = env.text("TAX_NAME")
@@ -325,28 +312,18 @@ VIDEO = env.choice("VIDEO", ("peer", "twilio"))
 VIDEO_FALLBACK = env.flag("VIDEO_FALLBACK", default=True)
 # An API key of the Twilio account: it signs the tokens people enter its rooms with.
 TWILIO_API_KEY_SID = env.text("TWILIO_API_KEY_SID")
-TWILIO_API_KEY_SECRET = env.text("TWILIO_API_KEY_SECRET")
+TWILIO_API_KEY_SECRET = env.secret("TWILIO_API_KEY_SECRET")
 TWILIO_VIDEO_BASE = env.text("TWILIO_VIDEO_BASE", "https://video.twilio.com")
 # Where Twilio's SDK in the page goes: signalling, and what it tells of the call's quality. WebRTC's media is not asked for.
 TWILIO_VIDEO_HOSTS = env.words("TWILIO_VIDEO_HOSTS", "wss://global.vss.twilio.com,wss://sdkgw.us1.twilio.com")
-if VIDEO == "twilio" and not (TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN and TWILIO_API_KEY_SID and TWILIO_API_KEY_SECRET):
-    raise ImproperlyConfigured(
-        "VIDEO=twilio needs TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN, TWILIO_API_KEY_SID and TWILIO_API_KEY_SECRET."
-    )
 STUN_URLS = env.ice_urls("STUN_URLS", "stun")
 # A relay for those whose networks let nothing else through, and the secret it shares with us to know our people by.
 TURN_URLS = env.ice_urls("TURN_URLS", "turn")
-TURN_SECRET = env.text("TURN_SECRET")
-if TURN_URLS and not TURN_SECRET:
-    raise ImproperlyConfigured("TURN_URLS needs TURN_SECRET, the relay's static-auth-secret.")
+TURN_SECRET = env.secret("TURN_SECRET")
 # How long a relay's credential holds; the page asks for the next one before that.
 TURN_SECONDS = env.number("TURN_SECONDS", 60 * 60, least=20)
 # All calls go through the relay: neither side learns the other's address.
 TURN_ONLY = env.flag("TURN_ONLY")
-if TURN_ONLY and not TURN_URLS:
-    raise ImproperlyConfigured(
-        "TURN_ONLY needs TURN_URLS: with nothing but a relay allowed, and none there, no call connects."
-    )
 
 # --- Pages -----------------------------------------------------------------------------------------------------------
 
@@ -385,10 +362,7 @@ STORAGES = {
 }
 # Backups (hopps.backups): a folder, better of another disk, or s3://bucket/prefix; the key that seals and opens them.
 BACKUP_TO = env.text("BACKUP_TO", str(VAR_DIR / "backups") if DEVELOPMENT else "")
-BACKUP_KEY = env.text("BACKUP_KEY") or (development_backup_key(VAR_DIR) if DEVELOPMENT else "")
-# What asks for a key has none yet, or a wrong one.
-if BACKUP_TO and sys.argv[1:3] != ["backup", "--new-key"] and (backup_problem := problem_with_backup_key(BACKUP_KEY)):
-    raise ImproperlyConfigured(backup_problem)
+BACKUP_KEY = env.secret("BACKUP_KEY") or (development_backup_key(VAR_DIR) if DEVELOPMENT else "")
 # Where pg_dump and pg_restore are, when not on the PATH nor where Debian puts them.
 POSTGRESQL_BIN = env.text("POSTGRESQL_BIN")
 WHITENOISE_MAX_AGE = 60
@@ -434,15 +408,17 @@ DATA_UPLOAD_MAX_NUMBER_FILES = 1
 # Proxies and Prometheus ask from inside, by plain http.
 SECURE_REDIRECT_EXEMPT = ["^healthz$", "^readyz$", "^metrics$"]
 # Who has it may read /metrics. Without one nobody may in production.
-METRICS_TOKEN = env.text("METRICS_TOKEN")
+METRICS_TOKEN = env.secret("METRICS_TOKEN")
 # Where a job worker shows what it counts, on HOST; 0: nowhere.
 WORKER_METRICS_PORT = env.number("WORKER_METRICS_PORT", 0, least=0, most=65535)
 HOST = env.text("HOST", "127.0.0.1")
 # Where errors are sent to, if anywhere, and what the place is called there.
-SENTRY_DSN = env.text("SENTRY_DSN")
+SENTRY_DSN = env.secret("SENTRY_DSN")
 SENTRY_ENVIRONMENT = env.text("SENTRY_ENVIRONMENT", "development" if DEVELOPMENT else "production")
 # One line a request.
 ACCESS_LOG = env.flag("ACCESS_LOG")
+# Of what is ours; see LOGGING.
+LOG_LEVEL = env.choice("LOG_LEVEL", ("INFO", "DEBUG", "WARNING", "ERROR", "CRITICAL"))
 # A machine reads the lines, or a person; while developing, also what is secret: the codes that texts carry are seen there.
 LOG_FORMAT = env.choice("LOG_FORMAT", ("line", "json") if DEVELOPMENT else ("json", "line"))
 
@@ -460,12 +436,11 @@ LOGGING = {
     "handlers": {
         "console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["known"]},
     },
-    "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO")},
+    # Others' loggers tell of requests and answers, with what is in them, as soon as they are let: never below a warning.
+    "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
-        "huey": {"level": "WARNING"},
-        "uvicorn": {"level": "WARNING"},
+        **{name: {"level": LOG_LEVEL} for name in ("hopps", "accounts", "billing", "sessions_app")},
+        "django": {"level": "WARNING"},
         "django.request": {"level": "ERROR"},
-        "fontTools": {"level": "WARNING"},  # it tells of every table it leaves out
-        "twilio.http_client": {"level": "WARNING"},  # it tells of every request
     },
 }

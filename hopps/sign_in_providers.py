@@ -35,7 +35,7 @@ def from_environment(*, development: bool) -> dict[str, Any]:
 def _google(*, development: bool) -> dict[str, Any] | None:
     its = _all_or_none(
         GOOGLE_CLIENT_ID=env.text("GOOGLE_CLIENT_ID"),
-        GOOGLE_CLIENT_SECRET=env.text("GOOGLE_CLIENT_SECRET"),
+        GOOGLE_CLIENT_SECRET=env.secret("GOOGLE_CLIENT_SECRET"),
     )
     if its is None:
         return None
@@ -63,7 +63,7 @@ def _cognito(*, development: bool) -> dict[str, Any] | None:
     its = _all_or_none(
         COGNITO_DOMAIN=env.text("COGNITO_DOMAIN"),
         COGNITO_CLIENT_ID=env.text("COGNITO_CLIENT_ID"),
-        COGNITO_CLIENT_SECRET=env.text("COGNITO_CLIENT_SECRET"),
+        COGNITO_CLIENT_SECRET=env.secret("COGNITO_CLIENT_SECRET"),
     )
     if its is None:
         return None
@@ -99,7 +99,8 @@ def _openid_connect(*, development: bool) -> dict[str, Any] | None:
 def _openid_connect_app(name: str, *, development: bool) -> dict[str, Any]:
     prefix = _prefix(name)
     its = _all_or_none(
-        **{f"{prefix}_{part}": env.text(f"{prefix}_{part}") for part in ("SERVER_URL", "CLIENT_ID", "CLIENT_SECRET")}
+        **{f"{prefix}_{part}": env.text(f"{prefix}_{part}") for part in ("SERVER_URL", "CLIENT_ID")},
+        **{f"{prefix}_CLIENT_SECRET": env.secret(f"{prefix}_CLIENT_SECRET")},
     )
     if its is None:
         raise ImproperlyConfigured(

@@ -9,7 +9,7 @@ class SessionsAppConfig(AppConfig):
     def ready(self) -> None:
         from hopps.backups.uploads import names_files
         from hopps.metrics import register as show
-        from sessions_app import receivers  # noqa: F401  connects to billing's signals
+        from sessions_app import checks, receivers  # noqa: F401  say what must hold to start; connect to billing's signals
         from sessions_app.metrics import sessions
         from sessions_app.video.sdk import check_sdk
 

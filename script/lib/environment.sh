@@ -85,22 +85,21 @@ ensure_venv() {
     "$python" -m venv .venv || die "Could not make .venv with $python."
 }
 
-# ensure_requirements FILE…: installs the files' packages into .venv, when the files are not as they were last time.
+# ensure_requirements LOCK…: installs the last lock's packages into .venv, when it is not as it was last time; the others are parts
+# of it. What is not, to the byte, what was locked is not installed.
 ensure_requirements() {
     ensure_venv
-    local last=${!#} stamp sum file
-    stamp=".venv/installed-${last%.txt}"
-    sum=$(sha256sum constraints.txt "$@")
+    local last=${!#} stamp sum lock
+    stamp=".venv/installed-$last"
+    sum=$(sha256sum "$last")
     if [ "$(cat "$stamp" 2>/dev/null)" = "$sum" ]; then
         return
     fi
-    say "Installing $last (once, and again when it changes)."
-    quietly .venv/bin/python -m pip install --disable-pip-version-check -r "$last" ||
+    say "Installing ${last%.lock} (once, and again when it changes)."
+    quietly .venv/bin/python -m pip install --disable-pip-version-check --require-hashes -r "$last" ||
         die "Could not install $last; what pip said is above."
-    printf '%s\n' "$sum" >"$stamp"
-    # requirements-dev.txt holds all of requirements.txt.
-    for file in "$@"; do
-        [ "$file" = "$last" ] || sha256sum constraints.txt "$file" >".venv/installed-${file%.txt}"
+    for lock in "$@"; do
+        sha256sum "$lock" >".venv/installed-$lock"
     done
 }
 
@@ -109,9 +108,9 @@ ensure_requirements() {
 # publish of their interfaces.
 ensure_peers() {
     ensure_venv
-    ensure_peer localstripe tests/peers/localstripe.txt peer_in_venv
-    ensure_peer stripe-spec tests/peers/stripe-spec.txt peer_package
-    ensure_peer moto tests/peers/moto.txt peer_in_venv
+    ensure_peer localstripe tests/peers/localstripe.lock peer_in_venv
+    ensure_peer stripe-spec tests/peers/stripe-spec.lock peer_package
+    ensure_peer moto tests/peers/moto.lock peer_in_venv
     ensure_debian nodejs npm
     ensure_peer twilio-spec tests/peers/twilio-spec.txt peer_twilio_spec
     ensure_peer oidc-provider-mock tests/peers/oidc-provider-mock.txt peer_in_venv
@@ -119,8 +118,8 @@ ensure_peers() {
 }
 
 # The servers that the tests keep their rows in, beside SQLite's files.
-ensure_postgresql() { ensure_peer postgresql tests/peers/postgresql.txt peer_package; }
-ensure_mongodb() { ensure_peer mongodb tests/peers/mongodb.txt peer_in_venv; }
+ensure_postgresql() { ensure_peer postgresql tests/peers/postgresql.lock peer_package; }
+ensure_mongodb() { ensure_peer mongodb tests/peers/mongodb.lock peer_in_venv; }
 
 # ensure_peer NAME PINS HOW: makes .peers/NAME by `HOW NAME PINS`, when the pins are not as they were last time.
 ensure_peer() {
@@ -138,11 +137,11 @@ ensure_peer() {
 
 peer_in_venv() {
     .venv/bin/python -m venv ".peers/$1" &&
-        quietly ".peers/$1/bin/python" -m pip install --disable-pip-version-check --no-deps -r "$2"
+        quietly ".peers/$1/bin/python" -m pip install --disable-pip-version-check --require-hashes --no-deps -r "$2"
 }
 
 peer_package() {
-    quietly .venv/bin/python -m pip install --disable-pip-version-check --no-deps --target ".peers/$1" -r "$2"
+    quietly .venv/bin/python -m pip install --disable-pip-version-check --require-hashes --no-deps --target ".peers/$1" -r "$2"
 }
 
 peer_twilio_spec() {

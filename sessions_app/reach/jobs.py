@@ -39,9 +39,9 @@ def tell(message_id: str, task: Task) -> None:
         tell_now(message=message, now=timezone.now())
     except NotTaken as problem:
         if task.retries:
-            logger.warning("%s is tried again: %s", message, problem)
+            logger.warning("Message %s is tried again: %s", message.pk, problem)
             raise
-        logger.error("%s is given up: %s", message, problem)
+        logger.error("Message %s is given up: %s", message.pk, problem)
         outbox.give_up(message)
 
 

@@ -4,6 +4,7 @@ import importlib.util
 import json
 import os
 import re
+import secrets
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,12 @@ def docker_compose() -> str:
 def filled_in() -> dict[str, str]:
     """Return the settings of .env.example that are needed, filled in as continuous integration does it."""
     found = settings_in(ENV_EXAMPLE)
-    return found | {name: value for name, value in settings_in(CI_ENV).items() if name in found}
+    return found | {name: value for name, value in of_continuous_integration().items() if name in found}
+
+
+def of_continuous_integration() -> dict[str, str]:
+    """Return the settings of its stack: a SECRET_KEY that a file in the repository has is refused, so it makes one."""
+    return settings_in(CI_ENV) | {"SECRET_KEY": secrets.token_hex(32)}
 
 
 def in_the_image() -> list[str]:

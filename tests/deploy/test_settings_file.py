@@ -5,10 +5,22 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from hopps import env
-from tests.deploy.stack import CI_ENV, ENV_EXAMPLE, ROOT, Compose, filled_in, in_the_image, settings_in
+from tests.deploy.stack import (
+    CI_ENV,
+    ENV_EXAMPLE,
+    ROOT,
+    Compose,
+    filled_in,
+    in_the_image,
+    of_continuous_integration,
+    settings_in,
+)
 
 # Read by boto3, not by us (hopps/sms/sns.py reads AWS_REGION).
 BOTO3 = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
@@ -76,14 +88,19 @@ def test_continuous_integration_fills_in_what_is_needed_and_nothing_else() -> No
     assert set(settings_in(CI_ENV)) <= set(settings_in(ENV_EXAMPLE))
 
 
-def test_filled_in_it_starts_hopps_in_production(compose: Compose, tmp_path: Path) -> None:
+@pytest.mark.parametrize("settings", [filled_in, of_continuous_integration])
+def test_filled_in_it_starts_hopps_in_production(
+    compose: Compose, settings: Callable[[], dict[str, str]], tmp_path: Path
+) -> None:
+    compose.write_env(settings())
     environment = compose.config()["services"]["web-blue"]["environment"]
-    # Of the checkout, only what the image holds; and no database is asked: SQLite saves the test a server.
+    # Of the checkout, only what the image holds; and no database is asked.
     image = tmp_path / "image"
     image.mkdir()
     for name in in_the_image():
         (image / name).symlink_to(ROOT / name)
-    mine = {"VAR_DIR": str(tmp_path), "DATABASE_URL": f"sqlite:///{tmp_path / 'x.sqlite3'}", "PATH": os.environ["PATH"]}
+    elsewhere = "postgresql://hopps:secret@db.example.org/hopps"
+    mine = {"VAR_DIR": str(tmp_path), "DATABASE_URL": elsewhere, "PATH": os.environ["PATH"]}
 
     done = subprocess.run(
         [sys.executable, "manage.py", "check"],

@@ -46,8 +46,13 @@ def test_a_process_of_ours_has_nothing_to_gain(compose: Compose, name: str) -> N
     service = compose.config()["services"][name]
 
     assert service["read_only"]
+    assert service["tmpfs"] == ["/tmp:mode=1777,size=256m"]  # noqa: S108  not ours
     assert service["cap_drop"] == ["ALL"]
+    assert not {"cap_add", "privileged", "user", "devices", "pid", "network_mode"} & set(service)
     assert service["security_opt"] == ["no-new-privileges:true"]
+    # What can be written to is named here; none of it holds a program of ours.
+    writable = {volume["target"] for volume in service["volumes"] if not volume.get("read_only")}
+    assert writable == {"/var/lib/hopps"} | ({"/srv/static"} if name == "manage" else set())
     assert service["environment"]["MONGODB_ROOT_PASSWORD"] == ""
 
 
@@ -115,12 +120,31 @@ def test_script_deploy_takes_the_images_name_as_docker_compose_does(host: Host, 
     assert f"image inspect --format {{{{.Id}}}} {image}" in host.calls()
 
 
+def test_the_image_runs_as_nobody_in_particular() -> None:
+    last_stage = (ROOT / "Dockerfile").read_text().rpartition("\nFROM ")[2]
+    users = re.findall(r"^USER (\S+)", last_stage, re.MULTILINE)
+
+    # A number, so that Kubernetes sees that it is not root's; and what runs comes after it.
+    assert users == ["10001"]
+    assert last_stage.index("USER 10001") < last_stage.index("\nCMD ")
+    assert not re.search(r"^(COPY|ADD) .*--chown", last_stage, re.MULTILINE), "its own code is not for it to write to"
+
+
+def test_the_image_installs_what_was_locked_and_nothing_else() -> None:
+    dockerfile = (ROOT / "Dockerfile").read_text()
+
+    installed = re.findall(r"pip install (.*)$", dockerfile, re.MULTILINE)
+    assert len(installed) == 1
+    assert {"--require-hashes", "--only-binary", "requirements.lock"} <= set(installed[0].split())
+    assert re.findall(r"\bnpm (ci|i|install)\b", dockerfile) == ["ci"]
+
+
 def test_the_image_holds_what_runs_and_nothing_else() -> None:
     ignored = (ROOT / ".dockerignore").read_text().splitlines()
 
     assert ignored[1] == "*", "nothing, but for what is named"
     assert set(in_the_image()) == {
-        *("manage.py", "requirements.txt", "constraints.txt", "package.json", "package-lock.json"),
+        *("manage.py", "requirements.lock", "package.json", "package-lock.json"),
         *("hopps", "accounts", "billing", "sessions_app", "static", "templates"),
     }
 

@@ -1,5 +1,7 @@
 """Reading the environment."""
 
+from pathlib import Path
+
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
@@ -70,3 +72,53 @@ def test_the_bounds_themselves_are_allowed(name: str, monkeypatch: pytest.Monkey
     for value in (0, 100):
         monkeypatch.setenv(name, str(value))
         assert env.number(name, 1, least=0, most=100) == value
+
+
+def test_a_secret_is_taken_from_its_file_without_the_lines_end(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "secret").write_text(" kept as it is \r\n")
+    monkeypatch.setenv(f"{name}_FILE", str(tmp_path / "secret"))
+
+    assert env.secret(name, "else") == " kept as it is "
+
+
+def test_a_secret_without_a_file_is_the_setting_or_the_default(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"{name}_FILE", "")
+    assert env.secret(name, "else") == "else"
+
+    monkeypatch.setenv(name, "one, two")
+    assert env.secret(name, "else") == "one, two"
+    assert env.secrets(name) == ["one", "two"]
+
+
+def test_a_secret_that_is_set_twice_is_refused_and_not_said(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, "mine-alone")
+    monkeypatch.setenv(f"{name}_FILE", str(tmp_path / "secret"))
+
+    with pytest.raises(ImproperlyConfigured, match="Both HOPPS_TEST and HOPPS_TEST_FILE are set") as refused:
+        env.secret(name)
+    assert "mine-alone" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (None, "cannot be read: No such file or directory"),
+        (b"", "is empty"),
+        (b" \n\n", "is empty"),
+        (b"\xff\xfe", "cannot be read: it is not text"),
+    ],
+)
+def test_a_file_without_a_secret_in_it_is_refused_by_name(
+    name: str, content: bytes | None, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "secret"
+    if content is not None:
+        path.write_bytes(content)
+    monkeypatch.setenv(f"{name}_FILE", str(path))
+
+    with pytest.raises(ImproperlyConfigured, match=f"HOPPS_TEST_FILE names '{path}', which {why}"):
+        env.secret(name)

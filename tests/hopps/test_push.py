@@ -22,7 +22,6 @@ from hopps import push as module
 from hopps.push import Notification, endpoint_problem, push
 from hopps.sending import NotTaken, Taken, TurnedDown
 from hopps.vapid import new_key, problem_with, public_key
-from tests.hopps.test_settings import PRODUCTION, start
 from tests.peers.push_service import Browser, PushService, push_service
 
 __all__ = ["push_service"]
@@ -286,18 +285,3 @@ def test_a_key_or_subject_that_cannot_sign_is_said_at_start() -> None:
     assert problem_with("", "") is None
     assert "VAPID_PRIVATE_KEY is no key" in (problem_with("secret", "mailto:ops@example.org") or "")
     assert "VAPID_SUBJECT must be" in (problem_with(new_key(), "ops@example.org") or "")
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "sentence"),
-    [
-        ("VAPID_PRIVATE_KEY", "", ""),
-        ("VAPID_PRIVATE_KEY", "secret", "VAPID_PRIVATE_KEY is no key"),
-        ("VAPID_SUBJECT", "ops", "VAPID_SUBJECT must be a mailto"),
-    ],
-)
-def test_production_starts_without_a_key_and_not_with_a_wrong_one(
-    tmp_path: Path, name: str, value: str, sentence: str
-) -> None:
-    said = start(tmp_path, **{"SMS": "sns", **PRODUCTION, "VAPID_PRIVATE_KEY": new_key(), name: value})
-    assert sentence in said if sentence else said == ""

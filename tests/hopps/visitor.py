@@ -9,7 +9,7 @@ from urllib.parse import urlencode, urlsplit
 
 from django.urls import URLPattern, URLResolver
 
-from tests.hopps.test_settings import PRODUCTION
+from tests.hopps.production import PRODUCTION
 from tests.live import DEMO_PASSWORD, LiveServer
 
 SITE = "hopps.example.org"
