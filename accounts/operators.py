@@ -3,20 +3,21 @@
 from typing import Any
 
 from django.apps import AppConfig
+from django.apps import apps as apps_now
 from django.apps.registry import Apps
 
 from accounts.permissions import READ_BY_OPERATORS, Team, rights_of
 
 
-def keep_teams(sender: AppConfig, apps: Apps, using: str, **_: Any) -> None:
+def keep_teams(sender: AppConfig, using: str, apps: Apps = apps_now, **_: Any) -> None:
     """Let each team hold the permissions for the rows of one app that the table gives it, and no others of that app.
 
     Django has just made the app's permissions: it tells of each app after the last migration. Safe to repeat.
 
     Args:
         sender: the app.
-        apps: all models as the migrations that were run leave them.
         using: the database.
+        apps: all models as the migrations that were run leave them; as they are now, after a flush.
     """
     try:
         groups = apps.get_model("auth", "Group")._base_manager.using(using)

@@ -1,11 +1,19 @@
 """Small pieces every view stands on."""
 
+from typing import Any
+
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 
 from hopps.errors import Refused
+
+
+def for_everybody(view: Any) -> Any:
+    """Say that a view is for whoever comes, signed in or not; or that it asks by itself, as those of other services do."""
+    view.asks = None
+    return view
 
 
 def wants_json(request: HttpRequest) -> bool:

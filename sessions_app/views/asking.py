@@ -12,6 +12,7 @@ from accounts.models import User
 from billing.cards import cards_of, failed_cards_of
 from billing.gateways import gateway
 from hopps.errors import Refused
+from hopps.http import for_everybody
 from sessions_app import ask as asking
 from sessions_app.first import KnownExpert, known_expert
 from sessions_app.forms import AskForm, PaidAskForm, topic_of
@@ -19,6 +20,7 @@ from sessions_app.matching import active_topics, topics_without_anyone
 from sessions_app.words import forget_words, keep_words, kept_words, words_to_ask_again
 
 
+@for_everybody
 @require_http_methods(["GET", "HEAD", "POST"])
 def ask(request: HttpRequest) -> HttpResponse:
     """Write a request; sign up or add a card on the way where needed, keeping every word."""
