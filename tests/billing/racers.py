@@ -35,7 +35,8 @@ def listen(hold: Hold, **_: Any) -> None:
 
 
 def seed() -> dict[str, str]:
-    alice, eve, olga = person("Alice"), person("Eve"), person("Olga")
+    alice, eve = person("Alice"), person("Eve")
+    olga = person("Olga", is_staff=True, is_superuser=True)
     card = approved_card(alice)
     declined_card(alice)
     asking_card(alice)
