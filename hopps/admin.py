@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.forms import ModelForm
+from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
 
 
@@ -21,10 +22,25 @@ class ReadOnly:
         return False
 
 
+class ShownFormSet(BaseInlineFormSet[Any, Any, Any]):
+    """Rows that are shown and nothing more: what a page sends of them, which is nothing, is not read."""
+
+    def __init__(self, data: Any = None, files: Any = None, **others: Any) -> None:
+        super().__init__(None, None, **others)
+
+    def is_valid(self) -> bool:
+        return True
+
+    def save(self, commit: bool = True) -> list[Any]:
+        self.new_objects, self.changed_objects, self.deleted_objects = [], [], []
+        return []
+
+
 class ReadOnlyInline(ReadOnly, admin.TabularInline[Any, Any]):
     """Rows of the object shown, as a plain table. `related` names what its columns read, fetched along."""
 
     template = "admin/readonly_inline.html"
+    formset = ShownFormSet
     related: ClassVar[tuple[str, ...]] = ()
     extra = 0
     can_delete = False

@@ -1,6 +1,7 @@
 """Small pieces every view stands on."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.contrib import messages
@@ -9,10 +10,12 @@ from django.shortcuts import redirect
 
 from hopps.errors import Refused
 
+View = TypeVar("View", bound=Callable[..., Any])
 
-def for_everybody(view: Any) -> Any:
+
+def for_everybody(view: View) -> View:
     """Say that a view is for whoever comes, signed in or not; or that it asks by itself, as those of other services do."""
-    view.asks = None
+    view.asks = None  # type: ignore[attr-defined]
     return view
 
 
