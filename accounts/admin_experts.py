@@ -94,7 +94,7 @@ class DecisionInline(admin.TabularInline[ExpertTopic, ExpertProfile]):
     def get_queryset(self, request: HttpRequest) -> QuerySet[ExpertTopic]:
         return super().get_queryset(request).select_related("topic", "decided_by").order_by("topic__area", "topic__name")
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         return [name for name in self.fields if name != "seen" or self.has_change_permission(request, obj)]
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
