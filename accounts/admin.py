@@ -1,54 +1,49 @@
-"""Operators' view of people and topics."""
+"""Operators' view of people, experts, messages and topics; of how people sign in, what is no secret."""
 
 from typing import Any, ClassVar
 
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
+from allauth.usersessions.models import UserSession
 from django.contrib import admin
-from django.contrib.auth.admin import UserAdmin
 from django.http import HttpRequest
 
-from accounts import admin_experts, admin_messages
-from accounts.admin_second_factor import SecondFactorAdmin
-from accounts.models import Topic, User
-from hopps.realtime.hub import hub
-from hopps.realtime.sockets import PERSON, person_audience
+from accounts import admin_experts, admin_messages, admin_people
+from accounts.models import Topic
+from accounts.permissions import Do, may
+from hopps.admin import ReadOnly, SaysWhatChanged
 
-__all__ = ["admin_experts"]
+__all__ = ["admin_experts", "admin_messages", "admin_people"]
 
-
-@admin.register(User)
-class PersonAdmin(SecondFactorAdmin, UserAdmin[User]):
-    """People. They are made inactive, never deleted: money and sessions hang on them."""
-
-    list_display = ("email", "display_name", "is_staff", "is_active", "date_joined")
-    list_filter = ("is_staff", "is_active")
-    search_fields = ("email", "display_name")
-    ordering = ("-date_joined",)
-    readonly_fields = ("date_joined", "last_login", "second_step")
-    fieldsets = (
-        (None, {"fields": ("email", "password", "display_name", "time_zone")}),
-        ("May", {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
-        ("Sign-in", {"fields": ("second_step",)}),
-        ("When", {"fields": ("date_joined", "last_login")}),
-    )
-    add_fieldsets = (
-        (None, {"classes": ("wide",), "fields": ("email", "display_name", "usable_password", "password1", "password2")}),
-    )
-    inlines = (admin_messages.PhoneInline, admin_messages.TextConsentInline)
-
-    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
-        super().save_model(request, obj, form, change)
-        # Somebody who was made inactive does not keep what is open.
-        hub.wake(person_audience(obj.pk), PERSON)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+# allauth's own pages show secrets of second factors and providers, and change how people sign in without a word in the log.
+admin.site.unregister([EmailAddress, Authenticator, SocialAccount, SocialApp, SocialToken, UserSession])
 
 
 @admin.register(Topic)
-class TopicAdmin(admin.ModelAdmin[Topic]):
+class TopicAdmin(SaysWhatChanged, admin.ModelAdmin[Topic]):
     """Topics and their prices. A new price holds for requests made from now on."""
 
     list_display = ("name", "area", "price_text", "is_active", "position")
     list_filter = ("area", "is_active")
     search_fields = ("name",)
     prepopulated_fields: ClassVar = {"slug": ("name",)}
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return may(request.user, Do.SET_PRICES)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return may(request.user, Do.SET_PRICES)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return may(request.user, Do.OWN)
+
+
+@admin.register(EmailAddress)
+class EmailAddressAdmin(ReadOnly, admin.ModelAdmin[Any]):
+    """The addresses people sign in with, and whether they showed that they read mail there."""
+
+    list_display = ("email", "user", "primary", "verified")
+    list_select_related = ("user",)
+    list_filter = ("primary", "verified")
+    search_fields = ("email", "user__display_name")

@@ -21,6 +21,7 @@ from accounts.deciding import Decision
 from accounts.experts import week_of
 from accounts.hours_words import stretch_words
 from accounts.models import ExpertProfile, ExpertTopic, User
+from accounts.permissions import Do, may
 from accounts.phones import phone_now
 
 State = ExpertTopic.State
@@ -93,8 +94,14 @@ class DecisionInline(admin.TabularInline[ExpertTopic, ExpertProfile]):
     def get_queryset(self, request: HttpRequest) -> QuerySet[ExpertTopic]:
         return super().get_queryset(request).select_related("topic", "decided_by").order_by("topic__area", "topic__name")
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        return [name for name in self.fields if name != "seen" or self.has_change_permission(request, obj)]
+
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return may(request.user, Do.DECIDE_ON_EXPERTS)
 
 
 class WaitingFilter(admin.SimpleListFilter):
@@ -138,6 +145,9 @@ class ExpertAdmin(admin.ModelAdmin[ExpertProfile]):
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # experts apply themselves
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return may(request.user, Do.DECIDE_ON_EXPERTS)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False  # who must go is suspended: decisions and messages stay readable

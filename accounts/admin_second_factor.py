@@ -3,7 +3,6 @@
 from uuid import UUID
 
 from allauth.mfa.models import Authenticator
-from allauth.usersessions.models import UserSession
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -15,13 +14,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from accounts import second_factor
-from accounts.http import recently_signed_in, signed_in
+from accounts.http import recently_signed_in
 from accounts.models import User
-
-# allauth's own pages would show the keys of people's apps, and let them be replaced.
-for model in (Authenticator, UserSession):
-    if admin.site.is_registered(model):
-        admin.site.unregister(model)
+from accounts.permissions import Do, may
 
 
 class SecondFactorAdmin:
@@ -48,9 +43,7 @@ class SecondFactorAdmin:
     def reset_second_factor_view(self, request: HttpRequest, user_id: UUID) -> HttpResponse:
         """Ask whether it is the person, then take all second steps away."""
         person = get_object_or_404(User, pk=user_id)
-        operator = signed_in(request)
-        # An operator's account is as good as all of the admin: whoever holds all rights already looks after those.
-        if not operator.has_perm("mfa.delete_authenticator") or (person.is_staff and not operator.is_superuser):
+        if not may(request.user, Do.RESET_SECOND_FACTOR, person):
             raise PermissionDenied
         back = reverse("admin:accounts_user_change", args=[person.pk])
         if request.method == "POST":

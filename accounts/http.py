@@ -1,4 +1,4 @@
-"""Who asks, from which browser, and whether it is still them."""
+"""Who asks, whether they may, from which browser, and whether it is still them."""
 
 import time
 from collections.abc import Callable
@@ -18,7 +18,10 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 
 from accounts.models import ExpertProfile, User
+from accounts.permissions import Do, check
 from hopps.http import wants_json
+
+View = Callable[..., HttpResponseBase]
 
 
 def signed_in(request: HttpRequest) -> User:
@@ -32,12 +35,39 @@ def signed_in(request: HttpRequest) -> User:
     return request.user
 
 
-def expert_or_404(request: HttpRequest) -> ExpertProfile:
-    """Return the expert who is signed in. Raises Http404 where the person never applied."""
-    expert = ExpertProfile.objects.filter(user=signed_in(request)).select_related("user").first()
-    if expert is None:
-        raise Http404
-    return expert
+def allowed(do: Do, find: Callable[[UUID], object | None] | None = None) -> Callable[[View], View]:
+    """Make a view one for those who may `do` this: to anybody else the page is not there (404).
+
+    It stands below `login_required`, which leads whoever is signed out to sign-in and back. A test finds the views without.
+
+    Args:
+        do: what is asked of the table in `permissions.py`.
+        find: returns the thing it is done to, None where there is none. The id it gets is the first in the address; the
+            view gets the thing instead.
+    """
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def guarded(request: HttpRequest, **address: object) -> HttpResponseBase:
+            if find is None:
+                check(request.user, do)
+                return view(request, **address)
+            named = address.pop(next(iter(address)))
+            thing = find(named) if isinstance(named, UUID) else None
+            if thing is None:
+                raise Http404
+            check(request.user, do, thing)
+            return view(request, thing, **address)
+
+        guarded.asks = do  # type: ignore[attr-defined]
+        return guarded
+
+    return decorate
+
+
+def expert_of(request: HttpRequest) -> ExpertProfile:
+    """Return the expert who is signed in, of a view that is for experts (`allowed`)."""
+    return ExpertProfile.objects.select_related("user").get(user=signed_in(request))
 
 
 def page_of_ours(address: str, *, otherwise: str) -> str:

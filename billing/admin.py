@@ -13,14 +13,14 @@ from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
 
-from accounts.http import recently_signed_in
-from accounts.models import User
+from accounts.http import recently_signed_in, signed_in
+from accounts.permissions import Do, may
 from billing import admin_disputes, admin_payouts, ledger
 from billing.capture import try_again
 from billing.forms import RefundForm
 from billing.gateways.base import GatewayError
 from billing.models import Card, DemoIntent, DemoRefund, GatewayEvent, Hold, Payment, Posting, Refund
-from billing.refund import RefundRefused, refund
+from billing.refund import RefundRefused, most_of, refund
 from hopps.admin import ReadOnly, ReadOnlyInline
 from hopps.money import format_money
 
@@ -156,9 +156,10 @@ class PaymentAdmin(ReadOnly, admin.ModelAdmin[Payment]):
     @method_decorator(recently_signed_in)
     def retry_view(self, request: HttpRequest, payment_id: str) -> HttpResponse:
         """Ask the card once more for a charge that was refused."""
-        if not request.user.has_perm("billing.change_payment"):
+        if not may(request.user, Do.CHARGE_AGAIN):
             raise PermissionDenied
         payment = get_object_or_404(Payment, pk=payment_id)
+        said = "the processor did not answer"
         try:
             payment = try_again(payment=payment)
         except GatewayError as problem:
@@ -172,23 +173,26 @@ class PaymentAdmin(ReadOnly, admin.ModelAdmin[Payment]):
                     messages.error(request, f"Refused again: {payment.problem}")
                 case _:
                     messages.info(request, "There was nothing to try again.")
-            self.log_change(request, payment, f"Tried to charge again: {payment.get_state_display().lower()}.")
+            said = payment.get_state_display().lower()
+        self.log_change(request, payment, f"Tried to charge again: {said}.")
         return redirect(reverse("admin:billing_payment_change", args=[payment.pk]))
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Show the payment, with the refund button for those who may press it."""
-        context = {**(extra_context or {}), "may_refund": request.user.has_perm("billing.change_payment")}
+        """Show the payment, with the buttons for those who may press them."""
+        rights = {"may_refund": may(request.user, Do.REFUND), "may_charge": may(request.user, Do.CHARGE_AGAIN)}
+        context = {**(extra_context or {}), **rights}
         return super().change_view(request, object_id, form_url, context)
 
     @method_decorator(recently_signed_in)
     def refund_view(self, request: HttpRequest, payment_id: str) -> HttpResponse:
         """Ask how much goes back and why; then give it back."""
-        if not request.user.has_perm("billing.change_payment"):
+        if not may(request.user, Do.REFUND):
             raise PermissionDenied
         payment = get_object_or_404(Payment.objects.select_related("payer", "payee"), pk=payment_id)
-        form = RefundForm(payment, request.POST if request.method == "POST" else None)
+        most = most_of(payment=payment, by=signed_in(request))
+        form = RefundForm(payment, request.POST if request.method == "POST" else None, most_minor=most)
         if form.is_valid() and self._refund(request, payment, form):
             return redirect(reverse("admin:billing_payment_change", args=[payment.pk]))
         expert_left, platform_left = ledger.shares_left(payment)
@@ -208,13 +212,12 @@ class PaymentAdmin(ReadOnly, admin.ModelAdmin[Payment]):
 
     def _refund(self, request: HttpRequest, payment: Payment, form: RefundForm) -> bool:
         """Give the money back and say so. Returns False where it was refused, with the sentence at the form."""
-        assert isinstance(request.user, User)
         try:
             made = refund(
                 payment=payment,
                 amount_minor=form.cleaned_data["amount"],
                 reason=form.cleaned_data["reason"],
-                by=request.user,
+                by=signed_in(request),
                 refund_id=form.cleaned_data["refund_id"],
             )
         except RefundRefused as refusal:

@@ -6,6 +6,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from accounts.permissions import Do, may
 from billing import ledger
 from billing.gateways.base import GatewayError
 from billing.models import DemoTransfer, Payout, PayoutAccount
@@ -51,8 +52,8 @@ class PayoutAccountAdmin(ReadOnly, admin.ModelAdmin[PayoutAccount]):
     actions = ("look_again",)
 
     def has_look_permission(self, request: HttpRequest) -> bool:
-        """Whether this operator may have the gateway asked: who may change accounts."""
-        return request.user.has_perm("billing.change_payoutaccount")
+        """Whether this operator may have the gateway asked."""
+        return may(request.user, Do.LOOK_AT_PAYOUT_ACCOUNTS)
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """Read what the experts of this page are owed in one query."""
@@ -79,8 +80,11 @@ class PayoutAccountAdmin(ReadOnly, admin.ModelAdmin[PayoutAccount]):
                 ready = refresh_account(account).ready
             except GatewayError as problem:
                 self.message_user(request, f"{account}: {problem.sentence}", messages.ERROR)
+                found = "the gateway did not answer"
             else:
-                self.message_user(request, f"{account} {'can be paid to' if ready else 'cannot be paid to yet'}.")
+                found = "can be paid to" if ready else "cannot be paid to yet"
+                self.message_user(request, f"{account} {found}.")
+            self.log_change(request, account, f"Looked at the account again: {found}.")
 
 
 @admin.register(Payout)

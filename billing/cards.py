@@ -1,6 +1,7 @@
 """A customer's saved cards: add, remove, choose the default."""
 
 import logging
+from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -27,6 +28,17 @@ def failed_cards_of(user: User) -> QuerySet[Card]:
 
 def _kept(user: User) -> QuerySet[Card]:
     return Card.objects.filter(owner=user, removed_at=None, gateway=settings.PAYMENTS)
+
+
+def kept_card(pk: UUID) -> Card | None:
+    """Return somebody's card that was not removed."""
+    return Card.objects.select_related("owner").filter(pk=pk, removed_at=None, gateway=settings.PAYMENTS).first()
+
+
+def usable_card(pk: UUID) -> Card | None:
+    """Return somebody's card that can be paid with."""
+    card = kept_card(pk)
+    return card if card is not None and card.failed_at is None else None
 
 
 def default_card(user: User) -> Card | None:

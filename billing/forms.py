@@ -33,6 +33,18 @@ class BankAnswerForm(forms.Form):
     )
 
 
+def up_to(most_minor: int, payment: Payment) -> str:
+    """Say up to how much an operator may give back.
+
+    Args:
+        most_minor: that much, in minor units (`refund.most_of`).
+    """
+    most = format_money(most_minor, payment.currency)
+    if most_minor == payment.refundable_minor:
+        return f"Up to {most}, all that is left of the charge."
+    return f"Up to {most}: more than that a manager gives back."
+
+
 class RefundForm(forms.Form):
     """How much an operator gives back, and why."""
 
@@ -46,12 +58,12 @@ class RefundForm(forms.Form):
         error_messages={"required": "Say why: the customer reads it on the receipt."},
     )
 
-    def __init__(self, payment: Payment, data: QueryDict | None = None) -> None:
-        left = format_money(payment.refundable_minor, payment.currency)
-        super().__init__(data, initial={"amount": left.removesuffix(f" {payment.currency}"), "refund_id": uuid4()})
+    def __init__(self, payment: Payment, data: QueryDict | None = None, *, most_minor: int) -> None:
+        most = format_money(most_minor, payment.currency)
+        super().__init__(data, initial={"amount": most.removesuffix(f" {payment.currency}"), "refund_id": uuid4()})
         self.payment = payment
         self.fields["amount"].label = f"Amount in {payment.currency}"
-        self.fields["amount"].help_text = f"Up to {left}, all that is left of the charge."
+        self.fields["amount"].help_text = up_to(most_minor, payment)
 
     def clean_amount(self) -> int:
         """Return minor units."""

@@ -8,6 +8,7 @@ from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 from django.db import IntegrityError, transaction
 
 from accounts.models import User
+from accounts.permissions import refund_limit
 from billing import ledger, signals
 from billing.gateways import gateway
 from billing.gateways.base import GatewayError, GatewayRefused, GatewayUnavailable, RefundEntry
@@ -37,7 +38,7 @@ def refund(*, payment: Payment, amount_minor: int, reason: str, by: User | None,
         payment: a charged one.
         amount_minor: what to give back, in minor units of the payment's currency.
         reason: for the customer and for the books.
-        by: the operator; None for a rule of the system.
+        by: the operator, whose limit holds (`accounts.permissions`); None for a rule of the system.
         refund_id: the new refund's id; a form sent twice with the same one refunds once.
 
     Returns:
@@ -45,7 +46,8 @@ def refund(*, payment: Payment, amount_minor: int, reason: str, by: User | None,
         (the processor tells us).
 
     Raises:
-        RefundRefused: too much, nothing charged, no reason, or the processor said no.
+        RefundRefused: too much, more than this operator may give back, nothing charged, no reason, or the processor said
+            no.
     """
     if not reason.strip():
         raise RefundRefused("Say why: the customer reads it on the receipt.")
@@ -57,6 +59,20 @@ def refund(*, payment: Payment, amount_minor: int, reason: str, by: User | None,
     if made.state == State.FAILED:
         raise RefundRefused(made.problem)
     return made
+
+
+def most_of(*, payment: Payment, by: User) -> int:
+    """Return the most that the operator `by` may give back of `payment` now, in minor units of its currency."""
+    limit = _limit_left(list(Refund.objects.filter(payment=payment).select_related("by")), by)
+    return payment.refundable_minor if limit is None else min(payment.refundable_minor, limit)
+
+
+def check_limit(*, payment: Payment, amount_minor: int, by: User) -> None:
+    """Raise RefundRefused where `amount_minor` is more than the operator `by` may give back of `payment`.
+
+    `refund` asks too, and its answer counts; this is for who does something else before.
+    """
+    _check_limit(payment, list(Refund.objects.filter(payment=payment).select_related("by")), amount_minor, by)
 
 
 def carry_out(made: Refund) -> Refund:
@@ -169,12 +185,13 @@ def _reserve(payment: Payment, amount_minor: int, reason: str, by: User | None, 
         payment = Payment.objects.get(pk=payment.pk)
         if Refund.objects.filter(pk=refund_id).exclude(payment=payment).exists():
             raise RefundRefused("This form belongs to another payment. Open it again from this payment's page.")
-        earlier = list(Refund.objects.filter(payment=payment).order_by("sequence"))
+        earlier = list(Refund.objects.filter(payment=payment).select_related("by").order_by("sequence"))
         for other in earlier:
             if other.pk == refund_id:
                 return other
         returned = returned_of(payment)
         _check(payment, returned, amount_minor)
+        _check_limit(payment, earlier, amount_minor, by)
         try:
             with transaction.atomic():
                 return Refund.objects.create(
@@ -201,6 +218,31 @@ def _check(payment: Payment, returned: Returned, amount_minor: int) -> None:
         if left <= 0:
             raise RefundRefused("All of this charge was given back already.")
         raise RefundRefused(f"Only {format_money(left, payment.currency)} of this charge is left to give back.")
+
+
+def _check_limit(payment: Payment, earlier: list[Refund], amount_minor: int, by: User | None) -> None:
+    left = None if by is None else _limit_left(earlier, by)
+    if left is None or amount_minor <= left:
+        return
+    if left:
+        raise RefundRefused(
+            f"You may give back {format_money(left, payment.currency)} of this payment. Ask a manager to give back more."
+        )
+    raise RefundRefused("You may give back no more of this payment. Ask a manager to do it.")
+
+
+def _limit_left(earlier: list[Refund], by: User) -> int | None:
+    """Return what `by` may still give back of a payment with these refunds, in minor units; None: they have no limit."""
+    limit = refund_limit(by)
+    if limit is None:
+        return None
+    with_limit = {other.by_id for other in earlier if other.by is not None and refund_limit(other.by) is not None}
+    given = sum(
+        other.amount_minor - other.failed_minor
+        for other in earlier
+        if other.by_id in with_limit and other.state != State.FAILED
+    )
+    return max(0, limit - given)
 
 
 def _parts(payment: Payment, earlier: list[Refund], amount_minor: int) -> list[Part]:

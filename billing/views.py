@@ -9,14 +9,15 @@ from django.core.paginator import Paginator
 from django.db import transaction
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.http import signed_in
+from accounts.http import allowed, signed_in
+from accounts.permissions import Do
 from billing import cards, webhooks
 from billing.customers import customer_ref
 from billing.forms import BankAnswerForm, DemoCardForm
@@ -26,6 +27,7 @@ from billing.gateways.demo import TEST_CARDS, DemoGateway
 from billing.holds import HoldDeclined, HoldInProgress, HoldNeedsAction, HoldOutcome, HoldPlaced, finish_hold
 from billing.models import Card, Hold, Payment
 from billing.tasks import look_into
+from hopps.everybody import for_everybody
 from hopps.http import public_url
 from hopps.limiting import limited
 from hopps.limits import Limit
@@ -36,6 +38,7 @@ PER_PAGE = 20
 
 @login_required
 @require_safe
+@allowed(Do.SEE_OWN)
 def overview(request: HttpRequest) -> HttpResponse:
     """Show the person's cards and receipts."""
     return _overview(request, None if gateway().hosted else DemoCardForm())
@@ -44,6 +47,7 @@ def overview(request: HttpRequest) -> HttpResponse:
 @limited(Limit.CARD)
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
+@allowed(Do.SEE_OWN)
 def card_add(request: HttpRequest) -> HttpResponse:
     """Add a demo card; go back to `next` where that is a page of ours."""
     if settings.PAYMENTS != "demo":
@@ -61,9 +65,9 @@ def card_add(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_POST
-def card_remove(request: HttpRequest, pk: UUID) -> HttpResponse:
+@allowed(Do.USE_CARD, cards.kept_card)
+def card_remove(request: HttpRequest, card: Card) -> HttpResponse:
     """Take one of the person's own cards away."""
-    card = get_object_or_404(cards.cards_of(signed_in(request)) | cards.failed_cards_of(signed_in(request)), pk=pk)
     cards.remove(card=card)
     messages.success(request, f"{card} is removed.")
     return redirect("billing")
@@ -71,9 +75,9 @@ def card_remove(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @login_required
 @require_POST
-def card_default(request: HttpRequest, pk: UUID) -> HttpResponse:
+@allowed(Do.USE_CARD, cards.usable_card)
+def card_default(request: HttpRequest, card: Card) -> HttpResponse:
     """Make one of the person's own cards the one they pay with."""
-    card = _own_card(request, pk)
     cards.make_default(card=card)
     messages.success(request, f"You now pay with {card}.")
     return redirect("billing")
@@ -82,6 +86,7 @@ def card_default(request: HttpRequest, pk: UUID) -> HttpResponse:
 @limited(Limit.CARD)
 @login_required
 @require_POST
+@allowed(Do.SEE_OWN)
 def card_page(request: HttpRequest) -> HttpResponse:
     """Send the person to the gateway's own page to add a card."""
     person = signed_in(request)
@@ -101,6 +106,7 @@ def card_page(request: HttpRequest) -> HttpResponse:
 @login_required
 @never_cache
 @require_safe
+@allowed(Do.SEE_OWN)
 def card_added(request: HttpRequest) -> HttpResponse:
     """Back from the gateway's page: the card is kept, whether or not its webhook came first."""
     try:
@@ -115,12 +121,22 @@ def card_added(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(_next(request) or reverse("billing"))
 
 
+def _hold(pk: UUID) -> Hold | None:
+    return Hold.objects.select_related("payment", "card").filter(pk=pk).first()
+
+
+def _hold_at_demo_bank(pk: UUID) -> Hold | None:
+    hold = _hold(pk)
+    asked = hold is not None and hold.gateway_ref and hold.card is not None and hold.card.gateway == DemoGateway.name
+    return hold if asked else None
+
+
 @login_required
 @never_cache
 @require_safe
-def hold_continue(request: HttpRequest, pk: UUID) -> HttpResponse:
+@allowed(Do.ANSWER_BANK, _hold)
+def hold_continue(request: HttpRequest, hold: Hold) -> HttpResponse:
     """Go on to the bank's or the gateway's page, where the hold waits for the customer there."""
-    hold = _own_hold(request, pk)
     match finish_hold(hold=hold):
         case HoldNeedsAction(url=url):
             return redirect(url)
@@ -131,14 +147,10 @@ def hold_continue(request: HttpRequest, pk: UUID) -> HttpResponse:
 @login_required
 @never_cache
 @require_safe
-def hold_return(request: HttpRequest, pk: UUID) -> HttpResponse:
+@allowed(Do.ANSWER_BANK, _hold)
+def hold_return(request: HttpRequest, hold: Hold) -> HttpResponse:
     """Back from the bank's or the gateway's page, whatever was done there."""
-    hold = _own_hold(request, pk)
     return _back_from_the_bank(request, hold, finish_hold(hold=hold))
-
-
-def _own_hold(request: HttpRequest, pk: UUID) -> Hold:
-    return get_object_or_404(Hold.objects.select_related("payment", "card"), pk=pk, payment__payer=signed_in(request))
 
 
 def _back_from_the_bank(request: HttpRequest, hold: Hold, outcome: HoldOutcome) -> HttpResponse:
@@ -156,6 +168,7 @@ def _back_from_the_bank(request: HttpRequest, hold: Hold, outcome: HoldOutcome) 
     return HttpResponseRedirect(hold.return_url or reverse("session", args=[hold.payment.reference]))
 
 
+@for_everybody
 @csrf_exempt
 @require_POST
 def stripe_webhook(request: HttpRequest) -> HttpResponse:
@@ -181,10 +194,9 @@ def stripe_webhook(request: HttpRequest) -> HttpResponse:
 @login_required
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-def demo_bank(request: HttpRequest, pk: UUID) -> HttpResponse:
+@allowed(Do.ANSWER_BANK, _hold_at_demo_bank)
+def demo_bank(request: HttpRequest, hold: Hold) -> HttpResponse:
     """The demo bank's "is this you?" page. Its answer finishes the hold."""
-    holds = Hold.objects.select_related("payment", "card").filter(card__gateway=DemoGateway.name)
-    hold = get_object_or_404(holds.exclude(gateway_ref=""), pk=pk, payment__payer=signed_in(request))
     back = reverse("session", args=[hold.payment.reference])
     if hold.state != Hold.State.PENDING:
         messages.info(request, "The bank has your answer already.")
@@ -226,10 +238,6 @@ def _overview(request: HttpRequest, form: DemoCardForm | None, status: int = 200
         "next": _next(request) or "",
     }
     return render(request, "billing/cards.html", context, status=status)
-
-
-def _own_card(request: HttpRequest, pk: UUID) -> Card:
-    return get_object_or_404(cards.cards_of(signed_in(request)), pk=pk)
 
 
 def _next(request: HttpRequest) -> str | None:

@@ -6,15 +6,15 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.http import recently_signed_in, signed_in
-from accounts.models import ExpertProfile, User
+from accounts.http import allowed, recently_signed_in, signed_in
+from accounts.permissions import Do
 from billing import payouts
 from billing.earnings import charges_of, csv_rows, lines_of
 from billing.gateways import gateway
@@ -31,9 +31,10 @@ PAYOUTS_SHOWN = 12
 
 @login_required
 @require_safe
+@allowed(Do.SEE_EARNINGS)
 def earnings(request: HttpRequest) -> HttpResponse:
     """Show what we owe an expert, what of it goes out when, and the statement per session."""
-    person = _expert(request)
+    person = signed_in(request)
     now = timezone.now()
     monday = payouts.next_payout(now)
     # As things will stand then: what ripens until Monday goes out on Monday.
@@ -62,16 +63,18 @@ def earnings(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_safe
+@allowed(Do.SEE_EARNINGS)
 def statement(request: HttpRequest) -> HttpResponse:
     """The whole statement as CSV."""
-    return csv_response(csv_rows(_expert(request)), name="hopps-earnings.csv")
+    return csv_response(csv_rows(signed_in(request)), name="hopps-earnings.csv")
 
 
 @recently_signed_in
 @require_POST
+@allowed(Do.SEE_EARNINGS)
 def account_setup(request: HttpRequest) -> HttpResponse:
     """Lead the expert to the gateway's page about their account, opening it where there is none."""
-    person = _expert(request)
+    person = signed_in(request)
     try:
         account = open_account(owner=person)
         page = gateway(account.gateway).account_page(
@@ -86,9 +89,10 @@ def account_setup(request: HttpRequest) -> HttpResponse:
 @login_required
 @never_cache
 @require_safe
+@allowed(Do.SEE_EARNINGS)
 def account_return(request: HttpRequest) -> HttpResponse:
     """Back from the gateway's page: look how the account stands and say so."""
-    account = account_of(_expert(request))
+    account = account_of(signed_in(request))
     if account is None:
         messages.info(request, "You have not set up payouts yet.")
         return redirect("earnings")
@@ -108,9 +112,10 @@ def account_return(request: HttpRequest) -> HttpResponse:
 
 @recently_signed_in
 @require_POST
+@allowed(Do.SEE_EARNINGS)
 def dashboard(request: HttpRequest) -> HttpResponse:
     """Lead the expert to the gateway's own page about what arrived. Its address is good once, so it is asked for now."""
-    account = account_of(_expert(request))
+    account = account_of(signed_in(request))
     if account is None:
         messages.info(request, "You have not set up payouts yet.")
         return redirect("earnings")
@@ -125,25 +130,20 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(address)
 
 
+def _demo_account(ref: UUID) -> PayoutAccount | None:
+    return PayoutAccount.objects.filter(gateway=DemoGateway.name, gateway_ref=str(ref)).first()
+
+
 @login_required
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-def demo_account(request: HttpRequest, pk: UUID) -> HttpResponse:
+@allowed(Do.USE_PAYOUT_ACCOUNT, _demo_account)
+def demo_account(request: HttpRequest, account: PayoutAccount) -> HttpResponse:
     """The demo gateway's page about an account; pressing its button makes the account ready."""
-    accounts = PayoutAccount.objects.filter(owner=signed_in(request), gateway=DemoGateway.name)
-    account = get_object_or_404(accounts, gateway_ref=str(pk))
     if request.method != "POST":
         return render(request, "billing/demo_account.html", {"account": account})
     DemoGateway().finish_account(account.gateway_ref)
     return redirect("payout_return")
-
-
-def _expert(request: HttpRequest) -> User:
-    """Return the signed-in expert, suspended ones too: what they earned is theirs."""
-    person = signed_in(request)
-    if not ExpertProfile.objects.filter(user=person).exists():
-        raise Http404
-    return person
 
 
 def _dashboard_name(account: PayoutAccount | None) -> str:

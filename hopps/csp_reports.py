@@ -15,6 +15,8 @@ from django.urls import Resolver404, resolve
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from hopps.everybody import for_everybody
+
 logger = logging.getLogger(__name__)
 
 REPORT_BYTES = 16 * 1024
@@ -39,6 +41,7 @@ class _Minute:
         return cls.lines <= LINES_A_MINUTE
 
 
+@for_everybody
 @csrf_exempt  # browsers send it by themselves, without a token
 @require_POST
 def csp_report(request: HttpRequest) -> HttpResponse:

@@ -20,6 +20,7 @@ from django.views.decorators.cache import never_cache
 
 from hopps import heartbeat
 from hopps.bounded import Bounded, DidNotAnswer
+from hopps.everybody import for_everybody
 from hopps.realtime.hub import hub
 
 logger = logging.getLogger(__name__)
@@ -115,12 +116,14 @@ def look(check: Check, *, deadline: float) -> Found:
     return Found(ok=not reason, ms=round((time.monotonic() - began) * 1000), reason=reason)
 
 
+@for_everybody
 @never_cache
 def healthz(request: HttpRequest) -> JsonResponse:
     """The process answers, and says which release it is. No more is asked: a new process would not mend a dead database."""
     return JsonResponse({"ok": True, "release": settings.RELEASE})
 
 
+@for_everybody
 @never_cache
 def readyz(request: HttpRequest) -> JsonResponse:
     """Whether new visitors are to be sent here: 503 with reasons when not. What is missing and not needed is `degraded`."""

@@ -5,13 +5,14 @@ from functools import wraps
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.utils.deprecation import MiddlewareMixin
 
 from hopps import limits
 from hopps.http import too_often
 from hopps.limits import Limit, TooOften
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 def address_of(request: HttpRequest) -> str:
@@ -47,7 +48,7 @@ def limited(limit: Limit, *, methods: tuple[str, ...] = ("POST",)) -> Callable[[
 
     def decorate(view: View) -> View:
         @wraps(view)
-        def counted(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def counted(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if request.method in methods:
                 spend(request, limit)
             return view(request, *args, **kwargs)

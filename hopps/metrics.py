@@ -30,6 +30,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from hopps.bounded import Bounded, DidNotAnswer
+from hopps.everybody import for_everybody
 
 logger = logging.getLogger(__name__)
 
@@ -119,6 +120,7 @@ def register(name: str, read: Callable[[], Iterable[Metric]]) -> None:
     REGISTRY.register(Figures(name, read))
 
 
+@for_everybody
 @never_cache
 def metrics(request: HttpRequest) -> HttpResponse:
     """Everything, as Prometheus reads it. With METRICS_TOKEN only for who has it; without one, not in production."""

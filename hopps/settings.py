@@ -273,6 +273,8 @@ PLATFORM_FEE_PERCENT = env.number("PLATFORM_FEE_PERCENT", 20, least=0, most=100)
 REPORT_HOURS = env.number("REPORT_HOURS", 48, least=0, most=365 * 24)
 # Less than this, in minor units, is not worth a transfer: it stays for the next week.
 PAYOUT_MINIMUM = env.number("PAYOUT_MINIMUM", 100)
+# So much of one payment operators of the group Support give back in all, in minor units; managers give back any amount.
+SUPPORT_REFUND_LIMIT = env.number("SUPPORT_REFUND_LIMIT", 5000, least=0)
 PAYMENTS = env.choice("PAYMENTS", ("demo", "stripe"))
 STRIPE_SECRET_KEY = env.secret("STRIPE_SECRET_KEY")
 # One for the account's own events and, where Stripe gives it another, one for those of connected accounts.

@@ -9,6 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
+from accounts.permissions import Do, may
 from billing.models import Payment
 from hopps.admin import ReadOnly, ReadOnlyInline
 from hopps.money import format_money
@@ -131,7 +132,7 @@ class HelpSessionAdmin(ReadOnly, admin.ModelAdmin[HelpSession]):
     def file(self, request: HttpRequest, session_id: UUID, file_id: UUID) -> HttpResponse:
         """Give a file of the chat to an operator, and write down that they had it."""
         file = ChatFile.objects.select_related("session").filter(pk=file_id, session_id=session_id).first()
-        if not self.has_view_permission(request):
+        if not may(request.user, Do.SEE_ADMIN):
             raise PermissionDenied
         if file is None:
             raise Http404

@@ -13,10 +13,11 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils.timesince import timesince
 
-from accounts.http import ask_who_it_is, is_recently_signed_in
-from accounts.models import User
+from accounts.http import ask_who_it_is, is_recently_signed_in, signed_in
+from accounts.permissions import Do, may
 from billing.evidence import evidence_for
 from billing.models import Payment, Refund
+from billing.refund import most_of
 from hopps.admin import ReadOnly
 from hopps.errors import Refused
 from hopps.money import format_money
@@ -82,11 +83,12 @@ class CaseAdmin(ReadOnly, admin.ModelAdmin[Case]):
         if case is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined,no-any-return]
         payment = Payment.objects.select_related("payer", "payee").filter(reference=case.session_id).first()
-        may_answer = request.user.has_perm("sessions_app.change_case")
-        may_refund = may_answer and request.user.has_perm("billing.change_payment")
+        may_answer = may(request.user, Do.ANSWER_CASES)
+        may_refund = may_answer and may(request.user, Do.REFUND)
         left = payment.refundable_minor if payment is not None else 0
+        most = most_of(payment=payment, by=signed_in(request)) if payment is not None and may_refund else 0
         if request.method == "POST":
-            form = CaseAnswerForm(request.POST, payment=payment, offers_refund=may_refund)
+            form = CaseAnswerForm(request.POST, payment=payment, offers_refund=may_refund, most_minor=most)
             if not may_answer or (form.refunds and not may_refund):
                 raise PermissionDenied
             if form.refunds and not is_recently_signed_in(request):
@@ -95,7 +97,7 @@ class CaseAdmin(ReadOnly, admin.ModelAdmin[Case]):
                 return redirect(request.path)
             case = self._case(object_id) or case
         else:
-            form = CaseAnswerForm(payment=payment, offers_refund=may_refund and left > 0)
+            form = CaseAnswerForm(payment=payment, offers_refund=may_refund and most > 0, most_minor=most)
         waits = case.state == Case.State.OPEN or case.is_unfinished
         context = {
             **self.admin_site.each_context(request),
@@ -108,7 +110,7 @@ class CaseAdmin(ReadOnly, admin.ModelAdmin[Case]):
             "payment": payment,
             "role": _role(case),
             "left": format_money(left, payment.currency) if payment is not None else "",
-            "may_refund": may_refund and left > 0,
+            "may_refund": may_refund and most > 0,
             "form": form,
             "may_answer": may_answer,
             "waits": waits,
@@ -127,14 +129,14 @@ class CaseAdmin(ReadOnly, admin.ModelAdmin[Case]):
 
     def _answer(self, request: HttpRequest, case: Case, form: CaseAnswerForm) -> bool:
         """Answer and say so. Returns False where it was refused, with the sentence at the form."""
-        assert isinstance(request.user, User)
+        operator = signed_in(request)
         text = form.cleaned_data["answer"]
         try:
             if form.refunds:
                 amount = form.cleaned_data["amount"]
-                done = answer_with_refund(case=case, operator=request.user, amount_minor=amount, answer=text)
+                done = answer_with_refund(case=case, operator=operator, amount_minor=amount, answer=text)
             else:
-                done = refuse(case=case, operator=request.user, answer=text)
+                done = refuse(case=case, operator=operator, answer=text)
         except Refused as refusal:
             form.add_error(None, refusal.sentence)
             return False

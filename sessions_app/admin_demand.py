@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from accounts.http import signed_in
 from accounts.models import Topic
+from accounts.permissions import Do, may
 from sessions_app.demand import WEEKS, asked_by_topic, heat_map, unmet
 
 
@@ -30,7 +31,7 @@ class TopicDemand:
 
 def demand(request: HttpRequest) -> TemplateResponse:
     """The unmet demand of the last weeks; `?topic=` a slug shows the hours of that topic."""
-    if not request.user.has_perm("sessions_app.view_helpsession"):
+    if not may(request.user, Do.SEE_ADMIN):
         raise PermissionDenied
     zone = signed_in(request).time_zone
     now = timezone.now()

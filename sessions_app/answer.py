@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.models import User
 from billing.keeping_back import keep_back, let_through
 from billing.models import Payment, Refund
-from billing.refund import RefundRefused, refund
+from billing.refund import RefundRefused, check_limit, refund
 from hopps.errors import Refused
 from hopps.money import format_money
 from sessions_app import jobs
@@ -53,6 +53,9 @@ def answer_with_refund(*, case: Case, operator: User, amount_minor: int, answer:
     payment = Payment.objects.filter(reference=case.session_id).first()
     if payment is None:
         raise Refused("Nothing was ever held for this session, so nothing can be given back.")
+    # Before anything is decided: who may not give so much back leaves a decision of somebody who may as it is.
+    if not Refund.objects.filter(pk=_refund_id(case)).exists():
+        check_limit(payment=payment, amount_minor=amount_minor, by=operator)
     now = timezone.now()
     won = Case.objects.filter(pk=case.pk, state=Case.State.OPEN).update(
         state=Case.State.REFUNDED, answer=answer, answered_by=operator, answered_at=now

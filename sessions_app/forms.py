@@ -11,6 +11,7 @@ from django.utils.html import escape
 
 from accounts.models import Topic, User
 from billing.cards import cards_of
+from billing.forms import up_to
 from billing.models import Card, Payment
 from hopps.money import format_money, parse_money
 from hopps.templatetags.hopps import spoken
@@ -202,13 +203,15 @@ class CaseAnswerForm(forms.Form):
         error_messages={"required": "Write an answer: it is mailed to the person who reported."},
     )
 
-    def __init__(self, data: QueryDict | None = None, *, payment: Payment | None, offers_refund: bool) -> None:
+    def __init__(
+        self, data: QueryDict | None = None, *, payment: Payment | None, offers_refund: bool, most_minor: int
+    ) -> None:
         self.refunds = data is not None and data.get("do") == "refund"
         self.currency = payment.currency if payment is not None else ""
-        left = format_money(payment.refundable_minor if payment is not None else 0, self.currency)
-        super().__init__(data, initial={"amount": left.removesuffix(f" {self.currency}")})
+        most = format_money(most_minor, self.currency)
+        super().__init__(data, initial={"amount": most.removesuffix(f" {self.currency}")})
         self.fields["amount"].label = f"Amount in {self.currency}"
-        self.fields["amount"].help_text = f"Up to {left}, all that is left of the charge."
+        self.fields["amount"].help_text = up_to(most_minor, payment) if payment is not None else ""
         if not offers_refund:
             del self.fields["amount"]
 

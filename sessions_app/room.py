@@ -8,6 +8,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.permissions import Do, may
 from hopps.errors import Refused
 from sessions_app import attendance, jobs, live
 from sessions_app.models import Attendance, HelpSession, State, TimelineEntry
@@ -22,7 +23,7 @@ def grant(*, session: HelpSession, person: User) -> str:
     Raises:
         Refused: the room is not open (no expert yet, or it is over).
     """
-    if not session.is_live or not session.is_participant(person):
+    if not session.is_live or not may(person, Do.TAKE_PART, session):
         raise Refused("This room is not open. Reload the page to see where the session stands.")
     now = timezone.now()
     claims = {
@@ -59,7 +60,7 @@ def enter(*, session_id: UUID, person: User, page: UUID, token: str | None, at: 
         Refused: no valid grant and not let in before, or the room is not open.
     """
     session = HelpSession.objects.with_people().get(pk=session_id)
-    if not session.is_live or not session.is_participant(person):
+    if not session.is_live or not may(person, Do.TAKE_PART, session):
         raise Refused("This room is not open any more. Reload the page to see where the session stands.")
     if token is not None:
         admitted = is_granted(token, session_id=session_id, person=person)

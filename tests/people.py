@@ -1,6 +1,7 @@
 """The people who recur in the tests, and help sessions in the states a test starts from.
 
-Alice asks. Eve and Erin are experts for her topic, approved and available. Bob is another customer. Olga is an operator.
+Alice asks. Eve and Erin are experts for her topic, approved and available. Bob is another customer. Olga is an operator and
+owns the site. Sam is an operator of the group Support, Mona of the group Manager, Nora of none.
 """
 
 from datetime import datetime, timedelta
@@ -8,11 +9,13 @@ from uuid import uuid4
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.contrib.auth.models import Group
 from django.utils import timezone
 
 from accounts import applying, deciding, experts
 from accounts.consent import give_consent
 from accounts.models import ExpertHours, Phone, Topic, User
+from accounts.permissions import Team
 from billing import cards
 from billing.gateways.demo import TEST_CARDS
 from billing.models import Card
@@ -36,6 +39,15 @@ def make_expert(email: str, name: str, *topics: Topic) -> User:
     profile = applying.save_application(user=user, headline="Knows it", about="", topics=topics)
     deciding.approve_all(expert=profile)
     experts.set_availability(user=user, available=True)
+    return user
+
+
+def make_operator(email: str, name: str, *teams: Team) -> User:
+    """Return an operator in these groups."""
+    user = make_person(email, name)
+    User.objects.filter(pk=user.pk).update(is_staff=True)
+    user.groups.set(Group.objects.filter(name__in=teams))
+    user.refresh_from_db()
     return user
 
 
@@ -142,3 +154,18 @@ def olga(db: None) -> User:
     User.objects.filter(pk=olga.pk).update(is_staff=True, is_superuser=True)
     olga.refresh_from_db()
     return olga
+
+
+@pytest.fixture
+def sam(db: None) -> User:
+    return make_operator("sam@example.org", "Sam", Team.SUPPORT)
+
+
+@pytest.fixture
+def mona(db: None) -> User:
+    return make_operator("mona@example.org", "Mona", Team.MANAGER)
+
+
+@pytest.fixture
+def nora(db: None) -> User:
+    return make_operator("nora@example.org", "Nora")

@@ -10,12 +10,14 @@ from accounts import applying
 from accounts.experts import week_of
 from accounts.forms.hours import HoursForm, with_monday_on_workdays
 from accounts.hours_words import messages_now
-from accounts.http import signed_in
+from accounts.http import allowed, signed_in
 from accounts.models import ExpertProfile
+from accounts.permissions import Do
 from hopps.errors import Refused
 
 
 @login_required
+@allowed(Do.SEE_OWN)
 def hours(request: HttpRequest) -> HttpResponse:
     """The hours editor: the whole week is saved at once."""
     user = signed_in(request)
@@ -43,6 +45,7 @@ def hours(request: HttpRequest) -> HttpResponse:
 
 
 @login_required
+@allowed(Do.SEE_OWN)
 def check(request: HttpRequest) -> HttpResponse:
     """The sound and device test; POST says that all works."""
     user = signed_in(request)

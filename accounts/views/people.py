@@ -13,12 +13,14 @@ from accounts.forms.experts import ExpertForm
 from accounts.forms.hours import USUAL, HoursForm
 from accounts.forms.people import PersonForm
 from accounts.hours_words import messages_now
-from accounts.http import signed_in
+from accounts.http import allowed, signed_in
 from accounts.models import ExpertProfile
+from accounts.permissions import Do
 from hopps.errors import Refused
 
 
 @login_required
+@allowed(Do.SEE_OWN)
 def person_settings(request: HttpRequest) -> HttpResponse:
     """Name and time zone."""
     form = PersonForm(request.POST if request.method == "POST" else None, instance=signed_in(request))
@@ -30,6 +32,7 @@ def person_settings(request: HttpRequest) -> HttpResponse:
 
 
 @login_required
+@allowed(Do.SEE_OWN)
 def apply(request: HttpRequest) -> HttpResponse:
     """Become an expert."""
     user = signed_in(request)
@@ -62,6 +65,7 @@ def apply(request: HttpRequest) -> HttpResponse:
 
 
 @login_required
+@allowed(Do.SEE_OWN)
 def expert_settings(request: HttpRequest) -> HttpResponse:
     """What customers and operators see of an expert, and how the topics stand."""
     user = signed_in(request)

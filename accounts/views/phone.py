@@ -18,8 +18,9 @@ from django.views.decorators.http import require_POST
 from accounts import phones
 from accounts.adapter import AGREED_SESSION_KEY
 from accounts.forms.phone import ChangePhoneForm
-from accounts.http import signed_in
+from accounts.http import allowed, signed_in
 from accounts.models import ExpertProfile
+from accounts.permissions import Do
 from hopps.errors import Refused
 
 TOO_QUICK = "We texted a code to this number a moment ago. Wait half a minute, then ask for a new one."
@@ -129,13 +130,15 @@ class VerifyPhone(allauth_views._VerifyPhoneChangeView):  # type: ignore[misc]  
         return redirect("account_change_phone")
 
 
-change_phone = login_required(ChangePhone.as_view())
+change_phone = login_required(allowed(Do.SEE_OWN)(ChangePhone.as_view()))
 # A code has few digits: nobody gets to try many, from many tabs at once either.
-verify_phone = login_required(method_decorator(rate_limit(action="phone_code"), name="dispatch")(VerifyPhone).as_view())
+_verify = method_decorator(rate_limit(action="phone_code"), name="dispatch")(VerifyPhone)
+verify_phone = login_required(allowed(Do.SEE_OWN)(_verify.as_view()))
 
 
 @login_required
 @require_POST
+@allowed(Do.SEE_OWN)
 def remove_phone(request: HttpRequest) -> HttpResponse:
     """Forget the number."""
     if phones.remove(user=signed_in(request)):

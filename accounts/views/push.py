@@ -13,8 +13,10 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import push
-from accounts.http import BROWSER_COOKIE, expert_or_404, page_of_ours
+from accounts.http import BROWSER_COOKIE, allowed, page_of_ours, signed_in
+from accounts.permissions import Do
 from hopps.errors import Refused
+from hopps.everybody import for_everybody
 from hopps.http import done, wants_json
 from hopps.vapid import public_key
 
@@ -25,9 +27,10 @@ _WORKER = settings.BASE_DIR / "static" / "js" / "service_worker.js"
 
 @login_required
 @require_http_methods(["GET", "POST"])
+@allowed(Do.USE_BOARD)
 def subscribe(request: HttpRequest) -> HttpResponse:
     """Turn notifications on in a browser. Asked with GET: what its worker needs to do that by itself."""
-    user = expert_or_404(request).user
+    user = signed_in(request)
     if request.method == "GET":
         return JsonResponse({"key": public_key(settings.VAPID_PRIVATE_KEY), "token": get_token(request)})
     told = _told(request)
@@ -58,9 +61,10 @@ def subscribe(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_POST
+@allowed(Do.USE_BOARD)
 def unsubscribe(request: HttpRequest) -> HttpResponse:
     """Turn notifications off in one of the person's browsers."""
-    user = expert_or_404(request).user
+    user = signed_in(request)
     told = _told(request)
     try:
         browser = UUID(_text(told, "browser"))
@@ -72,6 +76,7 @@ def unsubscribe(request: HttpRequest) -> HttpResponse:
     return done(request, to=page_of_ours(_text(told, "next"), otherwise=reverse("expert_reach")))
 
 
+@for_everybody
 @require_safe
 def service_worker(request: HttpRequest) -> HttpResponse:
     """The script that shows notifications. Never from a cache: a browser that has it asks whether it changed."""

@@ -9,8 +9,9 @@ from django.views.decorators.http import require_POST
 
 from accounts import phones, reach
 from accounts.forms.reach import QuietForm, WaysForm
-from accounts.http import expert_or_404, page_of_ours
+from accounts.http import allowed, expert_of, page_of_ours, signed_in
 from accounts.models import ExpertProfile, Message
+from accounts.permissions import Do
 from hopps.errors import Refused
 from hopps.http import done, wants_json
 from hopps.limiting import limited
@@ -21,9 +22,10 @@ State = Message.State
 
 
 @login_required
+@allowed(Do.USE_BOARD)
 def ways(request: HttpRequest) -> HttpResponse:
     """The ways to be reached, and which of them are wanted."""
-    expert = expert_or_404(request)
+    expert = expert_of(request)
     form = WaysForm(request.POST if request.method == "POST" else None, instance=expert)
     if request.method == "POST" and form.is_valid():
         reach.choose_ways(expert=expert, **form.cleaned_data)
@@ -59,9 +61,10 @@ def _page(
 
 @login_required
 @require_POST
+@allowed(Do.USE_BOARD)
 def consent(request: HttpRequest) -> HttpResponse:
     """Agree to texts at the verified number, or end that."""
-    user = expert_or_404(request).user
+    user = signed_in(request)
     if request.POST.get("agreed") != "1":
         if phones.disagree(user=user):
             messages.success(request, "We text you no more. You can agree again at any time.")
@@ -78,9 +81,10 @@ def consent(request: HttpRequest) -> HttpResponse:
 @limited(Limit.TEST)
 @login_required
 @require_POST
+@allowed(Do.USE_BOARD)
 def test(request: HttpRequest, way: str) -> HttpResponse:
     """Send a test, and say what became of it."""
-    user = expert_or_404(request).user
+    user = signed_in(request)
     if way not in reach.WAYS:
         raise Http404
     try:
@@ -103,9 +107,10 @@ def test(request: HttpRequest, way: str) -> HttpResponse:
 
 @login_required
 @require_POST
+@allowed(Do.USE_BOARD)
 def quiet(request: HttpRequest) -> HttpResponse:
     """Do not disturb: for an hour, until the morning, until a chosen moment; or end it."""
-    expert = expert_or_404(request)
+    expert = expert_of(request)
     form = QuietForm(request.POST)
     if not form.is_valid():
         if "until" not in form.fields:

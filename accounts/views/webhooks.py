@@ -10,10 +10,12 @@ from django.views.decorators.http import require_POST
 
 from accounts import delivery
 from accounts.jobs import look_into_text
+from hopps.everybody import for_everybody
 
 _TEXT_REF = re.compile(r"(SM|MM)[0-9a-fA-F]{32}")
 
 
+@for_everybody
 @csrf_exempt
 @require_POST
 def twilio_webhook(request: HttpRequest) -> HttpResponse:

@@ -13,7 +13,7 @@ from hopps.rows.models import is_behind, rows_by_key, stored_models, unknown_mig
 from hopps.rows.progress import Progress
 
 # Made by migrating, with keys that may be others than the source's: a database with nothing but these counts as empty.
-MADE_BY_MIGRATING = {"contenttypes.contenttype", "auth.permission"}
+MADE_BY_MIGRATING = {"contenttypes.contenttype", "auth.permission", "auth.group", "auth.group_permissions"}
 
 Say = Callable[[str], None]
 

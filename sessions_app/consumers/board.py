@@ -7,8 +7,8 @@ import msgspec
 from django.utils import timezone
 
 from accounts.experts import board_audience, set_availability
-from accounts.models import ExpertProfile, User
-from accounts.second_factor import lacks_second_factor
+from accounts.models import User
+from accounts.permissions import Do, may
 from hopps.errors import Refused
 from hopps.realtime.database import database_sync_to_async
 from hopps.realtime.hub import hub
@@ -46,11 +46,8 @@ class BoardSocket(Socket):
         self._showing = asyncio.Lock()
 
     async def admit(self) -> bool:
-        admitted: bool = await database_sync_to_async(self._is_expert)()
+        admitted: bool = await database_sync_to_async(may)(self.user, Do.USE_BOARD)
         return admitted
-
-    def _is_expert(self) -> bool:
-        return ExpertProfile.objects.filter(user=self.user).exists() and not lacks_second_factor(self.user)
 
     @property
     def user(self) -> User:

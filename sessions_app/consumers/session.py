@@ -5,6 +5,7 @@ import contextlib
 import msgspec
 from django.utils import timezone
 
+from accounts.permissions import Do, may
 from hopps import limits
 from hopps.errors import Refused
 from hopps.limits import Limit
@@ -39,11 +40,12 @@ class SessionSocket(RoomSocket):
     decoder = msgspec.json.Decoder(SessionMessage)
 
     async def admit(self) -> bool:
-        admitted: bool = await database_sync_to_async(self._is_participant)()
+        admitted: bool = await database_sync_to_async(self._takes_part)()
         return admitted
 
-    def _is_participant(self) -> bool:
-        return HelpSession.objects.of(self.user).filter(pk=self.session_id).exists()
+    def _takes_part(self) -> bool:
+        session = HelpSession.objects.filter(pk=self.session_id).first()
+        return session is not None and may(self.user, Do.TAKE_PART, session)
 
     async def greet(self) -> None:
         self.listen_to(self.audience)
@@ -81,7 +83,7 @@ class SessionSocket(RoomSocket):
     async def on_wake(self, reason: str) -> None:
         if reason != "people":
             await super().on_wake(reason)
-        elif not await database_sync_to_async(self._is_participant)():
+        elif not await database_sync_to_async(self._takes_part)():
             await self._show_state()
             await self.dismiss()
 

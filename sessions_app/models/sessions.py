@@ -187,10 +187,6 @@ class HelpSession(models.Model):
             cap_minutes=self.cap_minutes,
         )
 
-    def is_participant(self, user: User) -> bool:
-        """Whether `user` is this session's customer or expert."""
-        return user.pk in (self.customer_id, self.expert_id)
-
     def other(self, user: User) -> User | None:
         """The person `user` talks to here."""
         return self.expert if user.pk == self.customer_id else self.customer

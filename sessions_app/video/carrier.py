@@ -1,6 +1,7 @@
 """What a page is told of whatever carries its call."""
 
 from accounts.models import User
+from accounts.permissions import Do, may
 from hopps.errors import Refused
 from sessions_app.events import CarriedByPeer, CarriedByTwilio
 from sessions_app.models import HelpSession, Video
@@ -19,7 +20,7 @@ def carrier_of(session: HelpSession, person: User) -> CarriedByPeer | CarriedByT
     Raises:
         Refused: there is no room any more, or it is not theirs.
     """
-    if not session.is_live or not session.is_participant(person):
+    if not session.is_live or not may(person, Do.TAKE_PART, session):
         raise Refused(CLOSED)
     if session.video == Video.TWILIO:
         return _by_twilio(session, person)

@@ -11,8 +11,9 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from accounts.http import signed_in
+from accounts.http import View, allowed, signed_in
 from accounts.models import User
+from accounts.permissions import Do
 from hopps.errors import Refused
 from hopps.http import come_again, done, refused, wants_json
 from hopps.limiting import limited, spend
@@ -28,28 +29,26 @@ from sessions_app import release as releasing
 from sessions_app import wait as waiting
 from sessions_app.forms import ExtendForm, RatingForm, ReportForm
 from sessions_app.history import role_in
-from sessions_app.models import HelpSession, State
+from sessions_app.models import HelpSession
+from sessions_app.views.find import a_request, a_session
 from sessions_app.views.session import page_context
 
 Action = Callable[[HttpRequest, HelpSession, User], HttpResponse | None]
 
 
-def action(*roles: str) -> Callable[[Action], Callable[..., HttpResponse]]:
-    """Make a function the view of one action: POST, signed in, for participants in `roles` only (404 for anybody else).
+def action(do: Do) -> Callable[[Action], View]:
+    """Make a function the view of one action: POST, signed in, for those who may `do` this (404 for anybody else).
 
     The function may return an answer of its own; otherwise the person goes on to the session's page.
     """
 
-    def decorate(function: Action) -> Callable[..., HttpResponse]:
+    def decorate(function: Action) -> View:
         @login_required
         @require_POST
-        def view(request: HttpRequest, session_id: UUID) -> HttpResponse:
-            user = signed_in(request)
-            session = HelpSession.objects.with_people().filter(pk=session_id).first()
-            if session is None or not session.is_participant(user) or role_in(session, user) not in roles:
-                raise Http404
+        @allowed(do, a_session)
+        def view(request: HttpRequest, session: HelpSession) -> HttpResponse:
             try:
-                answer = function(request, session, user)
+                answer = function(request, session, signed_in(request))
             except Refused as refusal:
                 return refused(request, refusal, to=session.get_absolute_url())
             return answer or done(request, to=session.get_absolute_url())
@@ -63,6 +62,7 @@ def action(*roles: str) -> Callable[[Action], Callable[..., HttpResponse]]:
 @limited(Limit.ACCEPT)
 @login_required
 @require_POST
+@allowed(Do.ACCEPT)
 def accept(request: HttpRequest, session_id: UUID) -> HttpResponse:
     """Take the request. The loser of a race is told so, on the board."""
     try:
@@ -77,13 +77,11 @@ def accept(request: HttpRequest, session_id: UUID) -> HttpResponse:
 @limited(Limit.CANCEL)
 @login_required
 @require_POST
-def pass_on(request: HttpRequest, session_id: UUID) -> HttpResponse:
+@allowed(Do.PASS_ON, a_request)
+def pass_on(request: HttpRequest, session: HelpSession) -> HttpResponse:
     """The expert who was asked first cannot come now."""
-    expert = signed_in(request)
-    if not HelpSession.objects.filter(pk=session_id, first_expert=expert).exclude(state=State.DRAFT).exists():
-        raise Http404
     try:
-        first.pass_on(session_id=session_id, expert=expert)
+        first.pass_on(session_id=session.pk, expert=signed_in(request))
     except Refused as refusal:
         return refused(request, refusal, to=reverse("board"))
     if not wants_json(request):
@@ -91,33 +89,33 @@ def pass_on(request: HttpRequest, session_id: UUID) -> HttpResponse:
     return done(request, to=reverse("board"))
 
 
-@action("customer")
+@action(Do.ACT_AS_CUSTOMER)
 def wait(request: HttpRequest, session: HelpSession, user: User) -> None:
     """Go on waiting."""
     waiting.keep_waiting(session_id=session.pk, customer=user)
 
 
-@action("customer")
+@action(Do.ACT_AS_CUSTOMER)
 def later(request: HttpRequest, session: HelpSession, user: User) -> None:
     """Leave, and hear when somebody is there."""
     watch.tell_later(session=session, customer=user)
 
 
-@action("customer")
+@action(Do.ACT_AS_CUSTOMER)
 def stop_telling(request: HttpRequest, session: HelpSession, user: User) -> None:
     """Do not tell any more."""
     watch.stop_telling(session=session)
 
 
 @limited(Limit.CANCEL)
-@action("customer")
+@action(Do.ACT_AS_CUSTOMER)
 def cancel(request: HttpRequest, session: HelpSession, user: User) -> None:
     """Call the request off."""
     cancelling.cancel(session_id=session.pk, customer=user)
 
 
 @limited(Limit.CANCEL)
-@action("expert")
+@action(Do.ACT_AS_EXPERT)
 def release(request: HttpRequest, session: HelpSession, user: User) -> HttpResponse:
     """Give the request back."""
     releasing.release(session_id=session.pk, expert=user)
@@ -125,7 +123,7 @@ def release(request: HttpRequest, session: HelpSession, user: User) -> HttpRespo
     return done(request, to=reverse("board"))
 
 
-@action("customer", "expert")
+@action(Do.TAKE_PART)
 def join(request: HttpRequest, session: HelpSession, user: User) -> HttpResponse:
     """Get a grant for the room. Pressed before the page's script was loaded, the page is told to join by itself."""
     if not wants_json(request):
@@ -133,20 +131,20 @@ def join(request: HttpRequest, session: HelpSession, user: User) -> HttpResponse
     return JsonResponse({"grant": room.grant(session=session, person=user)})
 
 
-@action("customer", "expert")
+@action(Do.TAKE_PART)
 def pause(request: HttpRequest, session: HelpSession, user: User) -> None:
     """Stop the clock."""
     pausing.pause(session=session, by=user)
 
 
-@action("customer", "expert")
+@action(Do.TAKE_PART)
 def resume(request: HttpRequest, session: HelpSession, user: User) -> None:
     """Start the clock again."""
     pausing.resume(session=session, by=user)
 
 
 @limited(Limit.ASK)
-@action("customer")
+@action(Do.ACT_AS_CUSTOMER)
 def extend(request: HttpRequest, session: HelpSession, user: User) -> HttpResponse | None:
     """Raise the cap."""
     form = ExtendForm(request.POST, session=session)
@@ -162,13 +160,13 @@ def extend(request: HttpRequest, session: HelpSession, user: User) -> HttpRespon
     return done(request, to=bank) if bank else None
 
 
-@action("customer", "expert")
+@action(Do.TAKE_PART)
 def end(request: HttpRequest, session: HelpSession, user: User) -> None:
     """End the session."""
     ending.end(session=session, by=user)
 
 
-@action("customer")
+@action(Do.ACT_AS_CUSTOMER)
 def rate(request: HttpRequest, session: HelpSession, user: User) -> HttpResponse | None:
     """Say what it was worth."""
     form = RatingForm(request.POST)
@@ -185,7 +183,7 @@ def rate(request: HttpRequest, session: HelpSession, user: User) -> HttpResponse
     return None
 
 
-@action("customer", "expert")
+@action(Do.TAKE_PART)
 def report(request: HttpRequest, session: HelpSession, user: User) -> HttpResponse | None:
     """Tell the operators what went wrong."""
     form = ReportForm(request.POST)

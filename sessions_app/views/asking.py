@@ -15,6 +15,7 @@ from billing.cards import cards_of, failed_cards_of
 from billing.gateways import gateway
 from hopps import limiting
 from hopps.errors import Refused
+from hopps.everybody import for_everybody
 from hopps.http import come_again
 from hopps.limits import Limit, TooOften
 from sessions_app import ask as asking
@@ -24,6 +25,7 @@ from sessions_app.matching import active_topics, topics_without_anyone
 from sessions_app.words import forget_words, keep_words, kept_words, words_to_ask_again
 
 
+@for_everybody
 @require_http_methods(["GET", "HEAD", "POST"])
 def ask(request: HttpRequest) -> HttpResponse:
     """Write a request; sign up or add a card on the way where needed, keeping every word."""

@@ -7,7 +7,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.experts import set_availability
-from accounts.http import expert_or_404, signed_in
+from accounts.http import allowed, expert_of, signed_in
+from accounts.permissions import Do
 from accounts.reach import morning_of
 from hopps.errors import Refused
 from hopps.http import done, refused
@@ -16,10 +17,11 @@ from sessions_app.matching import as_open_request, live_session_of, requests_for
 
 @login_required
 @require_safe
+@allowed(Do.USE_BOARD)
 def board(request: HttpRequest) -> HttpResponse:
     """Availability, sound, and the requests open now."""
     user = signed_in(request)
-    expert = expert_or_404(request)
+    expert = expert_of(request)
     shown = requests_for(user) if expert.is_listening else []
     context = {
         "expert": expert,
@@ -33,12 +35,11 @@ def board(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_POST
+@allowed(Do.USE_BOARD)
 def availability(request: HttpRequest) -> HttpResponse:
     """Turn the switch."""
-    user = signed_in(request)
-    expert_or_404(request)
     try:
-        set_availability(user=user, available=request.POST.get("available") == "1")
+        set_availability(user=signed_in(request), available=request.POST.get("available") == "1")
     except Refused as refusal:
         return refused(request, refusal, to=reverse("board"))
     return done(request, to=reverse("board"))

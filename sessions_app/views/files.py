@@ -13,8 +13,9 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
-from accounts.http import signed_in
+from accounts.http import allowed
 from accounts.models import User
+from accounts.permissions import Do
 from hopps.limiting import limited
 from hopps.limits import Limit
 from hopps.realtime.messages import encode
@@ -22,6 +23,7 @@ from sessions_app import files
 from sessions_app.models import ChatFile, HelpSession
 from sessions_app.transcript import transcript
 from sessions_app.views.actions import action
+from sessions_app.views.find import a_session
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +39,7 @@ HEADERS = {
 
 
 @limited(Limit.FILE)
-@action("customer", "expert")
+@action(Do.TAKE_PART)
 def send(request: HttpRequest, session: HelpSession, user: User) -> HttpResponse:
     """Take a file: its bytes are the body, `X-File-Id` the line's id, `X-File-Name` its name, percent-encoded."""
     try:
@@ -71,10 +73,10 @@ def _copy(request: HttpRequest, content: IO[bytes]) -> None:
 
 @login_required
 @require_safe
-def give(request: HttpRequest, session_id: UUID, file_id: UUID) -> HttpResponse:
+@allowed(Do.SEE_SESSION, a_session)
+def give(request: HttpRequest, session: HelpSession, file_id: UUID) -> HttpResponse:
     """Give a file to one of the two: a picture to look at, anything else to keep."""
-    session = HelpSession.objects.of(signed_in(request)).filter(pk=session_id).first()
-    file = ChatFile.objects.filter(pk=file_id, session=session).first() if session is not None else None
+    file = ChatFile.objects.filter(pk=file_id, session=session).first()
     if file is None:
         raise Http404
     return file_response(file)
@@ -100,11 +102,9 @@ def file_response(file: ChatFile) -> HttpResponse:
 
 @login_required
 @require_safe
-def chat_text(request: HttpRequest, session_id: UUID) -> HttpResponse:
+@allowed(Do.SEE_SESSION, a_session)
+def chat_text(request: HttpRequest, session: HelpSession) -> HttpResponse:
     """The whole chat as a text file."""
-    session = HelpSession.objects.of(signed_in(request)).with_people().filter(pk=session_id).first()
-    if session is None:
-        raise Http404
     headers = {
         "Content-Disposition": f'attachment; filename="hopps-chat-{str(session.pk)[:8]}.txt"',
         "Cache-Control": "private, no-store",

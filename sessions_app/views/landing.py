@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from accounts.models import ExpertProfile, Topic, User
 from billing.pricing import Price, amount_due
+from hopps.everybody import for_everybody
 from sessions_app.ask import draft_of
 from sessions_app.forms import AskForm
 from sessions_app.matching import active_topics, usual_wait_seconds
@@ -15,6 +16,7 @@ from sessions_app.words import kept_words
 EXAMPLE_MINUTES = 25
 
 
+@for_everybody
 def home(request: HttpRequest) -> HttpResponse:
     """What Hopps is, who is there, what it costs, and the ask box."""
     topics = active_topics()

@@ -1,23 +1,21 @@
 """The shared notes as a file."""
 
-from uuid import UUID
-
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
-from accounts.http import signed_in
+from accounts.http import allowed
+from accounts.permissions import Do
 from sessions_app import notes
 from sessions_app.models import HelpSession
+from sessions_app.views.find import a_session
 
 
 @login_required
 @require_safe
-def text(request: HttpRequest, session_id: UUID) -> HttpResponse:
+@allowed(Do.SEE_SESSION, a_session)
+def text(request: HttpRequest, session: HelpSession) -> HttpResponse:
     """The notes as they stand, for the two who may write them: the text and nothing else."""
-    session = HelpSession.objects.of(signed_in(request)).filter(pk=session_id).first()
-    if session is None:
-        raise Http404
     headers = {
         "Content-Disposition": f'attachment; filename="hopps-notes-{str(session.pk)[:8]}.txt"',
         "Cache-Control": "private, no-store",

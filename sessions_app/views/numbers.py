@@ -4,14 +4,15 @@ from collections import Counter
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts.experts import week_of
 from accounts.hours import within_hours
-from accounts.http import signed_in
-from accounts.models import ExpertProfile, Topic
+from accounts.http import allowed, expert_of, signed_in
+from accounts.models import Topic
+from accounts.permissions import Do
 from sessions_app.demand import WEEKS, asked_by_topic, heat_map, unmet
 from sessions_app.matching import approved_topic_ids
 from sessions_app.statistics import TOO_SOON, figures_of
@@ -19,10 +20,11 @@ from sessions_app.statistics import TOO_SOON, figures_of
 
 @login_required
 @require_safe
+@allowed(Do.USE_BOARD)
 def numbers(request: HttpRequest) -> HttpResponse:
     """What was told, accepted and missed, and the unmet demand for one of the expert's topics (`?topic=` its slug)."""
     user = signed_in(request)
-    expert = get_object_or_404(ExpertProfile, user=user)
+    expert = expert_of(request)
     now = timezone.now()
     topics = list(Topic.objects.filter(pk__in=approved_topic_ids(user)))
     found = unmet(now=now, topic_ids=[topic.pk for topic in topics])

@@ -6,7 +6,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from accounts.http import signed_in
+from accounts.http import allowed, signed_in
+from accounts.permissions import Do
 from hopps.csv_files import csv_response
 from sessions_app.first import may_ask_first_among
 from sessions_app.forms import HistoryForm
@@ -22,6 +23,7 @@ def _wanted(form: HistoryForm) -> HistoryFilter:
 
 @login_required
 @require_safe
+@allowed(Do.SEE_OWN)
 def history(request: HttpRequest) -> HttpResponse:
     """My sessions, as customer and as expert."""
     user = signed_in(request)
@@ -48,6 +50,7 @@ def history(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_safe
+@allowed(Do.SEE_OWN)
 def export(request: HttpRequest) -> HttpResponse:
     """The same sessions as CSV."""
     user = signed_in(request)

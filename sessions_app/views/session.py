@@ -1,7 +1,5 @@
 """The one page of a help session, in every state."""
 
-from uuid import UUID
-
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
@@ -9,8 +7,9 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from accounts.http import signed_in
+from accounts.http import allowed, signed_in
 from accounts.models import User
+from accounts.permissions import Do, may
 from billing import holds
 from billing.models import Payment
 from sessions_app import attendance, cases, chat, first, notes, receipts, wait, watch
@@ -20,6 +19,7 @@ from sessions_app.late import is_late_for, what_became
 from sessions_app.matching import may_accept, usual_wait_seconds
 from sessions_app.models import Case, HelpSession, Rating, State, TimelineEntry
 from sessions_app.video.sdk import sdk_address
+from sessions_app.views.find import a_session
 
 # What puts an accepted request back in front of the other experts.
 GIVEN_BACK = (TimelineEntry.Kind.RETURNED, TimelineEntry.Kind.RELEASED)
@@ -27,15 +27,13 @@ GIVEN_BACK = (TimelineEntry.Kind.RETURNED, TimelineEntry.Kind.RELEASED)
 
 @login_required
 @require_safe
-def session(request: HttpRequest, session_id: UUID) -> HttpResponse:
+@allowed(Do.OPEN_SESSION, a_session)
+def session(request: HttpRequest, shown: HelpSession) -> HttpResponse:
     """Waiting, room or receipt: for the two participants, and for an expert who may still accept.
 
     An expert who comes too late, by the link of a text, is told so and nothing else.
     """
     user = signed_in(request)
-    shown = HelpSession.objects.with_people().select_related("first_expert").filter(pk=session_id).first()
-    if shown is None:
-        raise Http404
     role = role_for(shown, user)
     if role is None and is_late_for(shown, user):
         return render(request, "sessions/late.html", {"sentence": what_became(shown, user)}, status=410)
@@ -46,9 +44,9 @@ def session(request: HttpRequest, session_id: UUID) -> HttpResponse:
 
 def role_for(session: HelpSession, user: User) -> str | None:
     """Return "customer", "expert", "candidate" (may accept an open request) or None: not for this person."""
-    if session.is_participant(user):
+    if may(user, Do.SEE_SESSION, session):
         return role_in(session, user)
-    if session.state == State.REQUESTED and may_accept(session, user):
+    if session.state == State.REQUESTED and may(user, Do.ACCEPT) and may_accept(session, user):
         return "candidate"
     return None
 

@@ -5,9 +5,11 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadReque
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from hopps.everybody import for_everybody
 from sessions_app.video import callbacks
 
 
+@for_everybody
 @csrf_exempt
 @require_POST
 def twilio_video_webhook(request: HttpRequest) -> HttpResponse:

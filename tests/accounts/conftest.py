@@ -1,3 +1,3 @@
-from tests.people import alice, bob, erin, eve, olga, topic
+from tests.people import alice, bob, erin, eve, mona, nora, olga, sam, topic
 
-__all__ = ["alice", "bob", "erin", "eve", "olga", "topic"]
+__all__ = ["alice", "bob", "erin", "eve", "mona", "nora", "olga", "sam", "topic"]

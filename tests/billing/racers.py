@@ -15,7 +15,10 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hopps.settings")
 django.setup()
 
-from accounts.models import User  # noqa: E402  Django first
+from django.contrib.auth.models import Group  # noqa: E402  Django first
+
+from accounts.models import User  # noqa: E402
+from accounts.permissions import Team  # noqa: E402
 from billing import cards, signals  # noqa: E402
 from billing.capture import capture  # noqa: E402
 from billing.gateways.demo import DemoGateway  # noqa: E402
@@ -35,7 +38,10 @@ def listen(hold: Hold, **_: Any) -> None:
 
 
 def seed() -> dict[str, str]:
-    alice, eve, olga = person("Alice"), person("Eve"), person("Olga")
+    alice, eve = person("Alice"), person("Eve")
+    olga = person("Olga", is_staff=True, is_superuser=True)
+    sam = person("Sam", is_staff=True)
+    sam.groups.add(Group.objects.get(name=Team.SUPPORT))
     card = approved_card(alice)
     declined_card(alice)
     asking_card(alice)
@@ -44,6 +50,7 @@ def seed() -> dict[str, str]:
         "alice": str(alice.pk),
         "eve": str(eve.pk),
         "olga": str(olga.pk),
+        "sam": str(sam.pk),
         "card": str(card.pk),
         "payment": str(payment.pk),
     }

@@ -71,7 +71,7 @@ def _operators_rows() -> None:
         for number in range(3)
     ]
     Group.objects.create(pk=5, name="Nobody").delete()
-    group = Group.objects.create(pk=7, name="Support")
+    group = Group.objects.create(pk=7, name="Bookkeeping")
     group.permissions.set(permissions[:2])
     operator.groups.add(group)
     operator.user_permissions.add(permissions[2])

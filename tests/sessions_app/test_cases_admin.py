@@ -152,8 +152,8 @@ def test_a_refund_that_did_not_get_through_waits_and_can_only_be_finished(operat
     [
         (["view_case"], 200, 403, 403),
         (["view_case", "change_case"], 200, 302, 403),
-        (["view_case", "change_case", "change_payment"], 200, 302, 302),
-        (["view_payment", "change_payment"], 403, 403, 403),
+        (["view_case", "change_case", "view_payment", "add_refund"], 200, 302, 302),
+        (["view_payment", "add_refund"], 403, 403, 403),
     ],
 )
 def test_looking_answering_and_refunding_are_three_permissions(

@@ -4,11 +4,13 @@ from typing import Any
 
 from allauth.account.models import EmailAddress
 from django.conf import settings
+from django.contrib.auth.models import Group
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts import applying, deciding, experts
 from accounts.hours import Stretch
 from accounts.models import ExpertProfile, Topic, User
+from accounts.permissions import Team
 from billing import cards
 from billing.gateways.demo import TEST_CARDS, DemoGateway
 
@@ -65,6 +67,7 @@ class Command(BaseCommand):
                 experts.set_availability(user=user, available=True)
         operator = _person("operator@demo.test", "Olga Demo")
         User.objects.filter(pk=operator.pk).update(is_staff=True, is_superuser=True)
+        operator.groups.add(Group.objects.get(name=Team.MANAGER))
         if options["verbosity"]:
             self.stdout.write(f"Demo logins, password {PASSWORD}: {LOGINS}")
 

@@ -1,0 +1,117 @@
+"""People as operators see them, and who of them is an operator. Nobody gives a right here that they do not have."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.forms import UserChangeForm
+from django.contrib.auth.models import Group
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse
+
+from accounts import admin_messages
+from accounts.admin_second_factor import SecondFactorAdmin
+from accounts.http import signed_in
+from accounts.models import User
+from accounts.permissions import Do, may
+from hopps.admin import SaysWhatChanged
+from hopps.realtime.hub import hub
+from hopps.realtime.sockets import PERSON, person_audience
+
+# What only an owner changes: how a person signs in, and rights one by one.
+OF_OWNERS = ("email", "is_superuser", "user_permissions")
+
+
+class PersonForm(UserChangeForm[User]):
+    """A person. Groups of operators are for operators."""
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse a group for somebody who cannot sign in to the admin."""
+        said = super().clean() or self.cleaned_data
+        if said.get("groups") and not said.get("is_staff"):
+            self.add_error("groups", "Groups are for operators. Tick “operator” too, or take the groups away.")
+        return said
+
+
+@admin.register(User)
+class PersonAdmin(SecondFactorAdmin, SaysWhatChanged, UserAdmin[User]):
+    """People. They are made inactive, never deleted: money and sessions hang on them."""
+
+    form = PersonForm
+    list_display = ("email", "display_name", "is_staff", "is_active", "date_joined")
+    list_filter = ("is_staff", "is_active", "groups")
+    search_fields = ("email", "display_name")
+    ordering = ("-date_joined",)
+    readonly_fields = ("date_joined", "last_login", "second_step")
+    fieldsets = (
+        (None, {"fields": ("email", "display_name", "time_zone")}),
+        ("May", {"fields": ("is_active", "is_staff", "groups")}),
+        ("Sign-in", {"fields": ("second_step",)}),
+        ("When", {"fields": ("date_joined", "last_login")}),
+    )
+    owners_fieldsets = (
+        (None, {"fields": ("email", "password", "display_name", "time_zone")}),
+        ("May", {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
+        ("Sign-in", {"fields": ("second_step",)}),
+        ("When", {"fields": ("date_joined", "last_login")}),
+    )
+    add_fieldsets = (
+        (None, {"classes": ("wide",), "fields": ("email", "display_name", "usable_password", "password1", "password2")}),
+    )
+    inlines = (admin_messages.PhoneInline, admin_messages.TextConsentInline)
+
+    # --- who may what ---
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return may(request.user, Do.OWN)  # people sign up themselves
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return may(request.user, Do.EDIT_PEOPLE, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
+        if obj is not None and may(request.user, Do.OWN):
+            return self.owners_fieldsets
+        return super().get_fieldsets(request, obj)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
+        mine = () if may(request.user, Do.OWN) else OF_OWNERS
+        return (*self.readonly_fields, *mine)
+
+    def formfield_for_manytomany(
+        self, db_field: Any, request: HttpRequest, **kwargs: Any
+    ) -> forms.ModelMultipleChoiceField[Model] | None:
+        field = super().formfield_for_manytomany(db_field, request, **kwargs)
+        if db_field.name == "groups" and field is not None:
+            field.queryset = Group.objects.filter(pk__in=[group.pk for group in _given_by(signed_in(request))])
+            field.help_text = "What operators may do: Support reads all, answers and gives back a little; Manager does all."
+        return field
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002
+        """Set a person's password: for owners. Everybody else asks for a new one by mail."""
+        if not may(request.user, Do.OWN):
+            raise PermissionDenied
+        return super().user_change_password(request, id, form_url)
+
+    # --- saving ---
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        # Somebody who was made inactive does not keep what is open.
+        hub.wake(person_audience(obj.pk), PERSON)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Save the groups; one that this operator cannot give stays, as they cannot take it either."""
+        person: User = form.instance
+        stay = set(person.groups.all()) - set(_given_by(signed_in(request)))
+        super().save_related(request, form, formsets, change)
+        person.groups.add(*stay)
+
+
+def _given_by(operator: User) -> list[Group]:
+    """Return the groups this operator may put people into."""
+    return [group for group in Group.objects.all() if may(operator, Do.GIVE_GROUP, group)]
