@@ -39,6 +39,7 @@ class Do(Enum):
     ACT_AS_EXPERT = auto()  # (session) give back
     USE_CARD = auto()  # (card)
     USE_BOARD = auto()  # has applied as an expert
+    SUSPEND_PEOPLE = auto()  # (user) and let them in again
 
 
 def may(person: Person, do: Do, thing: Any = None) -> bool:
@@ -72,10 +73,17 @@ def _has_applied(person: User, thing: None) -> bool:
     return hasattr(person, "expert")
 
 
+def _may_suspend(person: User, user: User) -> bool:
+    # Nobody locks themselves out, nor those above them.
+    is_above = user.is_superuser and not person.is_superuser
+    return person.is_staff and person.has_perm("accounts.change_user") and person.pk != user.pk and not is_above
+
+
 _RULES: dict[Do, Callable[[User, Any], bool]] = {
     Do.SEE_SESSION: _takes_part,
     Do.ACT_AS_CUSTOMER: _is_customer,
     Do.ACT_AS_EXPERT: _is_expert,
     Do.USE_CARD: _owns,
     Do.USE_BOARD: _has_applied,
+    Do.SUSPEND_PEOPLE: _may_suspend,
 }
