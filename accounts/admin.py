@@ -6,37 +6,30 @@ from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.http import HttpRequest
 
-from accounts import admin_experts, admin_messages
+from accounts import admin_experts, admin_messages, admin_suspending
 from accounts.models import Topic, User
-from hopps.realtime.hub import hub
-from hopps.realtime.sockets import PERSON, person_audience
 
 __all__ = ["admin_experts"]
 
 
 @admin.register(User)
-class PersonAdmin(UserAdmin[User]):
-    """People. They are made inactive, never deleted: money and sessions hang on them."""
+class PersonAdmin(admin_suspending.SuspendingAdmin, UserAdmin[User]):
+    """People. They are suspended, never deleted: money and sessions hang on them."""
 
     list_display = ("email", "display_name", "is_staff", "is_active", "date_joined")
     list_filter = ("is_staff", "is_active")
     search_fields = ("email", "display_name")
     ordering = ("-date_joined",)
-    readonly_fields = ("date_joined", "last_login")
+    readonly_fields = ("standing", "date_joined", "last_login")
     fieldsets = (
         (None, {"fields": ("email", "password", "display_name", "time_zone")}),
-        ("May", {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
+        ("May", {"fields": ("standing", "is_staff", "is_superuser", "groups", "user_permissions")}),
         ("When", {"fields": ("date_joined", "last_login")}),
     )
     add_fieldsets = (
         (None, {"classes": ("wide",), "fields": ("email", "display_name", "usable_password", "password1", "password2")}),
     )
-    inlines = (admin_messages.PhoneInline, admin_messages.TextConsentInline)
-
-    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
-        super().save_model(request, obj, form, change)
-        # Somebody who was made inactive does not keep what is open.
-        hub.wake(person_audience(obj.pk), PERSON)
+    inlines = (admin_suspending.SuspensionInline, admin_messages.PhoneInline, admin_messages.TextConsentInline)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

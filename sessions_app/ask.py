@@ -17,7 +17,7 @@ from sessions_app.give_back import give_back
 from sessions_app.keep_apart import keep_apart
 from sessions_app.models import HelpSession, State, TimelineEntry
 from sessions_app.reach.waves import start_waves
-from sessions_app.suspended import is_out, put_out
+from sessions_app.suspended import is_out
 from sessions_app.timeline import record
 
 
@@ -162,6 +162,7 @@ def go_live(session_id: UUID) -> Live | AlreadyOpen:
     """
     now = timezone.now()
     draft = HelpSession.objects.with_people().select_related("first_expert").get(pk=session_id)
+    # Whoever blocks or suspends somebody from here on finds this draft, or the request it became.
     if is_out(draft.customer):
         discard(session_id)
     keep_apart(draft)
@@ -179,8 +180,6 @@ def go_live(session_id: UUID) -> Live | AlreadyOpen:
         give_back(session_id)
         return AlreadyOpen(open_request_of(session.customer) or session)
     if won:
-        # Blocked meanwhile: whoever did that found no open request yet.
-        keep_apart(session)
         record(session, TimelineEntry.Kind.REQUESTED, by=session.customer, at=now)
         if why_not:
             record(session, TimelineEntry.Kind.OPENED, note=why_not)
@@ -189,7 +188,4 @@ def go_live(session_id: UUID) -> Live | AlreadyOpen:
         live.session_changed(session)
         start_waves(session)
         jobs.look_again_when_due(session)
-        if is_out(session.customer):  # suspended meanwhile, likewise
-            put_out(user=session.customer, by=None)
-            session.refresh_from_db()
     return Live(session)

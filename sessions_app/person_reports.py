@@ -79,7 +79,7 @@ def own_report(session: HelpSession, user: User) -> PersonReport | None:
     return PersonReport.objects.filter(session=session, by=user).first()
 
 
-def earlier_counts(reports: list[PersonReport]) -> dict[UUID, int]:
+def other_counts(reports: list[PersonReport]) -> dict[UUID, int]:
     """Return how many reports there are about the person of each of `reports` beside that one, by the report's id."""
     people = {report.about_id for report in reports}
     rows = PersonReport.objects.filter(about__in=people).order_by().values("about_id").annotate(number=Count("pk"))
