@@ -1,7 +1,8 @@
 """What a block means for requests: neither is asked for, shown or told of what the other asks.
 
 Of a block and a request made at the same moment each writes its own row first, a draft as it may be, and looks at the
-other's then: one of the two sees both. An expert who accepted before the block was made keeps the session; it holds from the next request on.
+other's then: one of the two sees both. An expert who accepted before the block was made keeps the session; it holds from
+the next request on.
 """
 
 from functools import partial

@@ -132,9 +132,7 @@ def test_a_message_that_waits_is_not_sent_after_a_block(
     assert not eve_by_text.messages.exists()
 
 
-def test_who_was_told_and_is_blocked_since_counts_as_told_no_more(
-    alice: User, eve: User, erin: User, topic: Topic
-) -> None:
+def test_who_was_told_and_is_blocked_since_counts_as_told_no_more(alice: User, eve: User, erin: User, topic: Topic) -> None:
     for expert in (eve, erin):
         open_board(expert)
         open_all_hours(expert)
@@ -198,9 +196,7 @@ def test_a_block_at_the_moment_of_asking_holds(blocked: Blocked, alice: User, ev
 # --- and back ---
 
 
-def test_unblocked_they_meet_again_also_in_what_is_open(
-    blocked: Blocked, alice: User, eve: User, topic: Topic
-) -> None:
+def test_unblocked_they_meet_again_also_in_what_is_open(blocked: Blocked, alice: User, eve: User, topic: Topic) -> None:
     block = blocked(alice, eve)
     session = make_request(alice, topic)
     assert blocking.unblock(by=block.by, person=block.person)

@@ -17,8 +17,8 @@ from sessions_app.matching import requests_for
 from sessions_app.models import Attendance, HelpSession, State, Watch
 from sessions_app.sweep import sweep
 from tests.people import give_card, make_accepted, make_active, make_request
-from tests.sessions_app.waving import send_all, wave, ways_to
 from tests.sessions_app.waving import eve as eve_by_text
+from tests.sessions_app.waving import send_all, wave, ways_to
 from tests.writes import watched_writes
 
 __all__ = ["eve_by_text"]
@@ -107,9 +107,7 @@ def test_a_suspended_expert_is_told_of_nothing_and_takes_nothing(
     assert not ExpertProfile.objects.get(user=eve_by_text).available
 
 
-def test_who_accepts_at_that_moment_does_not_keep_it(
-    alice: User, eve: User, erin: User, olga: User, topic: Topic
-) -> None:
+def test_who_accepts_at_that_moment_does_not_keep_it(alice: User, eve: User, erin: User, olga: User, topic: Topic) -> None:
     session = make_request(alice, topic)
 
     def suspend_in_between(write: str, table: str) -> None:
@@ -155,7 +153,9 @@ def test_the_timeline_names_the_operator_to_operators_alone(alice: User, eve: Us
 # --- what a crash or a race leaves ---
 
 
-def test_the_sweep_ends_what_a_crash_left_open(alice: User, bob: User, eve: User, erin: User, olga: User, topic: Topic) -> None:
+def test_the_sweep_ends_what_a_crash_left_open(
+    alice: User, bob: User, eve: User, erin: User, olga: User, topic: Topic
+) -> None:
     waiting, running = make_request(alice, topic), make_active(bob, erin, topic, seconds=60)
     for person in (alice, erin):
         # The process was killed right after it wrote this.
