@@ -65,7 +65,12 @@ class SuspendingAdmin(admin.ModelAdmin[User]):
         else:
             words = "Yes." if person.is_active else "No: inactive."
         name, label = ("suspend", "Suspend …") if person.is_active else ("lift", "Let them in again …")
-        return format_html('{} <a href="{}">{}</a>', words, reverse(f"admin:accounts_user_{name}", args=[person.pk]), label)
+        return format_html(
+            '{}<br><a class="button" href="{}">{}</a>',
+            words,
+            reverse(f"admin:accounts_user_{name}", args=[person.pk]),
+            label,
+        )
 
     def suspend_person(self, request: HttpRequest, person_id: UUID) -> HttpResponse:
         """Ask for the reason, and suspend."""
