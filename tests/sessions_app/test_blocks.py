@@ -14,14 +14,14 @@ from django.utils import timezone
 from accounts import blocking
 from accounts.models import Block, Topic, User
 from hopps.errors import Refused
-from sessions_app import accept, end, release
+from sessions_app import accept, ask, end, release
 from sessions_app.boards import boards_of
 from sessions_app.late import what_became
 from sessions_app.matching import alerted_count, requests_for, topics_without_anyone
 from sessions_app.models import HelpSession, State
 from sessions_app.reach.waves import run_wave
 from sessions_app.statistics import Outcome, heard_by
-from tests.people import make_accepted, make_active, make_request, open_all_hours
+from tests.people import give_card, make_accepted, make_active, make_request, open_all_hours
 from tests.sessions_app.sockets import board, run
 from tests.sessions_app.test_first import ask_first, open_board, past
 from tests.sessions_app.waving import Way, send_all, wave, ways_to
@@ -186,10 +186,12 @@ def test_a_block_at_the_moment_of_asking_holds(blocked: Blocked, alice: User, ev
         if (write, table) == ("UPDATE", "sessions_app_helpsession") and not Block.objects.exists():
             blocked(alice, eve)
 
+    card = give_card(alice, 2)
+    waits = ask.ask(customer=alice, topic=topic, title="Slow", details="", cap_minutes=30, card=card)
     with watched_writes(before=block_in_between, after=lambda write, table: None):
-        session = make_request(alice, topic)
+        went_live = ask.go_live(waits.session.pk)
     assert Block.objects.exists()
-    assert session.state == State.REQUESTED
+    assert went_live.session.state == State.REQUESTED
     assert requests_for(eve) == []
 
 
