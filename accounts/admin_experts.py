@@ -119,7 +119,11 @@ class WaitingFilter(admin.SimpleListFilter):
 
 @admin.register(ExpertProfile)
 class ExpertAdmin(admin.ModelAdmin[ExpertProfile]):
-    """Experts, those who wait for a decision first and of them the oldest. Nothing here is written but decisions."""
+    """Experts, those who wait for a decision first and of them the oldest. Nothing here is written but decisions.
+
+    Suspended here, somebody does not help any more and may still ask; to keep a person out altogether there is
+    `admin_suspending`.
+    """
 
     list_display = ("user", "applies_for", "state", "age", "said")
     list_filter = (WaitingFilter, "state", "available", "topics__topic")
@@ -232,14 +236,14 @@ class ExpertAdmin(admin.ModelAdmin[ExpertProfile]):
                 self.log_change(request, expert, " ".join(f"{topic}: approved." for topic in topics))
         self._report(request, approved, "approved", "None of them had a topic that waits for a decision.")
 
-    @admin.action(description="Suspend", permissions=["change"])
+    @admin.action(description="Suspend from helping (may still sign in and ask)", permissions=["change"])
     def suspend(self, request: HttpRequest, queryset: QuerySet[ExpertProfile]) -> None:
         suspended = [expert for expert in queryset if deciding.suspend(expert=expert)]
         for expert in suspended:
             self.log_change(request, expert, "Suspended.")
         self._report(request, len(suspended), "suspended", "All of them were suspended already.")
 
-    @admin.action(description="Lift suspension", permissions=["change"])
+    @admin.action(description="Lift suspension from helping", permissions=["change"])
     def lift_suspension(self, request: HttpRequest, queryset: QuerySet[ExpertProfile]) -> None:
         lifted = [expert for expert in queryset if deciding.lift_suspension(expert=expert)]
         for expert in lifted:

@@ -13,12 +13,11 @@ from django.http import HttpRequest, HttpResponse
 
 from accounts import admin_messages
 from accounts.admin_second_factor import SecondFactorAdmin
+from accounts.admin_suspending import SuspendingAdmin, SuspensionInline
 from accounts.http import signed_in
 from accounts.models import User
 from accounts.permissions import Do, may
 from hopps.admin import SaysWhatChanged
-from hopps.realtime.hub import hub
-from hopps.realtime.sockets import PERSON, person_audience
 
 # What only an owner changes: how a person signs in, and rights one by one.
 OF_OWNERS = ("email", "is_superuser", "user_permissions")
@@ -36,31 +35,31 @@ class PersonForm(UserChangeForm[User]):
 
 
 @admin.register(User)
-class PersonAdmin(SecondFactorAdmin, SaysWhatChanged, UserAdmin[User]):
-    """People. They are made inactive, never deleted: money and sessions hang on them."""
+class PersonAdmin(SuspendingAdmin, SecondFactorAdmin, SaysWhatChanged, UserAdmin[User]):
+    """People. They are suspended, never deleted: money and sessions hang on them."""
 
     form = PersonForm
     list_display = ("email", "display_name", "is_staff", "is_active", "date_joined")
     list_filter = ("is_staff", "is_active", "groups")
     search_fields = ("email", "display_name")
     ordering = ("-date_joined",)
-    readonly_fields = ("date_joined", "last_login", "second_step")
+    readonly_fields = ("standing", "date_joined", "last_login", "second_step")
     fieldsets = (
         (None, {"fields": ("email", "display_name", "time_zone")}),
-        ("May", {"fields": ("is_active", "is_staff", "groups")}),
+        ("May", {"fields": ("standing", "is_staff", "groups")}),
         ("Sign-in", {"fields": ("second_step",)}),
         ("When", {"fields": ("date_joined", "last_login")}),
     )
     owners_fieldsets = (
         (None, {"fields": ("email", "password", "display_name", "time_zone")}),
-        ("May", {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
+        ("May", {"fields": ("standing", "is_staff", "is_superuser", "groups", "user_permissions")}),
         ("Sign-in", {"fields": ("second_step",)}),
         ("When", {"fields": ("date_joined", "last_login")}),
     )
     add_fieldsets = (
         (None, {"classes": ("wide",), "fields": ("email", "display_name", "usable_password", "password1", "password2")}),
     )
-    inlines = (admin_messages.PhoneInline, admin_messages.TextConsentInline)
+    inlines = (SuspensionInline, admin_messages.PhoneInline, admin_messages.TextConsentInline)
 
     # --- who may what ---
 
@@ -98,11 +97,6 @@ class PersonAdmin(SecondFactorAdmin, SaysWhatChanged, UserAdmin[User]):
         return super().user_change_password(request, id, form_url)
 
     # --- saving ---
-
-    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
-        super().save_model(request, obj, form, change)
-        # Somebody who was made inactive does not keep what is open.
-        hub.wake(person_audience(obj.pk), PERSON)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Save the groups; one that this operator cannot give stays, as they cannot take it either."""

@@ -73,6 +73,7 @@ class Do(Enum):
     # Operators, in the admin
     SEE_ADMIN = auto()  # sessions and demand, with the chats and their files
     ANSWER_CASES = auto()
+    CLOSE_REPORTS = auto()  # of people
     REFUND = auto()  # up to a limit: `refund_limit`
     REFUND_ANY_AMOUNT = auto()
     CHARGE_AGAIN = auto()
@@ -216,6 +217,7 @@ _RULES: dict[Do, Callable[[User, Any], bool]] = {
     #
     Do.SEE_ADMIN: Operators(EVERY_TEAM, ("sessions_app.view_helpsession",)),
     Do.ANSWER_CASES: Operators(EVERY_TEAM, ("sessions_app.view_case", "sessions_app.change_case")),
+    Do.CLOSE_REPORTS: Operators(EVERY_TEAM, ("sessions_app.view_personreport", "sessions_app.change_personreport")),
     Do.REFUND: Operators(EVERY_TEAM, ("billing.view_payment", "billing.add_refund")),
     Do.REFUND_ANY_AMOUNT: Operators(MANAGERS, ("billing.view_payment", "billing.add_refund", "billing.change_refund")),
     Do.CHARGE_AGAIN: Operators(MANAGERS, ("billing.view_payment", "billing.change_payment")),

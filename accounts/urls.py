@@ -1,9 +1,11 @@
 from django.urls import path
 
-from accounts.views import hours, people, push, reach, webhooks
+from accounts.views import blocked, hours, people, push, reach, webhooks
 
 urlpatterns = [
     path("settings/", people.person_settings, name="person_settings"),
+    path("settings/blocked/", blocked.blocked, name="blocked"),
+    path("settings/blocked/<uuid:block_id>/unblock/", blocked.unblock, name="unblock"),
     path("expert/apply/", people.apply, name="expert_apply"),
     path("expert/settings/", people.expert_settings, name="expert_settings"),
     path("expert/settings/hours/", hours.hours, name="expert_hours"),

@@ -12,6 +12,7 @@ from django.db.models import Min, Q, QuerySet, Sum
 from django.urls import reverse
 
 from accounts.models import User
+from accounts.suspending import suspended_ids
 from billing import ledger
 from billing.gateways import gateway
 from billing.gateways.base import KEYS_KEPT, GatewayRefused, GatewayUnavailable, TransferEntry
@@ -281,7 +282,9 @@ def _ready_accounts() -> QuerySet[PayoutAccount]:
     if demo_money_is_owed():
         logger.error(DEMO_MONEY)
         return PayoutAccount.objects.none()
-    return PayoutAccount.objects.filter(gateway=gateway().name, ready=True).select_related("owner")
+    # What a suspended expert earned stays owed, and goes out once an operator lifts the suspension (decision 0044).
+    accounts = PayoutAccount.objects.filter(gateway=gateway().name, ready=True)
+    return accounts.exclude(owner__in=suspended_ids()).select_related("owner")
 
 
 def _due_to(account: PayoutAccount, now: datetime, again: bool) -> Iterator[Due]:

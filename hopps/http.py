@@ -24,6 +24,14 @@ def done(request: HttpRequest, *, to: str) -> HttpResponse:
     return JsonResponse({"ok": True, "to": to}) if wants_json(request) else redirect(to)
 
 
+def done_and_said(request: HttpRequest, sentence: str, *, to: str, **more: object) -> HttpResponse:
+    """Answer an action that worked with a sentence: in the JSON, with `more` of it, or on the page `to`."""
+    if wants_json(request):
+        return JsonResponse({"ok": True, "to": to, "said": sentence, **more})
+    messages.success(request, sentence)
+    return redirect(to)
+
+
 def refused(request: HttpRequest, refusal: Refused, *, to: str) -> HttpResponse:
     """Answer an action a rule refused: 409 with the sentence for JavaScript, otherwise the sentence on the page `to`.
 

@@ -12,6 +12,7 @@ from sessions_app import jobs, live, metrics
 from sessions_app.late import what_became
 from sessions_app.matching import is_new_pair, may_accept
 from sessions_app.models import HelpSession, State, TimelineEntry
+from sessions_app.suspended import is_out, put_out
 from sessions_app.timeline import record
 from sessions_app.video import rooms
 
@@ -24,7 +25,7 @@ def accept(*, session_id: UUID, expert: User) -> HelpSession:
 
     Raises:
         HelpSession.DoesNotExist: there is no such request for this expert.
-        Refused: somebody else took it, it is over, or this expert is busy; the sentence says which.
+        Refused: somebody else took it, it is over, or this expert is busy or not to help any more; the sentence says which.
     """
     session = HelpSession.objects.with_people().get(pk=session_id)
     if session.state == State.DRAFT or not may_accept(session, expert):
@@ -47,4 +48,7 @@ def accept(*, session_id: UUID, expert: User) -> HelpSession:
     live.session_changed(session)
     rooms.begin(session)
     jobs.look_again_when_due(session)
+    if is_out(expert):  # suspended meanwhile: whoever did that found no session of theirs yet
+        put_out(user=expert, by=None)
+        raise Refused("Your account is not active, so you cannot accept requests.")
     return session

@@ -13,7 +13,7 @@ from accounts.permissions import Do, may
 from billing.models import Payment
 from hopps.admin import ReadOnly, ReadOnlyInline
 from hopps.money import format_money
-from sessions_app import admin_cases  # noqa: F401  registers cases
+from sessions_app import admin_cases, admin_person_reports  # noqa: F401  registers them
 from sessions_app.admin_demand import demand
 from sessions_app.models import (
     Attendance,

@@ -14,8 +14,10 @@ from billing.models import Card
 from hopps.errors import Refused
 from sessions_app import first, jobs, live, watch
 from sessions_app.give_back import give_back
+from sessions_app.keep_apart import keep_apart
 from sessions_app.models import HelpSession, State, TimelineEntry
 from sessions_app.reach.waves import start_waves
+from sessions_app.suspended import is_out
 from sessions_app.timeline import record
 
 
@@ -164,6 +166,10 @@ def go_live(session_id: UUID) -> Live | AlreadyOpen:
     """
     now = timezone.now()
     draft = HelpSession.objects.with_people().select_related("first_expert").get(pk=session_id)
+    # Whoever blocks or suspends somebody from here on finds this draft, or the request it became.
+    if is_out(draft.customer):
+        discard(session_id)
+    keep_apart(draft)
     asked_first, why_not = first.at_first(draft, now)
     try:
         with transaction.atomic():

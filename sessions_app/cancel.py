@@ -78,6 +78,23 @@ def call_off_unheld(*, session_id: UUID) -> bool:
     )
 
 
+def call_off_by_hopps(*, session_id: UUID, by: User | None) -> bool:
+    """Call off a request whose customer may not use Hopps any more; return whether it was done.
+
+    Args:
+        by: the operator who decided it, for operators to read (`cases.timeline_for`); None where it is not known.
+    """
+    return _close(
+        session_id,
+        [State.DRAFT, State.REQUESTED, State.ACCEPTED],
+        State.CANCELLED,
+        TimelineEntry.Kind.CANCELLED,
+        by=by,
+        note="Hopps called it off",
+        end_reason=HelpSession.EndReason.HOPPS,
+    )
+
+
 def _close(
     session_id: UUID,
     from_states: list[State],

@@ -28,6 +28,8 @@ SWEPT_FOR = timedelta(days=1)
 # For so long the rule tries again what a crash, or a no from the processor, kept from being given back; then it is up to an
 # operator.
 RULE_TRIED_FOR = timedelta(hours=1)
+# What an operator can do to a session, in its timeline under the name of Hopps.
+_ENDED_BY_HOPPS = (TimelineEntry.Kind.ENDED, TimelineEntry.Kind.CANCELLED, TimelineEntry.Kind.REQUEUED)
 
 
 def support_address() -> str:
@@ -104,9 +106,13 @@ def own_case(session: HelpSession, user: User) -> Case | None:
 def timeline_for(session: HelpSession, user: User) -> list[TimelineEntry]:
     """Return what happened in `session`, less the reports of others and their answers: those are for operators.
 
-    Whom the customer asked first, and why they did not come, is not for the expert who did.
+    Whom the customer asked first, and why they did not come, is not for the expert who did. Which operator ended something
+    for Hopps is for operators.
     """
     entries = list(session.timeline.select_related("by", "session__customer"))
+    for entry in entries:
+        if entry.kind in _ENDED_BY_HOPPS and entry.by_id not in (session.customer_id, session.expert_id):
+            entry.by = None
     if user.pk != session.customer_id:
         entries = [entry for entry in entries if entry.kind != TimelineEntry.Kind.OPENED]
     private = (TimelineEntry.Kind.REPORTED, TimelineEntry.Kind.ANSWERED)

@@ -30,6 +30,7 @@ def finish(
 ) -> bool:
     """End an active session at `at` (UTC; nothing after it is billed); return whether it was this call that did.
 
+    `by`: a side of it, or the operator for whom Hopps ended it.
     `cap_minutes`: only if that is still its cap, so that an extension in the last second wins over the cap reached.
     """
     running = HelpSession.objects.filter(pk=session_id, state=State.ACTIVE)
@@ -39,7 +40,7 @@ def finish(
     if not won:
         return False
     session = HelpSession.objects.with_people().get(pk=session_id)
-    note = "" if by else session.get_end_reason_display()
+    note = session.get_end_reason_display() if by is None or reason == HelpSession.EndReason.HOPPS else ""
     record(session, TimelineEntry.Kind.ENDED, by=by, note=note, at=at)
     live.session_changed(session)
     refresh_boards(session.expert_id)

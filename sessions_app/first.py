@@ -9,13 +9,15 @@ from uuid import UUID
 from django.conf import settings
 from django.utils import timezone
 
+from accounts.blocking import apart_from_each, are_apart
 from accounts.experts import refresh_boards
 from accounts.models import ExpertProfile, ExpertTopic, Topic, User
 from hopps.errors import Refused
 from sessions_app import jobs, live
 from sessions_app.late import what_became
+from sessions_app.left_out import ask_again, leave_out
 from sessions_app.matching import approved_topic_ids, is_busy
-from sessions_app.models import LIVE_STATES, Exclusion, HelpSession, State, TimelineEntry
+from sessions_app.models import LIVE_STATES, HelpSession, State, TimelineEntry
 from sessions_app.reach.waves import start_waves
 from sessions_app.reach.whom import with_addresses
 from sessions_app.timeline import record
@@ -50,8 +52,13 @@ class KnownExpert:
         return _why_not(self.standing, self.expert, self.session.topic)
 
 
-def standing_of(expert: User, topic: Topic, now: datetime) -> Standing:
-    """Return whether `expert` can be asked for help with `topic` at `now` (UTC)."""
+def standing_of(expert: User, topic: Topic, now: datetime, *, customer: User) -> Standing:
+    """Return whether `customer` can ask `expert` for help with `topic` at `now` (UTC).
+
+    Of two who do not meet, either finds the other away: who blocked whom is not to be read from the answer.
+    """
+    if are_apart(customer.pk, expert.pk):
+        return Standing.AWAY
     if topic.pk not in approved_topic_ids(expert):
         return Standing.OTHER_TOPIC
     if is_busy(expert):
@@ -79,7 +86,8 @@ def known_expert(*, customer: User, session_id: object) -> KnownExpert | None:
     session = ended.with_people().first()
     if session is None or session.expert is None:
         return None
-    return KnownExpert(session, session.expert, standing_of(session.expert, session.topic, timezone.now()))
+    standing = standing_of(session.expert, session.topic, timezone.now(), customer=customer)
+    return KnownExpert(session, session.expert, standing)
 
 
 def may_ask_first_among(sessions: Iterable[HelpSession]) -> set[UUID]:
@@ -89,7 +97,12 @@ def may_ask_first_among(sessions: Iterable[HelpSession]) -> set[UUID]:
     experts = ExpertProfile.objects.approved().filter(user_id__in=people).values_list("pk", flat=True)
     approved = ExpertTopic.objects.filter(state=ExpertTopic.State.APPROVED, expert_id__in=list(experts))
     pairs = set(approved.values_list("expert__user_id", "topic_id"))
-    return {session.pk for session in past if (session.expert_id, session.topic_id) in pairs}
+    apart = apart_from_each({session.customer_id for session in past})
+    return {
+        session.pk
+        for session in past
+        if (session.expert_id, session.topic_id) in pairs and session.expert_id not in apart[session.customer_id]
+    }
 
 
 def past_session_with(*, customer: User, expert: User) -> HelpSession | None:
@@ -110,7 +123,7 @@ def at_first(draft: HelpSession, now: datetime) -> tuple[dict[str, object], str]
     expert = draft.first_expert
     if expert is None:
         return {"first_expert": None, "first_until": None}, ""
-    standing = standing_of(expert, draft.topic, now)
+    standing = standing_of(expert, draft.topic, now, customer=draft.customer)
     if standing.is_there:
         return {"first_expert": expert, "first_until": now + timedelta(seconds=settings.FIRST_EXPERT_SECONDS)}, ""
     return {"first_expert": expert, "first_until": None}, _why_not(standing, expert, draft.topic)
@@ -131,14 +144,20 @@ def pass_on(*, session_id: UUID, expert: User) -> None:
     if session.state != State.REQUESTED or session.first_expert_id != expert.pk:
         raise Refused(what_became(session, expert))
     # Written first: from the moment it is everybody's, this expert must not be asked.
-    _, excluded_now = Exclusion.objects.get_or_create(session=session, expert=expert)
+    excluded_now = leave_out(session=session, expert=expert)
     opened = _open_to_everyone(session_id, timezone.now(), why="{expert} cannot come now", first_until__isnull=False)
     accepted = HelpSession.objects.filter(pk=session_id, expert=expert, state__in=LIVE_STATES)
     if not opened and excluded_now and accepted.exists():
         # Accepted in another tab at this very moment: nothing is passed on.
-        Exclusion.objects.filter(session=session, expert=expert).delete()
+        ask_again(session=session, expert=expert)
         raise Refused("You accepted this one already.")
     refresh_boards(expert.pk)
+
+
+def let_others_hear(*, session_id: UUID, expert: User) -> bool:
+    """End the minute of an `expert` who was asked first and is now kept apart from the customer; return whether it was."""
+    why = _why_not(Standing.AWAY, expert)
+    return _open_to_everyone(session_id, timezone.now(), why=why, first_expert=expert, first_until__isnull=False)
 
 
 def _open_to_everyone(session_id: UUID, now: datetime, *, why: str, **condition: object) -> bool:
@@ -157,9 +176,9 @@ def _open_to_everyone(session_id: UUID, now: datetime, *, why: str, **condition:
     return True
 
 
-def _why_not(standing: Standing, expert: User, topic: Topic) -> str:
+def _why_not(standing: Standing, expert: User, topic: Topic | None = None) -> str:
     match standing:
-        case Standing.OTHER_TOPIC:
+        case Standing.OTHER_TOPIC if topic is not None:
             return f"{expert} does not help with {topic.name}"
         case Standing.BUSY:
             return f"{expert} is in another session right now"

@@ -16,7 +16,7 @@ from billing.models import Card, Payment
 from hopps.money import format_money, parse_money
 from hopps.templatetags.hopps import spoken
 from sessions_app.first import KnownExpert, Standing
-from sessions_app.models import HelpSession, Rating, State
+from sessions_app.models import HelpSession, PersonReport, Rating, State
 
 # Instead of an earlier session, whose expert is asked first.
 EVERYONE = "everyone"
@@ -189,6 +189,43 @@ class ReportForm(forms.Form):
         label="What went wrong?",
         widget=forms.Textarea(attrs={"rows": 4}),
         error_messages={"required": "Write what went wrong, so that we can help."},
+    )
+
+
+class PersonReportForm(forms.Form):
+    """How the other person behaved."""
+
+    reason = forms.TypedChoiceField(
+        label="What happened?",
+        coerce=PersonReport.Reason,
+        choices=PersonReport.Reason.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose what happened."},
+    )
+    words = forms.CharField(
+        required=False,
+        max_length=2000,
+        label="In your words",
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+    also_block = forms.BooleanField(required=False, initial=True, label="Block them too: we do not meet again")
+
+    def clean(self) -> dict[str, Any]:
+        """“Something else” alone says nothing."""
+        said = super().clean() or self.cleaned_data
+        if said.get("reason") == PersonReport.Reason.OTHER and not said.get("words"):
+            self.add_error("words", "Write what happened, so that we can look into it.")
+        return said
+
+
+class PersonReportClosingForm(forms.Form):
+    """What an operator found and did about a reported person."""
+
+    outcome = forms.CharField(
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 4, "class": "vLargeTextField"}),
+        help_text="What was found and done. Operators alone read it.",
+        error_messages={"required": "Say what was found and done: the next operator reads it."},
     )
 
 

@@ -28,7 +28,8 @@ def what_became(session: HelpSession, expert: User) -> str:
             return f"This request was cancelled {ended}."
         case State.EXPIRED:
             return f"Nobody accepted this request in time. It ended {ended}."
-        case State.REQUESTED if Exclusion.objects.filter(session=session, expert=expert).exists():
+        # Nobody is told of a block.
+        case State.REQUESTED if Exclusion.objects.filter(session=session, expert=expert).exclude(blocked=True).exists():
             return "You left this one to the other experts."
         case State.REQUESTED:
             return "This request is not for you at the moment."

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from accounts.blocking import apart_from
 from accounts.models import REACHED, ExpertProfile, ExpertTopic, Message, Topic, User
 from accounts.models.experts import ExpertQuerySet
 from hopps.money import format_money
@@ -97,10 +98,13 @@ def _busy_ids() -> list[UUID]:
 
 
 def topics_without_anyone(topics: Iterable[Topic], *, customer: User | None) -> list[Topic]:
-    """Return those of `topics` for which no expert is available, free and has a board open, `customer` not counted."""
+    """Return those of `topics` for which no expert is available, free and has a board open.
+
+    `customer` is not counted, nor whom they do not meet.
+    """
     there = ExpertProfile.objects.online(timezone.now()).exclude(user_id__in=_busy_ids())
     if customer is not None:
-        there = there.exclude(user=customer)
+        there = there.exclude(user_id__in=[customer.pk, *apart_from(customer.pk)])
     approved = ExpertTopic.objects.filter(
         expert_id__in=list(there.values_list("pk", flat=True)), state=ExpertTopic.State.APPROVED
     )
@@ -109,10 +113,14 @@ def topics_without_anyone(topics: Iterable[Topic], *, customer: User | None) -> 
 
 
 def alerted_count(session: HelpSession) -> int:
-    """Return how many experts have this request on an open board now, or were sent a message about it."""
+    """Return how many experts have this request on an open board now, or were sent a message about it.
+
+    Not those who were told and are kept apart from the customer since.
+    """
     on_boards = free_experts(session).online(timezone.now()).values_list("user_id", flat=True)
     told = Message.objects.filter(reference=session.pk, state__in=REACHED).values_list("to_id", flat=True)
-    return len({*on_boards, *told})
+    blocked = session.exclusions.filter(blocked=True).values_list("expert_id", flat=True)
+    return len({*on_boards, *told} - set(blocked))
 
 
 def usual_wait_seconds() -> int | None:

@@ -1,4 +1,4 @@
-"""What billing tells outward, and what it means for a help session."""
+"""What billing and accounts tell upward, and what it means for a help session."""
 
 from typing import Any
 
@@ -6,6 +6,8 @@ from django.db import transaction
 from django.dispatch import receiver
 from django.urls import reverse
 
+from accounts.models import Block, Suspension, User
+from accounts.signals import person_blocked, person_suspended, person_unblocked
 from billing.capture import captured_minor
 from billing.evidence import EvidenceLine
 from billing.holds import is_held
@@ -23,7 +25,7 @@ from billing.signals import (
 from hopps.http import public_url
 from hopps.money import format_money
 from hopps.tasks import mail_operators
-from sessions_app import jobs, live
+from sessions_app import jobs, keep_apart, live, suspended
 from sessions_app.ask import go_live
 from sessions_app.cancel import call_off_unheld
 from sessions_app.evidence import evidence_of
@@ -136,3 +138,21 @@ def evidence_was_asked(payment: Payment, **_: Any) -> list[EvidenceLine]:
     """Say what happened in the session a payment is for."""
     session = HelpSession.objects.with_people().filter(pk=payment.reference).first()
     return evidence_of(session) if session is not None else []
+
+
+@receiver(person_blocked)
+def somebody_was_blocked(block: Block, **_: Any) -> None:
+    """The two do not meet in what is open either."""
+    keep_apart.block_was_made(block)
+
+
+@receiver(person_unblocked)
+def somebody_was_unblocked(by: User, person: User, **_: Any) -> None:
+    """The two may meet again."""
+    keep_apart.block_was_taken_back(by, person)
+
+
+@receiver(person_suspended)
+def somebody_was_suspended(suspension: Suspension, **_: Any) -> None:
+    """Nothing of theirs stays open."""
+    suspended.put_out(user=suspension.user, by=suspension.by)

@@ -7,6 +7,7 @@ from functools import partial
 from django.db.models import Q
 
 from accounts.models import SentMail
+from accounts.suspending import heal_suspensions
 from billing import holds
 from billing.gateways.base import GatewayUnavailable
 from billing.healing import SECONDS as HEAL_SECONDS
@@ -19,8 +20,10 @@ from sessions_app.cancel import call_off_unheld
 from sessions_app.cases import heal_cases
 from sessions_app.extend import raise_cap
 from sessions_app.models import OPEN_STATES, HelpSession, State
+from sessions_app.person_reports import heal_person_reports
 from sessions_app.reach.healing import heal_reach
 from sessions_app.settle import settle
+from sessions_app.suspended import put_out_all
 from sessions_app.timeouts import enforce
 from sessions_app.video.rooms import close_lost
 from sessions_app.watch import tell_watchers
@@ -40,6 +43,8 @@ DRAFT_KEPT = timedelta(days=7)
 
 def sweep(*, now: datetime) -> None:
     """Put right everything that is overdue at `now` (UTC). Each part is safe to repeat."""
+    heal_suspensions()
+    put_out_all()
     for session_id in set(attendance.close_stale(now)):
         live.clock_changed(HelpSession.objects.get(pk=session_id))
     unsettled = Q(state=State.ENDED, settled_at=None)
@@ -54,6 +59,7 @@ def sweep(*, now: datetime) -> None:
     heal_reach(now)
     tell_watchers(now)
     heal_cases(now)
+    heal_person_reports(now)
     close_lost(now)
     send_lost_mails(now=now)
 

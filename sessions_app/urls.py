@@ -1,6 +1,6 @@
 from django.urls import path
 
-from sessions_app.views import actions, asking, board, files, landing, notes, numbers, past, receipt, session, video
+from sessions_app.views import actions, asking, board, files, landing, notes, numbers, past, people, receipt, session, video
 
 urlpatterns = [
     path("", landing.home, name="home"),
@@ -27,6 +27,9 @@ urlpatterns = [
     path("sessions/<uuid:session_id>/end/", actions.end, name="session_end"),
     path("sessions/<uuid:session_id>/rate/", actions.rate, name="session_rate"),
     path("sessions/<uuid:session_id>/report/", actions.report, name="session_report"),
+    path("sessions/<uuid:session_id>/report-person/", people.report_person, name="session_report_person"),
+    path("sessions/<uuid:session_id>/block/", people.block, name="session_block"),
+    path("sessions/<uuid:session_id>/unblock/", people.unblock, name="session_unblock"),
     path("sessions/webhooks/twilio/video/", video.twilio_video_webhook, name="twilio_video_webhook"),
     path("expert/", board.board, name="board"),
     path("expert/availability/", board.availability, name="expert_availability"),

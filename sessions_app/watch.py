@@ -11,6 +11,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.blocking import apart_from_each
 from accounts.mail import send_once
 from accounts.models import SentMail, Topic, User
 from hopps.errors import Refused
@@ -82,12 +83,14 @@ def tell_watchers(now: datetime) -> None:
     Watch.objects.filter(ended_at=None, since__lte=now - timedelta(hours=settings.WATCH_HOURS)).update(ended_at=now)
     spoken_for: set[UUID] = set()
     there: dict[UUID, set[UUID]] = {}
-    for watch in _open_watches():
+    watches = list(_open_watches())
+    apart = apart_from_each({watch.customer_id for watch in watches})
+    for watch in watches:
         if watch.topic_id not in there:
             online = free_for_topic(watch.topic_id).online(now)
             there[watch.topic_id] = set(online.values_list("user_id", flat=True))
         left_out = {exclusion.expert_id for exclusion in watch.session.exclusions.all()}
-        free = there[watch.topic_id] - spoken_for - left_out - {watch.customer_id}
+        free = there[watch.topic_id] - spoken_for - left_out - apart[watch.customer_id] - {watch.customer_id}
         if free:
             spoken_for.add(min(free))
             transaction.on_commit(lambda watch=watch: jobs.mail_watcher(str(watch.pk)), robust=True)  # type: ignore[misc]

@@ -15,12 +15,13 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
+from accounts import blocking
 from accounts.models import Topic, User
 from billing import holds
 from billing.models import Dispute, Payment
 from billing.payout_accounts import open_account
-from sessions_app import cases, files
-from sessions_app.models import HelpSession
+from sessions_app import cases, files, person_reports
+from sessions_app.models import HelpSession, PersonReport
 from tests.people import alice, bob, erin, eve, give_card, make_active, make_person, make_request, olga, topic
 from tests.taking_back import taken_back
 
@@ -144,6 +145,20 @@ TABLE = [
     Row("get", "payout_dashboard",                  (302,   405,   405,   405,   405,   405)),
     Row("get", "demo_account",                      (302,   404,   404,   200,   404,   404), "account"),
     Row("post", "demo_account",                     (302,   404,   404,   302,   404,   404), "account"),
+    Row("post", "session_report_person",            (302,   422,   404,   422,   404,   404), "running"),
+    Row("post", "session_report_person",            (302,   404,   404,   404,   404,   404), "open"),
+    Row("get", "session_report_person",             (302,   405,   405,   405,   405,   405), "running"),
+    Row("post", "session_block",                    (302,   302,   404,   302,   404,   404), "running"),
+    Row("post", "session_block",                    (302,   302,   404,   302,   404,   404), "settled"),
+    Row("post", "session_block",                    (302,   404,   404,   404,   404,   404), "open"),
+    Row("get", "session_block",                     (302,   405,   405,   405,   405,   405), "running"),
+    Row("post", "session_unblock",                  (302,   302,   404,   302,   404,   404), "running"),
+    Row("get", "session_unblock",                   (302,   405,   405,   405,   405,   405), "running"),
+    Row("get", "blocked",                           (302,   200,   200,   200,   200,   200)),
+    Row("post", "blocked",                          (302,   405,   405,   405,   405,   405)),
+    # Whom Alice blocked, Eve, finds nothing of hers there.
+    Row("post", "unblock",                          (302,   302,   404,   404,   404,   404), "block"),
+    Row("get", "unblock",                           (302,   405,   405,   405,   405,   405), "block"),
     Row("get", "person_settings",                   (302,   200,   200,   200,   200,   200)),
     Row("post", "person_settings",                  (302,   422,   422,   422,   422,   422)),
     Row("get", "billing",                           (302,   200,   200,   200,   200,   200)),
@@ -212,6 +227,11 @@ TABLE = [
     Row("get", "admin:index",                       (302,   302,   302,   302,   302,   200)),
     Row("get", "admin:accounts_user_changelist",    (302,   302,   302,   302,   302,   200)),
     Row("get", "admin:accounts_user_add",           (302,   302,   302,   302,   302,   200)),
+    Row("get", "admin:accounts_user_suspend",       (302,   302,   302,   302,   302,   200), "alice"),
+    Row("post", "admin:accounts_user_suspend",      (302,   302,   302,   302,   302,   422), "alice"),
+    Row("get", "admin:accounts_user_suspend",       (302,   302,   302,   302,   302,   403), "olga"),
+    Row("get", "admin:accounts_user_suspend",       (302,   302,   302,   302,   302,   404), "nothing"),
+    Row("get", "admin:accounts_user_lift",          (302,   302,   302,   302,   302,   200), "alice"),
     Row("get", "admin:accounts_topic_changelist",   (302,   302,   302,   302,   302,   200)),
     Row("get", "admin:accounts_topic_add",          (302,   302,   302,   302,   302,   200)),
     Row("get", "admin:accounts_message_changelist", (302,   302,   302,   302,   302,   200)),
@@ -232,6 +252,11 @@ TABLE = [
     Row("get", "admin:sessions_app_case_history",   (302,   302,   302,   302,   302,   200), "case"),
     Row("get", "admin:sessions_app_case_add",       (302,   302,   302,   302,   302,   403)),
     Row("get", "admin:sessions_app_case_delete",    (302,   302,   302,   302,   302,   403), "case"),
+    Row("get", "admin:sessions_app_personreport_changelist", (302, 302, 302, 302, 302,  200)),
+    Row("get", "admin:sessions_app_personreport_change", (302, 302, 302,   302,   302,   200), "person_report"),
+    Row("post", "admin:sessions_app_personreport_change", (302, 302, 302,  302,   302,   422), "person_report"),
+    Row("get", "admin:sessions_app_personreport_add", (302, 302,   302,   302,   302,   403)),
+    Row("get", "admin:sessions_app_personreport_delete", (302, 302, 302,   302,   302,   403), "person_report"),
     Row("get", "admin:billing_dispute_changelist",  (302,   302,   302,   302,   302,   200)),
     Row("get", "admin:billing_dispute_change",      (302,   302,   302,   302,   302,   200), "dispute"),
     Row("get", "admin:billing_dispute_delete",      (302,   302,   302,   302,   302,   403), "dispute"),
@@ -286,6 +311,9 @@ def things(alice: User, eve: User, erin: User, olga: User, topic: Topic) -> dict
     dispute = Dispute.objects.create(
         payment=asks_bank.hold.payment, hold=asks_bank.hold, gateway="demo", gateway_ref="1", amount_minor=1, state="lost"
     )
+    reported = person_reports.report_person(
+        session=running, by=eve, reason=PersonReport.Reason.RUDE, words="", also_block=False
+    )
     file_id = uuid4()
     files.attach(session=running, author=alice, message_id=file_id, name="a.txt", content=BytesIO(b"words"))
     return {
@@ -308,6 +336,10 @@ def things(alice: User, eve: User, erin: User, olga: User, topic: Topic) -> dict
         "payment": [Payment.objects.get(reference=running.pk).pk],
         "charged_payment": [charged.pk],
         "case": [cases.report(session=running, by=eve, problem="He was rude").pk],
+        "person_report": [reported.pk],
+        "block": [blocking.block(by=alice, person=eve).pk],
+        "alice": [alice.pk],
+        "olga": [olga.pk],
         "dispute": [dispute.pk],
         "expert": [eve.expert.pk],
     }

@@ -93,6 +93,14 @@ TABLE = [
     Row("get",  "sessions_app_case_change",         (403, 200, 200, 200), "case"),
     Row("post", "sessions_app_case_change",         (403, 302, 302, 302), "case", {"do": "refuse", "answer": "Sorry."}),
     Row("get",  "billing_payment_change",           (403, 200, 200, 200), "charged"),
+    Row("get",  "accounts_user_suspend",            (403, 403, 200, 200), "bob"),
+    Row("post", "accounts_user_suspend",            (403, 403, 302, 302), "bob", {"reason": "Rude."}),
+    Row("post", "accounts_user_suspend",            (403, 403, 403, 403), "olga", {"reason": "Rude."}),
+    Row("get",  "accounts_user_lift",               (403, 403, 200, 200), "bob"),
+    Row("post", "accounts_user_lift",               (403, 403, 403, 403), "olga"),
+    Row("get",  "accounts_user_second_step",        (403, 403, 200, 200), "bob"),
+    Row("post", "accounts_user_second_step",        (403, 403, 302, 302), "bob"),
+    Row("post", "accounts_user_second_step",        (403, 403, 403, 302), "olga"),
     Row("post", "billing_payment_change",           (403, 403, 403, 403), "charged"),
     Row("get",  "billing_payment_refund",           (403, 200, 200, 200), "charged"),
     Row("post", "billing_payment_refund",           (403, 302, 302, 302), "charged", {"amount": "50", "reason": "r"}),
@@ -106,8 +114,8 @@ TABLE = [
 # Lists that operators read; every other one is for the owners of the site.
 READ = {
     "accounts.User", "accounts.Topic", "accounts.ExpertProfile", "accounts.Message", "account.EmailAddress",
-    "admin.LogEntry", "sessions_app.HelpSession", "sessions_app.Case", "billing.Payment", "billing.Card",
-    "billing.Refund", "billing.Posting", "billing.DemoIntent", "billing.DemoRefund", "billing.GatewayEvent",
+    "admin.LogEntry", "sessions_app.PersonReport", "sessions_app.HelpSession", "sessions_app.Case",
+    "billing.Payment", "billing.Card", "billing.Refund", "billing.Posting", "billing.DemoIntent", "billing.DemoRefund", "billing.GatewayEvent",
     "billing.Dispute", "billing.PayoutAccount", "billing.Payout", "billing.DemoTransfer",
 }  # fmt: skip
 OF_OWNERS = {"auth.Group"}

@@ -71,6 +71,7 @@ class HelpSession(models.Model):
         NO_SHOW = "no_show", "The customer did not come"
         NO_HOLD = "no_hold", "The bank gave the hold back"
         LATER = "later", "The customer is told when somebody is there"
+        HOPPS = "hopps", "Hopps ended it"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     customer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="asked_sessions")

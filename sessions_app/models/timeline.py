@@ -33,6 +33,7 @@ class TimelineEntry(AppendOnly):
         ACCEPTED = "accepted", "accepted"
         RELEASED = "released", "gave the request back"
         RETURNED = "returned", "did not come in time; back to the queue"
+        REQUEUED = "requeued", "Back in the queue"
         JOINED = "joined", "joined the room"
         LEFT = "left", "left the room"
         STARTED = "started", "The session started: both are here"

@@ -5,7 +5,7 @@ from uuid import UUID
 from accounts.models import Message, User
 from accounts.push import push_to
 from hopps.push import Notification
-from sessions_app.models import HelpSession, State
+from sessions_app.models import Exclusion, HelpSession, State
 from sessions_app.reach import jobs
 from sessions_app.reach.words import tag_of
 
@@ -23,12 +23,12 @@ def take_back(session_id: UUID) -> None:
 
 
 def take_back_from(session_id: UUID, person: User) -> None:
-    """Take the notification back from one person's browsers.
+    """Take the notification back from one person's browsers: the request is not open any more, or not for them.
 
     Raises:
         NotTaken: a push service does not answer; asking again does no harm.
     """
-    if not _is_open(session_id):
+    if not _is_open(session_id) or Exclusion.objects.filter(session=session_id, expert=person).exists():
         push_to(person, Notification("close", tag_of(session_id)))
 
 

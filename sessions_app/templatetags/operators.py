@@ -6,7 +6,7 @@ from accounts.deciding import waiting_for_a_decision
 from billing.admin_disputes import to_answer
 from billing.models import Dispute
 from sessions_app.answer import unanswered
-from sessions_app.models import Case
+from sessions_app.models import Case, PersonReport
 
 register = template.Library()
 
@@ -21,6 +21,12 @@ def waiting_experts() -> int:
 def waiting_cases() -> int:
     """How many reported problems wait for an answer."""
     return Case.objects.filter(unanswered()).count()
+
+
+@register.simple_tag
+def waiting_person_reports() -> int:
+    """How many reports of people are open."""
+    return PersonReport.objects.filter(state=PersonReport.State.OPEN).count()
 
 
 @register.simple_tag

@@ -7,13 +7,14 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from accounts import blocking
 from accounts.http import allowed, signed_in
 from accounts.models import User
 from accounts.permissions import Do, may
 from billing import holds
 from billing.models import Payment
-from sessions_app import attendance, cases, chat, first, notes, receipts, wait, watch
-from sessions_app.forms import ExtendForm, RatingForm, ReportForm
+from sessions_app import attendance, cases, chat, first, notes, person_reports, receipts, wait, watch
+from sessions_app.forms import ExtendForm, PersonReportForm, RatingForm, ReportForm
 from sessions_app.history import role_in
 from sessions_app.late import is_late_for, what_became
 from sessions_app.matching import may_accept, usual_wait_seconds
@@ -22,7 +23,7 @@ from sessions_app.video.sdk import sdk_address
 from sessions_app.views.find import a_session
 
 # What puts an accepted request back in front of the other experts.
-GIVEN_BACK = (TimelineEntry.Kind.RETURNED, TimelineEntry.Kind.RELEASED)
+GIVEN_BACK = (TimelineEntry.Kind.RETURNED, TimelineEntry.Kind.RELEASED, TimelineEntry.Kind.REQUEUED)
 
 
 @login_required
@@ -58,8 +59,9 @@ def page_context(
     *,
     rating_form: RatingForm | None = None,
     report_form: ReportForm | None = None,
+    person_report_form: PersonReportForm | None = None,
 ) -> dict[str, object]:
-    """Return what the session's templates use; `rating_form` and `report_form` when they come back with errors."""
+    """Return what the session's templates use; the forms when they come back with errors."""
     context: dict[str, object] = {
         "session": session,
         "role": role,
@@ -100,6 +102,10 @@ def page_context(
         context["notes"] = notes.body_of(session)
         context["rating"] = Rating.objects.filter(session=session).first()
         context["rating_form"] = rating_form or RatingForm()
+    if session.expert_id is not None:
+        context["blocked"] = blocking.has_blocked(by=user, person=session.other(user))
+        context["person_report"] = person_reports.own_report(session, user)
+        context["person_report_form"] = person_report_form or PersonReportForm()
     if session.is_over and session.expert_id is not None:
         context.update(_report_context(session, user, report_form))
     return context

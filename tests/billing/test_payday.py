@@ -9,11 +9,12 @@ from django.utils import timezone
 from huey.contrib.djhuey import HUEY
 from pytest_django import Settings
 
+from accounts import suspending
 from accounts.models import User
 from billing import tasks  # noqa: F401  the job
 from billing.models import DemoAccount, Payout, PayoutAccount
 from billing.payout_accounts import open_account
-from billing.payouts import next_payout, pay_everybody, pay_out, period_of
+from billing.payouts import available, next_payout, pay_everybody, pay_out, period_of
 from tests.billing.payday import NOW, earned, make_refuse, ready_account, transferred
 from tests.peers.stripe_stand_in import StripeStandIn
 
@@ -85,3 +86,13 @@ def test_for_sessions_paid_with_demo_cards_no_real_money_goes_out(
     with pytest.raises(CommandError, match="need a database of their own"):
         call_command("pay_out")
     assert at_stripe.books()["transfer"] == []
+
+
+def test_what_a_suspended_expert_earned_waits_until_it_is_lifted(alice: User, eve: User, olga: User) -> None:
+    earned(alice, eve, 1000)
+    ready_account(eve)
+    suspending.suspend(user=eve, by=olga, reason="A scam")
+    assert pay_everybody(NOW) == []
+    assert available(eve, NOW) == {"USD": 800}
+    suspending.lift(user=eve, by=olga)
+    assert [payout.amount_minor for payout in pay_everybody(NOW)] == [800]

@@ -33,6 +33,7 @@ VISITORS_PAGES = [
 ]  # fmt: skip
 CUSTOMERS_PAGES = [
     "/", "/ask/", "/sessions/", "/sessions/?q=nothing-like-this", "/billing/", "/billing/cards/add/", "/settings/",
+    "/settings/blocked/",
     "/expert/apply/", "/accounts/email/", "/accounts/password/change/", "/accounts/logout/", "/accounts/reauthenticate/",
     "/accounts/sign-in/", "/accounts/sign-in/again/", "/accounts/2fa/recovery-codes/generate/", "/expert/",
 ]  # fmt: skip

@@ -352,9 +352,9 @@ def test_who_was_texted_a_moment_ago_and_has_no_other_way_is_not_asked_first(ali
     open_all_hours(eve)
     give_phone(eve, "+436641234567")
     ExpertProfile.objects.filter(user=eve).update(last_texted_at=timezone.now() - timedelta(minutes=1))
-    assert first.standing_of(eve, topic, timezone.now()) == first.Standing.AWAY
+    assert first.standing_of(eve, topic, timezone.now(), customer=alice) == first.Standing.AWAY
     ExpertProfile.objects.filter(user=eve).update(last_texted_at=timezone.now() - timedelta(minutes=6))
-    assert first.standing_of(eve, topic, timezone.now()) == first.Standing.BY_MESSAGE
+    assert first.standing_of(eve, topic, timezone.now(), customer=alice) == first.Standing.BY_MESSAGE
 
 
 def test_who_came_is_not_told_who_was_asked_first_and_why_they_did_not(

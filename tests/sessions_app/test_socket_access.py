@@ -10,7 +10,7 @@ from accounts.models import Topic, User
 from hopps.realtime.hub import hub
 from sessions_app import release, room
 from sessions_app.models import Attendance, ChatMessage, HelpSession
-from tests.people import make_accepted
+from tests.people import make_accepted, make_active
 from tests.sessions_app.sockets import Page, admitted, board, page_of, run, until_closed
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -54,29 +54,24 @@ def test_the_page_of_an_expert_who_gave_it_back_is_closed(alice: User, eve: User
     run(journey)
 
 
-def test_somebody_made_inactive_loses_every_open_page(alice: User, eve: User, topic: Topic) -> None:
-    session = make_accepted(alice, eve, topic)
+def test_somebody_suspended_loses_every_open_page(alice: User, eve: User, olga: User, topic: Topic) -> None:
+    session = make_active(alice, eve, topic, seconds=60)
     pages = [board(eve), page_of(session, eve)]
     alices = page_of(session, alice)
-    boss = User.objects.create_superuser(email="boss@example.org", password="x", display_name="Boss")
     operator = Client()
-    operator.force_login(boss)
+    operator.force_login(olga)
 
-    def make_inactive() -> None:
-        form = {"email": eve.email, "display_name": eve.display_name, "time_zone": eve.time_zone}
-        # The page's lists of what is read only: the phone, and what was agreed to.
-        form |= {f"{rows}-{count}_FORMS": "0" for rows in ("phone", "text_consents") for count in ("TOTAL", "INITIAL")}
-        answer = operator.post(f"/admin/accounts/user/{eve.pk}/change/", form)
+    def suspend() -> None:
+        answer = operator.post(f"/admin/accounts/user/{eve.pk}/suspend/", {"reason": "Threatened Alice"})
         assert answer.status_code == 302, answer.content.decode()
-        eve.refresh_from_db()
-        assert not eve.is_active
 
     async def journey() -> None:
         for page in (*pages, alices):
             await page.open()
             await page.hear("board_state", "clock")
-        await sync_to_async(make_inactive)()
+        await sync_to_async(suspend)()
         assert [await until_closed(page) for page in pages] == [4403, 4403]
+        assert (await alices.hear("session_changed"))["state"] == "ended"
         await alices.say(type="sync")
         await alices.hear("clock")
         for page in (*pages, alices):

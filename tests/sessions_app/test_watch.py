@@ -12,7 +12,7 @@ from django.utils import timezone
 from huey.contrib.djhuey import HUEY
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
-from accounts import applying, deciding, experts
+from accounts import applying, blocking, deciding, experts
 from accounts.models import ExpertProfile, Topic, User
 from sessions_app import cancel, watch
 from sessions_app.models import Exclusion, HelpSession, State, Watch
@@ -108,7 +108,13 @@ def test_the_sweep_does_it_every_minute(
     assert len(mailoutbox) == 1
 
 
-@pytest.mark.parametrize("state", ["unavailable", "busy", "board closed", "of another topic", "left out", "herself"])
+@pytest.mark.parametrize(
+    "state",
+    [
+        "unavailable", "busy", "board closed", "of another topic", "left out", "herself", "blocked",
+        "kept away by a block of their own",
+    ],
+)  # fmt: skip
 def test_an_expert_who_could_not_come_is_nobody(
     state: str, alice: User, bob: User, eve: User, topic: Topic, minute: Minute, mailoutbox: Outbox
 ) -> None:
@@ -126,6 +132,10 @@ def test_an_expert_who_could_not_come_is_nobody(
             Watch.objects.update(topic=seo)
         case "left out":
             Exclusion.objects.create(session=session, expert=eve)
+        case "blocked":
+            blocking.block(by=alice, person=eve)
+        case "kept away by a block of their own":
+            blocking.block(by=eve, person=alice)
     minute()
     assert mailoutbox == []
 

@@ -20,6 +20,7 @@ import { Grants } from "./grants.js";
 import { watchLine } from "./line_watch.js";
 import { Meeting } from "./meeting.js";
 import { Notes } from "./notes.js";
+import { saidInPlace } from "./person.js";
 import { Renewal } from "./renewal.js";
 import { SharedNotes } from "./shared_notes/view.js";
 import { Side } from "./side.js";
@@ -407,6 +408,7 @@ export class Room {
    * @param {Record<string, unknown>} answer
    */
   #done(form, answer) {
+    if (saidInPlace(form, answer)) return;
     form.closest("dialog")?.close();
     const to = new URL(typeof answer.to === "string" ? answer.to : "", location.href);
     if (to.pathname !== location.pathname) {
