@@ -6,9 +6,11 @@ class AccountsConfig(AppConfig):
     verbose_name = "People"
 
     def ready(self) -> None:
-        """Listen, and show what is counted."""
+        """Listen, show what is counted, and have backups hold photos."""
         from accounts import receivers  # noqa: F401  the models must be there first
         from accounts.metrics import people
+        from hopps.backups.uploads import names_files
         from hopps.metrics import register
 
         register("people", people)
+        names_files("accounts.photo", "stored")

@@ -13,6 +13,7 @@ from uuid import UUID
 from django.contrib.auth.models import AnonymousUser
 from django.http import Http404
 
+from accounts import photos
 from accounts.models import User
 
 Person = User | AnonymousUser
@@ -39,6 +40,7 @@ class Do(Enum):
     ACT_AS_EXPERT = auto()  # (session) give back
     USE_CARD = auto()  # (card)
     USE_BOARD = auto()  # has applied as an expert
+    SEE_PHOTO = auto()  # (person whose it is)
 
 
 def may(person: Person, do: Do, thing: Any = None) -> bool:
@@ -78,4 +80,5 @@ _RULES: dict[Do, Callable[[User, Any], bool]] = {
     Do.ACT_AS_EXPERT: _is_expert,
     Do.USE_CARD: _owns,
     Do.USE_BOARD: _has_applied,
+    Do.SEE_PHOTO: photos.may_see,
 }

@@ -1,9 +1,12 @@
 from django.urls import path
 
-from accounts.views import hours, people, push, reach, webhooks
+from accounts.views import hours, people, photo, push, reach, webhooks
 
 urlpatterns = [
     path("settings/", people.person_settings, name="person_settings"),
+    path("settings/photo/", photo.set_photo, name="photo_set"),
+    path("settings/photo/remove/", photo.remove_photo, name="photo_remove"),
+    path("people/<uuid:person_id>/photo/<slug:version>/", photo.give, name="photo"),
     path("expert/apply/", people.apply, name="expert_apply"),
     path("expert/settings/", people.expert_settings, name="expert_settings"),
     path("expert/settings/hours/", hours.hours, name="expert_hours"),

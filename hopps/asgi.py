@@ -24,7 +24,11 @@ application = ProtocolTypeRouter(
             BodyLimit(
                 NoNul(http),
                 most=settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0,
-                larger={r"/sessions/[0-9a-f-]{36}/files/": settings.UPLOAD_BYTES},
+                larger={
+                    r"/sessions/[0-9a-f-]{36}/files/": settings.UPLOAD_BYTES,
+                    # A form, and a little more than the picture in it.
+                    r"/settings/photo/": settings.UPLOAD_BYTES + 64 * 1024,
+                },
             ),
             static_prefix=settings.STATIC_URL,
             log=settings.ACCESS_LOG,

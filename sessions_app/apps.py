@@ -7,12 +7,15 @@ class SessionsAppConfig(AppConfig):
     verbose_name = "Help sessions"
 
     def ready(self) -> None:
+        from accounts.photos import shown_to
         from hopps.backups.uploads import names_files
         from hopps.metrics import register as show
         from sessions_app import receivers  # noqa: F401  connects to billing's signals
+        from sessions_app.history import have_met
         from sessions_app.metrics import sessions
         from sessions_app.video.sdk import check_sdk
 
         register(check_sdk)
         show("sessions", sessions)
         names_files("sessions_app.chatfile", "stored_as")
+        shown_to(have_met)
