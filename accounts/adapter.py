@@ -3,12 +3,16 @@
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.models import EmailAddress
+from allauth.account.signals import email_confirmed
+from django.contrib import messages
 from django.http import HttpRequest
 from django.urls import reverse
 
-from accounts import phones
+from accounts import mail_address, phones
 from accounts.fields import PhoneField
 from accounts.models import Phone, User
+from hopps.errors import Refused
 
 # In the browser session: the number being verified, and the words in which texts to it were agreed to.
 AGREED_SESSION_KEY = "phone_agreed"
@@ -22,6 +26,20 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ca
         "phone_taken": phones.TAKEN,
         "rate_limited": "That was quick. Wait a minute, then ask for a new code.",
     }
+
+    def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
+        """Make an address whose code was typed the person's own; return whether it is now."""
+        user, address = email_address.user, email_address.email
+        try:
+            mail_address.confirm(user=user, address=address)
+        except Refused as refusal:
+            messages.error(request, refusal.sentence)
+            return False
+        kept = EmailAddress.objects.get(user=user, email=address.lower())
+        email_address.pk, email_address.verified, email_address.primary = kept.pk, True, True
+        email_confirmed.send(sender=EmailAddress, request=request, email_address=email_address)
+        messages.success(request, f"{kept.email} is confirmed.")
+        return True
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:
         """Experts go to their board, everybody else to the landing page or on to the request they wrote."""

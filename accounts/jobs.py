@@ -7,7 +7,7 @@ from uuid import UUID
 from huey.contrib.djhuey import db_task
 
 from accounts import consent_mails, expert_mails
-from accounts.models import ExpertProfile, TextConsent
+from accounts.models import ExpertProfile, TextConsent, User
 from hopps.sending import NotTaken
 
 logger = logging.getLogger(__name__)
@@ -37,6 +37,14 @@ def mail_texts_ended(consent_id: str) -> None:
     consent = TextConsent.objects.select_related("user").filter(pk=UUID(consent_id)).first()
     if consent is not None:
         consent_mails.mail_texts_ended(consent)
+
+
+@db_task(retries=5, retry_delay=60)  # type: ignore[untyped-decorator]
+def mail_address_changed(user_id: str, before: str, after: str) -> None:
+    """Tell the address a person had that there is another one now."""
+    from accounts import mail_address  # late: a change sets this very job
+
+    mail_address.tell_old_address(user=User.objects.get(pk=UUID(user_id)), before=before, after=after)
 
 
 @db_task(retries=5, retry_delay=60)  # type: ignore[untyped-decorator]
