@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Iterable, Iterator, Sequence
+from typing import IO
 
 from django.http import StreamingHttpResponse
 
@@ -16,6 +17,12 @@ class _Line:
 def safe(text: str) -> str:
     """Return `text` so that no spreadsheet takes it for a formula (OWASP, CSV injection)."""
     return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text
+
+
+def write_csv(out: IO[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write rows into a file, each text in them made `safe`."""
+    writer = csv.writer(out)
+    writer.writerows([safe(cell) if isinstance(cell, str) else cell for cell in row] for row in rows)
 
 
 def csv_response(rows: Iterable[Sequence[object]], *, name: str) -> StreamingHttpResponse:

@@ -2,6 +2,7 @@
 
 import unicodedata
 import zoneinfo
+from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -71,6 +72,26 @@ class PersonForm(forms.ModelForm[User]):
 
     def clean_display_name(self) -> str:
         return clean_name(self.cleaned_data["display_name"])
+
+
+class DeleteForm(forms.Form):
+    """Typing the mail address shows that somebody means it."""
+
+    address = forms.CharField(
+        label="Your mail address",
+        help_text="Type it to show that you mean it.",
+        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
+    )
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+
+    def clean_address(self) -> str:
+        typed: str = self.cleaned_data["address"].strip().lower()
+        if typed != self.user.email.lower():
+            raise ValidationError("This is not the mail address of this account. Nothing was deleted.")
+        return typed
 
 
 class PhotoForm(forms.Form):
