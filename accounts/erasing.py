@@ -119,7 +119,8 @@ def finish(user: User) -> None:
     if user.erased_at is None:
         raise ValueError("Only who deleted their account is erased.")
     _end_sign_ins(user)
-    for step in _steps:
+    # The apps above first: they end what those below have cards and money for.
+    for step in reversed(_steps):
         step(user)
     _remove(user)
     _say_goodbye(user)

@@ -10,7 +10,7 @@ from accounts.erasing import REMOVED
 from accounts.models import User
 from billing.gateways import gateway
 from billing.gateways.base import GatewayRefused
-from billing.models import Card, Dispute, Payment, Payout, Refund
+from billing.models import Card, Dispute, Hold, Payment, Payout, Refund
 from billing.payouts import next_payout, standings
 from hopps.money import format_money
 
@@ -71,4 +71,6 @@ def remove(user: User) -> None:
             continue  # it knows no such card: there is nothing to forget
     # Where nothing was charged there is nothing to keep: not what the request was about, either.
     nothing = Payment.objects.filter(payer=user, state=Payment.State.RELEASED, charged_minor=0)
-    nothing.update(description=REMOVED)
+    for payment_id in list(nothing.exclude(description=REMOVED).values_list("pk", flat=True)):
+        Hold.objects.filter(payment=payment_id).update(description=REMOVED)
+        Payment.objects.filter(pk=payment_id).update(description=REMOVED)

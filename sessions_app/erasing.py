@@ -131,12 +131,12 @@ def _remove_files(user: User) -> None:
 
 
 def _empty_notes(user: User) -> None:
-    """Shared notes are a text of two, and stay for the other one. Where both are gone, they go."""
+    """Notes both wrote in are a text of two, and stay for the other one. Where nobody else is left who wrote, they go."""
     written_in = set(NotesEdit.objects.filter(author=user).order_by().values_list("session", flat=True))
     others = NotesEdit.objects.filter(session__in=list(written_in), author__erased_at=None).order_by()
-    both_gone = list(written_in - set(others.values_list("session", flat=True)))
-    NotesEdit.objects.filter(session__in=both_gone).update(change=[])
-    SharedNotes.objects.filter(session__in=both_gone).exclude(body="").update(body="")
+    nobody_left = list(written_in - set(others.values_list("session", flat=True)))
+    NotesEdit.objects.filter(session__in=nobody_left).update(change=[])
+    SharedNotes.objects.filter(session__in=nobody_left).exclude(body="").update(body="")
 
 
 def _forget_name(user: User) -> None:
