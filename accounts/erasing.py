@@ -105,6 +105,8 @@ def erase(*, user: User) -> None:
     )
     if not won:
         raise Refused("This account is being deleted already.")
+    # After a restore, who went since that backup is found by this line.
+    logger.warning("Account %s was deleted by its person", user.pk)
     _end_sign_ins(user)
     hub.wake(person_audience(user.pk), PERSON)
     transaction.on_commit(lambda: jobs.finish_erasing(str(user.pk)), robust=True)

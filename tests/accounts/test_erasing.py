@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from allauth.account.models import EmailAddress
 from django.core import mail
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
@@ -149,3 +150,11 @@ def test_an_operator_stays_until_another_one_takes_that_away(olga: User) -> None
     with pytest.raises(Refused, match="You are an operator"):
         erasing.erase(user=olga)
     assert again(olga).erased_at is None
+
+
+def test_an_operator_deletes_for_whoever_asked_by_mail(alice: User, bob: User, topic: Topic) -> None:
+    call_command("delete_account", "Alice@example.org")
+    call_command("delete_account", str(bob.pk))
+    assert [again(person).display_name for person in (alice, bob)] == ["Deleted person"] * 2
+    with pytest.raises(CommandError, match="There is no account"):
+        call_command("delete_account", "alice@example.org")
