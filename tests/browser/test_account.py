@@ -17,7 +17,9 @@ def test_a_photo_is_set_data_taken_and_the_account_deleted(server: LiveServer, o
     page = open_page(server, CUSTOMER)
     wrong = []
 
-    Image.linear_gradient("L").convert("RGB").save(tmp_path / "me.jpg")
+    # As large as a phone makes them: more than any other form may send.
+    Image.effect_noise((2400, 2400), 120).convert("RGB").save(tmp_path / "me.jpg", quality=95)
+    assert (tmp_path / "me.jpg").stat().st_size > 3_000_000
     page.goto("/settings/")
     page.get_by_label("Photo", exact=True).set_input_files(tmp_path / "me.jpg")
     page.get_by_role("button", name="Use this photo").click()

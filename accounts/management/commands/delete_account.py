@@ -1,6 +1,7 @@
 """manage.py delete_account: for somebody who asked for it by mail, or went after the backup that was restored."""
 
 from argparse import ArgumentParser
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -34,8 +35,6 @@ class Command(BaseCommand):
 
 def _find(who: str) -> User | None:
     wanted = Q(email=who.strip().lower())
-    try:
+    with suppress(ValueError):
         wanted |= Q(pk=UUID(who))
-    except ValueError:
-        pass
     return User.objects.filter(wanted).first()
