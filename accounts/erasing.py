@@ -157,8 +157,10 @@ def _remove(user: User) -> None:
     ExpertProfile.objects.filter(user=user).update(
         headline="", about="", links="", available=False, quiet_until=None, board_seen_at=None
     )
-    ExpertHours.objects.filter(expert__user=user).delete()
-    ExpertTopic.objects.filter(expert__user=user).delete()
+    # By their own column: MongoDB deletes from one table at a time.
+    experts = list(ExpertProfile.objects.filter(user=user).values_list("pk", flat=True))
+    ExpertHours.objects.filter(expert__in=experts).delete()
+    ExpertTopic.objects.filter(expert__in=experts).delete()
     Message.objects.filter(to=user).update(address="", text="", problem="")
     SentMail.objects.filter(to=user).update(subject="")
     user.groups.clear()
