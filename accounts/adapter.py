@@ -5,15 +5,19 @@ from smtplib import SMTPException
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.models import EmailAddress
+from allauth.account.signals import email_confirmed
+from django.contrib import messages
 from django.http import HttpRequest
 from django.urls import reverse
 
-from accounts import jobs, phones
+from accounts import jobs, mail_address, phones
 from accounts.fields import PhoneField
 from accounts.guessing import SlowGuessing
 from accounts.http import is_recently_signed_in
 from accounts.models import Phone, User
 from accounts.push import device_name
+from hopps.errors import Refused
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +39,20 @@ class AccountAdapter(SlowGuessing):
         "phone_taken": phones.TAKEN,
         "rate_limited": "That was quick. Wait a minute, then ask for a new code.",
     }
+
+    def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
+        """Make an address whose code was typed the person's own; return whether it is now."""
+        user, address = email_address.user, email_address.email
+        try:
+            mail_address.confirm(user=user, address=address)
+        except Refused as refusal:
+            messages.error(request, refusal.sentence)
+            return False
+        kept = EmailAddress.objects.get(user=user, email=address.lower())
+        email_address.pk, email_address.verified, email_address.primary = kept.pk, True, True
+        email_confirmed.send(sender=EmailAddress, request=request, email_address=email_address)
+        messages.success(request, f"{kept.email} is confirmed.")
+        return True
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:
         """Experts go to their board, everybody else to the landing page or on to the request they wrote."""

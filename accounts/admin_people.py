@@ -10,6 +10,7 @@ from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
 
 from accounts import admin_messages
 from accounts.admin_second_factor import SecondFactorAdmin
@@ -17,6 +18,7 @@ from accounts.admin_suspending import SuspendingAdmin, SuspensionInline
 from accounts.http import signed_in
 from accounts.models import User
 from accounts.permissions import Do, may
+from accounts.templatetags.people import avatar
 from hopps.admin import SaysWhatChanged
 
 # What only an owner changes: how a person signs in, and rights one by one.
@@ -43,15 +45,15 @@ class PersonAdmin(SuspendingAdmin, SecondFactorAdmin, SaysWhatChanged, UserAdmin
     list_filter = ("is_staff", "is_active", "groups")
     search_fields = ("email", "display_name")
     ordering = ("-date_joined",)
-    readonly_fields = ("standing", "date_joined", "last_login", "second_step")
+    readonly_fields = ("photo", "standing", "date_joined", "last_login", "second_step")
     fieldsets = (
-        (None, {"fields": ("email", "display_name", "time_zone")}),
+        (None, {"fields": ("photo", "email", "display_name", "time_zone")}),
         ("May", {"fields": ("standing", "is_staff", "groups")}),
         ("Sign-in", {"fields": ("second_step",)}),
         ("When", {"fields": ("date_joined", "last_login")}),
     )
     owners_fieldsets = (
-        (None, {"fields": ("email", "password", "display_name", "time_zone")}),
+        (None, {"fields": ("photo", "email", "password", "display_name", "time_zone")}),
         ("May", {"fields": ("standing", "is_staff", "is_superuser", "groups", "user_permissions")}),
         ("Sign-in", {"fields": ("second_step",)}),
         ("When", {"fields": ("date_joined", "last_login")}),
@@ -61,13 +63,19 @@ class PersonAdmin(SuspendingAdmin, SecondFactorAdmin, SaysWhatChanged, UserAdmin
     )
     inlines = (SuspensionInline, admin_messages.PhoneInline, admin_messages.TextConsentInline)
 
+    @admin.display(description="photo")
+    def photo(self, person: User) -> str:
+        """The person's photo, or their initials."""
+        return render_to_string("components/avatar.html", avatar(person, alt=f"Photo of {person}"))
+
     # --- who may what ---
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return may(request.user, Do.OWN)  # people sign up themselves
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        return may(request.user, Do.EDIT_PEOPLE, obj)
+        # Nobody comes back from a deleted account.
+        return may(request.user, Do.EDIT_PEOPLE, obj) and (obj is None or obj.erased_at is None)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

@@ -40,6 +40,22 @@ def mail_texts_ended(consent_id: str) -> None:
 
 
 @db_task(retries=5, retry_delay=60)  # type: ignore[untyped-decorator]
+def mail_address_changed(user_id: str, before: str, after: str) -> None:
+    """Tell the address a person had that there is another one now."""
+    from accounts import mail_address  # late: a change sets this very job
+
+    mail_address.tell_old_address(user=User.objects.get(pk=UUID(user_id)), before=before, after=after)
+
+
+@db_task()  # type: ignore[untyped-decorator]
+def finish_erasing(user_id: str) -> None:
+    """Remove what there is of a person who deleted their account. What fails is tried again by the minute's sweep."""
+    from accounts import erasing  # late: deleting sets this very job
+
+    erasing.finish(User.objects.get(pk=UUID(user_id)))
+
+
+@db_task(retries=5, retry_delay=60)  # type: ignore[untyped-decorator]
 def mail_decisions(expert_id: str, decided_at: str) -> None:
     """Mail an applicant what was decided at that moment, once."""
     expert_mails.mail_decisions(_expert(expert_id), datetime.fromisoformat(decided_at))

@@ -18,6 +18,7 @@ from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, Group
 from django.http import Http404
 
+from accounts import photos
 from accounts.models import ExpertProfile, User
 from accounts.second_factor import lacks_second_factor
 
@@ -57,6 +58,7 @@ class Do(Enum):
     SEE_OWN = auto()  # one's settings, phone, history, cards and receipts; each page shows what is the person's own
     USE_CARD = auto()  # (card)
     ANSWER_BANK = auto()  # (hold)
+    SEE_PHOTO = auto()  # (person whose it is)
     # The two of a help session
     SEE_SESSION = auto()  # (session) what was said, written and sent in it
     TAKE_PART = auto()  # (session) call, chat, files, notes, pause, end, report
@@ -229,6 +231,7 @@ _RULES: dict[Do, Callable[[User, Any], bool]] = {
     Do.EDIT_PEOPLE: Operators(MANAGERS, ("accounts.view_user", "accounts.change_user"), to=_is_no_owner),
     Do.GIVE_GROUP: Operators(MANAGERS, ("accounts.change_user",), to=_holds_all_of),
     Do.OWN: _is_owner,
+    Do.SEE_PHOTO: photos.may_see,
 }
 
 

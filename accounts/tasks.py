@@ -6,6 +6,8 @@ from huey.contrib.djhuey import db_periodic_task
 
 from accounts import consent_mails, delivery, expert_mails, jobs
 from accounts.applying import remind_of_waiting
+from accounts.erasing import heal_erasures
+from accounts.photos import sweep_photos
 from hopps.each import look_after
 from hopps.jobs import alone
 from hopps.sending import NotTaken
@@ -39,3 +41,19 @@ def tell_experts_hourly() -> None:
 def remind_operators_daily() -> None:
     """Mail operators who waits for a decision, if anybody does: a mail about a new application may be lost."""
     remind_of_waiting()
+
+
+@db_periodic_task(crontab(minute="50", hour="3"))  # type: ignore[untyped-decorator]
+def sweep_photos_nightly() -> None:
+    """Delete photos that are nobody's any more."""
+    with alone("sweep_photos") as mine:
+        if mine:
+            sweep_photos(now=timezone.now())
+
+
+@db_periodic_task(crontab(minute="*"))  # type: ignore[untyped-decorator]
+def finish_erasing_every_minute() -> None:
+    """Finish deleting accounts where a job was lost, or somebody else did not answer."""
+    with alone("erasing") as mine:
+        if mine:
+            heal_erasures(timezone.now())

@@ -32,7 +32,12 @@ application = ProtocolTypeRouter(
                 BodyLimit(
                     NoNul(Utf8Forms(http)),
                     most=settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0,
-                    other={r"/sessions/[0-9a-f-]{36}/files/": settings.UPLOAD_BYTES, REPORTS: REPORT_BYTES},
+                    other={
+                        r"/sessions/[0-9a-f-]{36}/files/": settings.UPLOAD_BYTES,
+                        # A form, and a little more than the picture in it.
+                        r"/settings/photo/": settings.UPLOAD_BYTES + 64 * 1024,
+                        REPORTS: REPORT_BYTES,
+                    },
                 )
             ),
             static_prefix=settings.STATIC_URL,

@@ -171,6 +171,8 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_SIGNUP_FORM_CLASS = "accounts.forms.people.SignupForm"
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+# One address a person. A new one takes its place once its code was typed (accounts.mail_address).
+ACCOUNT_CHANGE_EMAIL = True
 # A code typed into the same tab: the text of a request written before sign-up stays where it was.
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
 ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True

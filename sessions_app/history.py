@@ -46,6 +46,11 @@ def history_of(user: User, wanted: HistoryFilter) -> HelpSessionQuerySet:
     return sessions.order_by("-created_at")
 
 
+def have_met(one: User, other: User) -> bool:
+    """Return whether the two are, or were, customer and expert of one session."""
+    return HelpSession.objects.filter(Q(customer=one, expert=other) | Q(customer=other, expert=one)).exists()
+
+
 def role_in(session: HelpSession, user: User) -> str:
     """Return "customer" or "expert": what `user` is in one of their sessions."""
     return "customer" if session.customer_id == user.pk else "expert"

@@ -14,8 +14,9 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
+from PIL import Image
 
-from accounts import blocking
+from accounts import blocking, photos
 from accounts.models import Topic, User
 from billing import holds
 from billing.models import Dispute, Payment
@@ -161,6 +162,21 @@ TABLE = [
     Row("get", "unblock",                           (302,   405,   405,   405,   405,   405), "block"),
     Row("get", "person_settings",                   (302,   200,   200,   200,   200,   200)),
     Row("post", "person_settings",                  (302,   422,   422,   422,   422,   422)),
+    Row("post", "photo_set",                        (302,   422,   422,   422,   422,   422)),
+    Row("get", "photo_set",                         (302,   405,   405,   405,   405,   405)),
+    Row("post", "photo_remove",                     (302,   302,   302,   302,   302,   302)),
+    Row("get", "photo_remove",                      (302,   405,   405,   405,   405,   405)),
+    Row("get", "photo",                             (302,   404,   404,   404,   404,   404), "no_photo"),
+    # Dora's; whom she met, sees it too (tests/accounts/test_photos.py).
+    Row("get", "photo",                             (302,   404,   404,   404,   404,   200), "photo"),
+    Row("post", "photo",                            (302,   405,   405,   405,   405,   405), "photo"),
+    Row("get", "my_data",                           (302,   200,   200,   200,   200,   200)),
+    Row("post", "my_data",                          (302,   405,   405,   405,   405,   405)),
+    # The password once more comes first.
+    Row("get", "my_data_download",                  (302,   302,   302,   302,   302,   302), "kind"),
+    Row("post", "my_data_download",                 (302,   405,   405,   405,   405,   405), "kind"),
+    Row("get", "account_delete",                    (302,   302,   302,   302,   302,   302)),
+    Row("post", "account_delete",                   (302,   302,   302,   302,   302,   302)),
     Row("get", "billing",                           (302,   200,   200,   200,   200,   200)),
     Row("get", "card_add",                          (302,   200,   200,   200,   200,   200)),
     Row("post", "card_add",                         (302,   422,   422,   422,   422,   422)),
@@ -276,6 +292,13 @@ TABLE = [
 ELSEWHERE = {"account_reset_password_from_key"}
 
 
+def picture() -> BytesIO:
+    made = BytesIO()
+    Image.new("RGB", (20, 20)).save(made, "PNG")
+    made.seek(0)
+    return made
+
+
 @pytest.fixture
 def things(alice: User, eve: User, erin: User, olga: User, topic: Topic) -> dict[str, list[object]]:
     carol = make_person("carol@example.org", "Carol")
@@ -327,6 +350,9 @@ def things(alice: User, eve: User, erin: User, olga: User, topic: Topic) -> dict
         "for_eve": [for_eve.pk],
         "nothing": [uuid4()],
         "device": [2**40],
+        "photo": [dora.pk, photos.set_photo(user=dora, content=picture()).version],
+        "no_photo": [dora.pk, "0123456789ab"],
+        "kind": ["json"],
         "way": ["mail"],
         "no_way": ["pigeon"],
         "card": [give_card(alice).pk],

@@ -115,8 +115,8 @@ TABLE = [
 READ = {
     "accounts.User", "accounts.Topic", "accounts.ExpertProfile", "accounts.Message", "account.EmailAddress",
     "admin.LogEntry", "sessions_app.PersonReport", "sessions_app.HelpSession", "sessions_app.Case",
-    "billing.Payment", "billing.Card", "billing.Refund", "billing.Posting", "billing.DemoIntent", "billing.DemoRefund", "billing.GatewayEvent",
-    "billing.Dispute", "billing.PayoutAccount", "billing.Payout", "billing.DemoTransfer",
+    "billing.Payment", "billing.Card", "billing.Refund", "billing.Posting", "billing.DemoIntent", "billing.DemoRefund",
+    "billing.GatewayEvent", "billing.Dispute", "billing.PayoutAccount", "billing.Payout", "billing.DemoTransfer",
 }  # fmt: skip
 OF_OWNERS = {"auth.Group"}
 

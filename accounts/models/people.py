@@ -10,6 +10,7 @@ from django.contrib.auth.models import PermissionsMixin
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
+from django.urls import reverse
 from django.utils import timezone
 
 
@@ -76,6 +77,14 @@ class Photo(models.Model):
 
     def __str__(self) -> str:
         return f"Photo of {self.user}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("photo", args=[self.pk, self.version])
+
+    @property
+    def version(self) -> str:
+        """What the address carries, so that a new photo has a new one."""
+        return self.stored[-12:]
 
 
 class Suspension(models.Model):

@@ -11,10 +11,10 @@ from accounts import applying, phones
 from accounts.experts import week_of
 from accounts.forms.experts import ExpertForm
 from accounts.forms.hours import USUAL, HoursForm
-from accounts.forms.people import PersonForm
+from accounts.forms.people import PersonForm, PhotoForm
 from accounts.hours_words import messages_now
 from accounts.http import allowed, signed_in
-from accounts.models import ExpertProfile
+from accounts.models import ExpertProfile, User
 from accounts.permissions import Do
 from hopps.errors import Refused
 
@@ -22,13 +22,25 @@ from hopps.errors import Refused
 @login_required
 @allowed(Do.SEE_OWN)
 def person_settings(request: HttpRequest) -> HttpResponse:
-    """Name and time zone."""
-    form = PersonForm(request.POST if request.method == "POST" else None, instance=signed_in(request))
-    if request.method == "POST" and form.is_valid():
+    """Name, time zone and photo."""
+    if request.method != "POST":
+        return settings_page(request)
+    # A copy: what was typed and is refused must not stand in the page's header.
+    form = PersonForm(request.POST, instance=User.objects.get(pk=signed_in(request).pk))
+    if form.is_valid():
         form.save()
         messages.success(request, "Saved.")
         return redirect("person_settings")
-    return render(request, "pages/person_settings.html", {"form": form}, status=422 if form.errors else 200)
+    return settings_page(request, form=form)
+
+
+def settings_page(
+    request: HttpRequest, *, form: PersonForm | None = None, photo_form: PhotoForm | None = None
+) -> HttpResponse:
+    """Show the settings, with what is wrong with a form that was sent."""
+    wrong = form is not None or photo_form is not None
+    context = {"form": form or PersonForm(instance=signed_in(request)), "photo_form": photo_form or PhotoForm()}
+    return render(request, "pages/person_settings.html", context, status=422 if wrong else 200)
 
 
 @login_required
