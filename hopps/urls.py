@@ -1,5 +1,6 @@
 """All addresses (DESIGN §9)."""
 
+from allauth.urls import build_provider_urlpatterns
 from django.contrib import admin
 from django.http import Http404
 from django.urls import URLPattern, URLResolver, include, path
@@ -34,7 +35,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/2fa/webauthn/", sign_in.on_one_page, name="mfa_list_webauthn"),
     path("accounts/2fa/webauthn/reauthenticate/", sign_in.reauthenticate_passkey, name="mfa_reauthenticate_webauthn"),
     path("accounts/sessions/", sign_in.on_one_page, name="usersessions_list"),
-    path("accounts/", include("allauth.urls")),
+    # What `allauth.urls` holds, without its old addresses, which have no name.
+    path("accounts/", include("allauth.account.urls")),
+    path("accounts/2fa/", include("allauth.mfa.urls")),
+    path("accounts/3rdparty/", include("allauth.socialaccount.urls")),
+    path("accounts/", include(build_provider_urlpatterns())),
     # allauth brings these along only where a number is asked for at sign-up.
     path("accounts/phone/change/", phone.change_phone, name="account_change_phone"),
     path("accounts/phone/verify/", phone.verify_phone, name="account_verify_phone"),
