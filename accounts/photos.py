@@ -49,7 +49,12 @@ def shown_to(rule: Callable[[User, User], bool]) -> None:
 
 def may_see(viewer: User, owner: User) -> bool:
     """Return whether the photo of `owner` is for `viewer`: themself, an operator, or somebody they met."""
-    return viewer.pk == owner.pk or viewer.is_staff or any(rule(viewer, owner) for rule in _acquainted)
+    return viewer.pk == owner.pk or _is_operator(viewer) or any(rule(viewer, owner) for rule in _acquainted)
+
+
+def _is_operator(viewer: User) -> bool:
+    """Whether they see the page of the person in the admin, which shows it."""
+    return viewer.is_staff and viewer.has_perm("accounts.view_user")
 
 
 def photo_of(user: User) -> Photo | None:

@@ -28,14 +28,8 @@ LOOKED_AT = {"healthz", "readyz", "metrics"}
 
 def routes() -> list[Route]:
     """Return every named address that may look at what is sent."""
-    return sorted(
-        (
-            route
-            for route in set(_routes(get_resolver()))
-            if route.name not in LOOKED_AT and not route.name.startswith(("google_", "amazon_", "openid_"))
-        ),
-        key=str,
-    )
+    found = {route for route in _routes(get_resolver()) if route.name not in LOOKED_AT}
+    return sorted(found, key=lambda route: (route.name, route.parts))
 
 
 def _routes(resolver: URLResolver, namespace: str = "", parts: tuple[str, ...] = ()) -> Iterator[Route]:
