@@ -371,7 +371,8 @@ def test_every_address_answers_every_kind_of_person_as_the_table_says(
         for row in TABLE:
             with taken_back():
                 answer = client.generic(row.method.upper(), reverse(row.name, args=things[row.of]))
-                answer.close()
+                if answer.streaming:  # a file is let go of when it was read
+                    b"".join(answer)
             expected = APART.get((kind, row.method, row.name), row.statuses[KINDS.index(AS.get(kind, kind))])
             if answer.status_code != expected:
                 wrong.append(f"{kind}: {row.method} {row.name} {row.of}: {answer.status_code}, not {expected}")
