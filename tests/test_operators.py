@@ -12,15 +12,18 @@ import pytest
 from django.contrib import admin
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import Group, Permission
-from django.test import Client
-from django.urls import reverse
+from django.db.models import Model
+from django.test import Client, RequestFactory
+from django.urls import URLResolver, get_resolver, reverse
 
-from accounts.models import Topic, User
+from accounts.models import Message, Topic, User
 from accounts.permissions import Team
+from billing import refund
 from billing.capture import capture
-from billing.models import DemoIntent, Dispute, Payment
+from billing.models import DemoAccount, DemoIntent, DemoTransfer, Dispute, GatewayEvent, Payment, Payout, PayoutAccount
 from billing.payout_accounts import open_account
-from sessions_app import cases, files
+from sessions_app import cases, files, person_reports
+from sessions_app.models import HelpSession
 from tests.people import (
     PASSWORD,
     alice,
@@ -60,6 +63,12 @@ class Row(NamedTuple):
 TABLE = [
     #                                                nora  sam  mona olga
     Row("get",  "index",                            (200, 200, 200, 200)),
+    Row("get",  "app_list",                         (404, 200, 200, 200), "app"),
+    Row("get",  "jsi18n",                           (200, 200, 200, 200)),
+    Row("get",  "autocomplete",                     (403, 403, 403, 403)),
+    Row("get",  "view_on_site",                     (404, 404, 404, 404), "no_page"),
+    Row("get",  "password_change",                  (200, 200, 200, 200)),
+    Row("get",  "password_change_done",             (200, 200, 200, 200)),
     Row("get",  "accounts_user_change",             (403, 200, 200, 200), "bob"),
     Row("post", "accounts_user_change",             (403, 403, 200, 200), "bob"),
     Row("get",  "accounts_user_change",             (403, 200, 200, 200), "olga"),
@@ -111,14 +120,56 @@ TABLE = [
     Row("get",  "billing_payoutaccount_change",     (403, 200, 200, 200), "account"),
 ]  # fmt: skip
 
-# Lists that operators read; every other one is for the owners of the site.
-READ = {
-    "accounts.User", "accounts.Topic", "accounts.ExpertProfile", "accounts.Message", "account.EmailAddress",
-    "admin.LogEntry", "sessions_app.PersonReport", "sessions_app.HelpSession", "sessions_app.Case",
-    "billing.Payment", "billing.Card", "billing.Refund", "billing.Posting", "billing.DemoIntent", "billing.DemoRefund",
-    "billing.GatewayEvent", "billing.Dispute", "billing.PayoutAccount", "billing.Payout", "billing.DemoTransfer",
-}  # fmt: skip
-OF_OWNERS = {"auth.Group"}
+# The way in, which is the site's own (test_addresses.py), and out.
+FOR_ANYBODY = {"login", "logout"}
+ALL = {"sam", "mona", "olga"}
+MANAGERS = {"mona", "olga"}
+
+
+class Rights(NamedTuple):
+    """Who of the operators does what to the rows of a table, by the admin's own five pages."""
+
+    read: set[str] = ALL
+    add: set[str] = set()
+    change: set[str] = set()
+    delete: set[str] = set()
+
+
+# Rows that rules write are read, and nothing else.
+READ = Rights()
+RIGHTS = {
+    "accounts.User": Rights(add={"olga"}, change=MANAGERS),
+    "accounts.Topic": Rights(add=MANAGERS, change=MANAGERS, delete={"olga"}),
+    "accounts.ExpertProfile": Rights(change=MANAGERS),
+    "accounts.Message": READ,
+    "account.EmailAddress": READ,
+    "admin.LogEntry": READ,
+    "auth.Group": Rights(read={"olga"}, add={"olga"}, change={"olga"}, delete={"olga"}),
+    "sessions_app.HelpSession": READ,
+    "sessions_app.Case": Rights(change=ALL),
+    "sessions_app.PersonReport": Rights(change=ALL),
+    "billing.Payment": READ,
+    "billing.Card": READ,
+    "billing.Refund": READ,
+    "billing.Posting": READ,
+    "billing.DemoIntent": READ,
+    "billing.DemoRefund": READ,
+    "billing.DemoTransfer": READ,
+    "billing.GatewayEvent": READ,
+    "billing.Dispute": READ,
+    "billing.PayoutAccount": READ,
+    "billing.Payout": READ,
+}
+# The buttons above a list.
+BUTTONS = {
+    ("accounts.ExpertProfile", "approve_all"): MANAGERS,
+    ("accounts.ExpertProfile", "suspend"): MANAGERS,
+    ("accounts.ExpertProfile", "lift_suspension"): MANAGERS,
+    ("billing.PayoutAccount", "look_again"): MANAGERS,
+    # Django's own, for whoever may delete.
+    ("accounts.Topic", "delete_selected"): {"olga"},
+    ("auth.Group", "delete_selected"): {"olga"},
+}
 
 
 @pytest.fixture
@@ -139,6 +190,8 @@ def things(alice: User, bob: User, eve: User, olga: User, topic: Topic) -> dict[
     entry = LogEntry.objects.create(user=olga, object_repr="A thing", action_flag=CHANGE, change_message="Why.")
     return {
         "": [],
+        "app": ["billing"],
+        "no_page": [1, "1"],
         "bob": [bob.pk],
         "olga": [olga.pk],
         "group": [Group.objects.get(name=Team.SUPPORT).pk],
@@ -187,19 +240,80 @@ def test_every_page_and_button_of_the_admin_is_for_whom_the_table_says(
     assert not wrong, "\n".join(wrong)
 
 
-def test_every_list_of_the_admin_is_for_whom_it_is_meant(people: dict[str, User | None]) -> None:
-    listed = {model._meta.label: model for model in admin.site._registry}
-    assert listed.keys() == READ | OF_OWNERS
+def rows_of_every_list(things: dict[str, list[object]], bob: User, olga: User) -> dict[str, Model]:
+    """Return a row of each table the admin shows."""
+    charged = Payment.objects.get(pk=things["charged"][0])
+    refund.refund(payment=charged, amount_minor=100, reason="Sorry.", by=olga)
+    account = PayoutAccount.objects.get(pk=things["account"][0])
+    Payout.objects.create(account=account, expert=account.owner, amount_minor=1, currency="USD", period="2026-W01")
+    demo = DemoAccount.objects.create(key="a")
+    DemoTransfer.objects.create(key="t", account=demo, amount_minor=1, currency="USD")
+    GatewayEvent.objects.create(gateway="demo", event_id="1", type="t", payload={}, subject="hold")
+    Message.objects.create(key="m", to=bob, way=Message.Way.MAIL, purpose=Message.Purpose.TEST)
+    session = HelpSession.objects.get(pk=things["session"][0])
+    person_reports.report_person(session=session, by=session.customer, reason="rude", words="", also_block=False)
+    first = {model._meta.label: model._default_manager.exclude(pk=olga.pk).first() for model in admin.site._registry}
+    return {label: row for label, row in first.items() if row is not None}
+
+
+def test_every_table_of_the_admin_is_read_and_written_by_whom_it_is_meant(
+    things: dict[str, list[object]], people: dict[str, User | None], bob: User, olga: User
+) -> None:
+    rows = rows_of_every_list(things, bob, olga)
+    assert rows.keys() == {model._meta.label for model in admin.site._registry} == RIGHTS.keys()
     wrong = []
     for kind, client in clients(people):
-        for label, model in listed.items():
-            address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
-            status = client.get(address).status_code
-            readers = {"sam", "mona", "olga"} if label in READ else {"olga"}
-            expected = 302 if kind in KINDS[:3] else 200 if kind in readers else 403
-            if status != expected:
-                wrong.append(f"{kind}: {label}: {status}, not {expected}")
+        for label, rights in RIGHTS.items():
+            name = f"admin:{rows[label]._meta.app_label}_{rows[label]._meta.model_name}"
+            for method, page, may in (
+                ("get", "changelist", rights.read), ("get", "change", rights.read), ("get", "history", rights.read),
+                ("get", "add", rights.add), ("post", "add", rights.add), ("post", "change", rights.change),
+                ("get", "delete", rights.delete), ("post", "delete", rights.delete),
+            ):  # fmt: skip
+                with taken_back():
+                    address = reverse(f"{name}_{page}", args=() if page in ("changelist", "add") else (rows[label].pk,))
+                    answer = client.get(address) if method == "get" else client.post(address)
+                allowed = kind in may
+                is_as_expected = answer.status_code in (200, 422, 302) if allowed else answer.status_code == 403
+                if kind in KINDS[:3]:
+                    is_as_expected = answer.status_code == 302 and "/login/" in answer["Location"]
+                if not is_as_expected:
+                    wrong.append(f"{kind}: {method} {page} of {label}: {answer.status_code}, allowed: {allowed}")
     assert not wrong, "\n".join(wrong)
+
+
+def test_every_button_above_a_list_is_offered_to_whom_it_is_meant(people: dict[str, User | None]) -> None:
+    offered: dict[tuple[str, str], set[str]] = {}
+    for kind in KINDS[3:]:
+        request = RequestFactory().get("/")
+        request.user = people[kind]  # type: ignore[assignment]
+        for model, its in admin.site._registry.items():
+            for action in its.get_actions(request):
+                offered.setdefault((model._meta.label, action), set()).add(kind)
+    assert offered == BUTTONS
+
+
+def names_of_the_admin() -> set[str]:
+    patterns = next(one for one in get_resolver().url_patterns if getattr(one, "namespace", "") == "admin")
+    assert isinstance(patterns, URLResolver)
+    return set(_names(patterns))
+
+
+def _names(resolver: URLResolver) -> Iterator[str]:
+    for pattern in resolver.url_patterns:
+        if isinstance(pattern, URLResolver):
+            yield from _names(pattern)
+        elif pattern.name:
+            yield pattern.name
+
+
+def test_no_page_of_the_admin_is_missing_from_the_tables() -> None:
+    own = {
+        f"{model._meta.app_label}_{model._meta.model_name}_{page}"
+        for model in admin.site._registry
+        for page in ("changelist", "add", "change", "delete", "history")
+    }
+    assert names_of_the_admin() == own | {row.name for row in TABLE} | FOR_ANYBODY
 
 
 def test_an_operator_in_no_group_finds_an_empty_admin(client: Client, nora: User) -> None:
