@@ -227,7 +227,7 @@ _RULES: dict[Do, Callable[[User, Any], bool]] = {
     Do.DECIDE_ON_EXPERTS: Operators(MANAGERS, ("accounts.change_expertprofile", "accounts.change_experttopic")),
     Do.SET_PRICES: Operators(MANAGERS, ("accounts.add_topic", "accounts.change_topic")),
     Do.SUSPEND_PEOPLE: Operators(MANAGERS, ("accounts.add_suspension", "accounts.change_suspension"), to=_is_no_owner),
-    Do.RESET_SECOND_FACTOR: Operators(MANAGERS, ("mfa.delete_authenticator",), to=_is_no_operator),
+    Do.RESET_SECOND_FACTOR: Operators(MANAGERS, ("accounts.change_user",), to=_is_no_operator),
     Do.EDIT_PEOPLE: Operators(MANAGERS, ("accounts.view_user", "accounts.change_user"), to=_is_no_owner),
     Do.GIVE_GROUP: Operators(MANAGERS, ("accounts.change_user",), to=_holds_all_of),
     Do.OWN: _is_owner,

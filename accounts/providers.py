@@ -87,9 +87,10 @@ def shut_out_earlier_claims(request: HttpRequest, *, user: User, address: EmailA
     So a password and accounts at providers that were set up then do not open the account, unless this browser set them up
     or has just signed in by them. Else somebody could make an account with another's address, and wait for its owner.
     """
-    somebody_else_vouches = request.user.is_authenticated and request.user.pk != user.pk
+    # Nobody is signed in without an address they proved: who is, changes it.
+    is_signed_in = request.user.is_authenticated
     proven_before = EmailAddress.objects.filter(user=user, verified=True).exclude(pk=address.pk).exists()
-    if somebody_else_vouches or proven_before or request.session.get(SIGNED_UP_SESSION_KEY) == str(user.pk):
+    if is_signed_in or proven_before or request.session.get(SIGNED_UP_SESSION_KEY) == str(user.pk):
         return
     records: list[dict[str, Any]] = get_authentication_records(request, user)
     if not any(record["method"] in {"password", "password_reset"} for record in records):

@@ -23,7 +23,7 @@ from billing.capture import capture
 from billing.models import DemoAccount, DemoIntent, DemoTransfer, Dispute, GatewayEvent, Payment, Payout, PayoutAccount
 from billing.payout_accounts import open_account
 from sessions_app import cases, files, person_reports
-from sessions_app.models import HelpSession
+from sessions_app.models import HelpSession, PersonReport
 from tests.people import (
     PASSWORD,
     alice,
@@ -242,16 +242,18 @@ def test_every_page_and_button_of_the_admin_is_for_whom_the_table_says(
 
 def rows_of_every_list(things: dict[str, list[object]], bob: User, olga: User) -> dict[str, Model]:
     """Return a row of each table the admin shows."""
-    charged = Payment.objects.get(pk=things["charged"][0])
+    charged = Payment.objects.get(pk=str(things["charged"][0]))
     refund.refund(payment=charged, amount_minor=100, reason="Sorry.", by=olga)
-    account = PayoutAccount.objects.get(pk=things["account"][0])
+    account = PayoutAccount.objects.get(pk=str(things["account"][0]))
     Payout.objects.create(account=account, expert=account.owner, amount_minor=1, currency="USD", period="2026-W01")
     demo = DemoAccount.objects.create(key="a")
     DemoTransfer.objects.create(key="t", account=demo, amount_minor=1, currency="USD")
     GatewayEvent.objects.create(gateway="demo", event_id="1", type="t", payload={}, subject="hold")
     Message.objects.create(key="m", to=bob, way=Message.Way.MAIL, purpose=Message.Purpose.TEST)
-    session = HelpSession.objects.get(pk=things["session"][0])
-    person_reports.report_person(session=session, by=session.customer, reason="rude", words="", also_block=False)
+    session = HelpSession.objects.get(pk=str(things["session"][0]))
+    person_reports.report_person(
+        session=session, by=session.customer, reason=PersonReport.Reason.RUDE, words="", also_block=False
+    )
     first = {model._meta.label: model._default_manager.exclude(pk=olga.pk).first() for model in admin.site._registry}
     return {label: row for label, row in first.items() if row is not None}
 

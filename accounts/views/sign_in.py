@@ -13,13 +13,16 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts import devices
 from accounts.forms.second_factor import NO_PASSKEY_OF_YOURS
-from accounts.http import page_of_ours, recently_signed_in, signed_in
+from accounts.http import allowed, page_of_ours, recently_signed_in, signed_in
 from accounts.middleware import WAITING_PAGE
+from accounts.permissions import Do
 from accounts.second_factor import has_second_factor, needs_second_factor, recovery_codes_left
+from hopps.everybody import for_everybody
 
 
 @login_required
 @require_safe
+@allowed(Do.SEE_OWN)
 def sign_in_page(request: HttpRequest) -> HttpResponse:
     """Show all there is about signing in, and what to press to change it."""
     user = signed_in(request)
@@ -40,6 +43,7 @@ def sign_in_page(request: HttpRequest) -> HttpResponse:
 
 @recently_signed_in
 @require_POST
+@allowed(Do.SEE_OWN)
 def sign_out_device(request: HttpRequest, device: int) -> HttpResponse:
     """End the sign-in of one other browser."""
     if devices.sign_out(user=signed_in(request), device=device):
@@ -51,6 +55,7 @@ def sign_out_device(request: HttpRequest, device: int) -> HttpResponse:
 
 @recently_signed_in
 @require_POST
+@allowed(Do.SEE_OWN)
 def sign_out_others(request: HttpRequest) -> HttpResponse:
     """End all sign-ins but this one."""
     devices.sign_out_others(user=signed_in(request), keep=request.session.session_key)
@@ -59,6 +64,7 @@ def sign_out_others(request: HttpRequest) -> HttpResponse:
 
 
 @login_required
+@allowed(Do.SEE_OWN)
 def again(request: HttpRequest) -> HttpResponse:
     """Ask somebody who has nothing to type to sign in anew, before something sensitive."""
     back = page_of_ours(request.GET.get("next", ""), otherwise=reverse("account_sign_in"))
@@ -75,15 +81,17 @@ class ReauthenticatePasskey(ReauthenticateWebAuthnView):  # type: ignore[misc]  
         return redirect(self.passthrough_next_url(self.request.path))
 
 
-reauthenticate_passkey = login_required(ReauthenticatePasskey.as_view())
+reauthenticate_passkey = login_required(allowed(Do.SEE_OWN)(ReauthenticatePasskey.as_view()))
 
 
 @login_required
+@allowed(Do.SEE_OWN)
 def on_one_page(request: HttpRequest) -> HttpResponse:
     """Where allauth has a page of its own."""
     return redirect("account_sign_in")
 
 
+@for_everybody
 def admin_login(request: HttpRequest) -> HttpResponse:
     """Lead an operator through the site's own sign-in, second step and all. Nobody else learns that there is an admin."""
     index = reverse("admin:index")

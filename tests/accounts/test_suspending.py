@@ -34,11 +34,11 @@ def sign_in(person: User) -> Client:
     return browser
 
 
-def assistant(name: str, right: str) -> User:
-    """Return an operator with this permission and no other."""
+def assistant(name: str, *rights: str) -> User:
+    """Return an operator with these permissions and no others."""
     person = make_person(f"{name.lower()}@example.org", name)
     User.objects.filter(pk=person.pk).update(is_staff=True)
-    person.user_permissions.add(Permission.objects.get(codename=right))
+    person.user_permissions.set(Permission.objects.filter(codename__in=rights))
     return User.objects.get(pk=person.pk)
 
 
@@ -98,7 +98,7 @@ def test_twice_is_refused_in_a_sentence_and_a_second_one_later_is_a_row_of_its_o
 def test_nobody_suspends_themselves_and_no_assistant_a_superuser(olga: User, alice: User) -> None:
     with pytest.raises(Refused, match="yourself"):
         suspending.suspend(user=olga, by=olga, reason="Tired")
-    oscar, paula = assistant("Oscar", "change_user"), assistant("Paula", "view_user")
+    oscar, paula = assistant("Oscar", "add_suspension", "change_suspension"), assistant("Paula", "view_user")
     browser = Client()
     for person, whom, status in ((olga, olga, 403), (oscar, olga, 403), (paula, alice, 403), (oscar, alice, 302)):
         browser.force_login(person)

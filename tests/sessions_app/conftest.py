@@ -8,9 +8,9 @@ from pytest_django import Settings
 
 from billing.models import Payment
 from sessions_app.models import HelpSession
-from tests.people import alice, bob, erin, eve, olga, topic
+from tests.people import alice, bob, erin, eve, mona, nora, olga, sam, topic
 
-__all__ = ["alice", "bob", "erin", "eve", "olga", "topic"]
+__all__ = ["alice", "bob", "erin", "eve", "mona", "nora", "olga", "sam", "topic"]
 
 Silence = Callable[[HelpSession], None]
 
