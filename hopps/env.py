@@ -18,6 +18,11 @@ def text(name: str, default: str = "") -> str:
     return os.environ.get(name) or default
 
 
+def is_development() -> bool:
+    """Return whether this is somebody's own machine (HOPPS_ENV=development), and not a site."""
+    return text("HOPPS_ENV", "production") == "development"
+
+
 def secret(name: str, default: str = "") -> str:
     """Return `name`, or what is in the file that `name`_FILE names, as Docker and Kubernetes hand secrets out.
 
