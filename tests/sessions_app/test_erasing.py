@@ -80,7 +80,6 @@ def live_a_life(person: User, other: User, topic: Topic, *, as_expert: bool = Fa
     send_once(key=f"b:{person.pk}", to=person, subject="For quagga", text="…")
     SocialAccount.objects.create(user=person, provider="google", uid="quagga", extra_data={"name": "quagga"})
     Authenticator.objects.create(user=person, type="totp", data={"secret": "quagga"})
-    Block.objects.create(by=person, person=other)
     customer, expert = (other, person) if as_expert else (person, other)
     session = make_active(customer, expert, topic, seconds=600)
     chat.say(session=session, author=person, message_id=uuid4(), body="A quagga line")
@@ -94,6 +93,8 @@ def live_a_life(person: User, other: User, topic: Topic, *, as_expert: bool = Fa
     PersonReport.objects.create(
         session=session, by=person, about=other, reason="rude", words="quagga words", state=PersonReport.State.CLOSED
     )
+    # Last: from here on the two do not meet.
+    Block.objects.create(by=person, person=other)
     return session
 
 
