@@ -18,7 +18,7 @@ from accounts.too_often import ACCOUNT, told
 from hopps.limiting import address_of
 from hopps.limits import neighbourhood
 
-KNOWN_COOKIE = "hopps_known"
+KNOWN_COOKIE = f"{settings.COOKIE_PREFIX}hopps_known"
 _SECONDS = 400 * 24 * 60 * 60
 _SALT = "accounts.guessing"
 
