@@ -19,7 +19,7 @@ from accounts.http import signed_in
 from accounts.models import User
 from accounts.permissions import Do, may
 from accounts.templatetags.people import avatar
-from hopps.admin import SaysWhatChanged
+from hopps.admin_parts import SaysWhatChanged
 
 # What only an owner changes: how a person signs in, and rights one by one.
 OF_OWNERS = ("email", "is_superuser", "user_permissions")
