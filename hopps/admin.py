@@ -1,4 +1,4 @@
-"""The log of what operators did in the admin: who, when, what. Written by the admin and its pages, and by nobody after that."""
+"""The log of what operators did in the admin: written by the admin and its pages, and by nobody after that."""
 
 from collections.abc import Sequence
 
