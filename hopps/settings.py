@@ -95,7 +95,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "hopps.departures.Departures",
     "allauth.account.middleware.AccountMiddleware",
-    "accounts.provider_pages.ProviderPages",
+    "accounts.sign_in.provider_pages.ProviderPages",
     "accounts.middleware.SignInMiddleware",
     "hopps.limiting.AnswerTooOften",
 ]

@@ -15,7 +15,7 @@ __all__ = [
 ]  # fmt: skip
 
 # allauth asks for it where one of its own limits is met.
-handler429 = "accounts.too_often.answer_too_often"
+handler429 = "accounts.sign_in.too_often.answer_too_often"
 handler400 = "hopps.unavailable.bad_request"
 handler403 = "hopps.unavailable.permission_denied"
 handler404 = "hopps.unavailable.page_not_found"
