@@ -244,10 +244,10 @@ def test_full_screen_and_picture_in_picture_are_there_where_the_browser_has_them
     page.get_by_role("button", name="Picture-in-picture").click()
     page.wait_for_function("name => window.inPicture === name", arg=f"{ADA}'s video")
     page.get_by_role("button", name="Full screen").click()
-    page.wait_for_function("document.fullscreenElement?.matches('[data-room]')")
+    page.wait_for_function("() => document.fullscreenElement?.matches('[data-room]')")
     page.get_by_role("button", name="Mute microphone").click(trial=True)
     page.get_by_role("button", name="Leave full screen").click()
-    page.wait_for_function("!document.fullscreenElement")
+    page.wait_for_function("() => !document.fullscreenElement")
     both_see_each_other(call)
     end_session(page)
 
@@ -280,8 +280,8 @@ def test_the_sound_goes_before_the_picture(server: LiveServer, open_page: OpenPa
     join(customer)
     both_see_each_other(call)
     for page in (customer, board):
-        page.wait_for_function(f"({SENDERS})().every(sender => sender.priority !== undefined && sender.active)")
-        page.wait_for_function(f"({SENDERS})()[0].priority === 'high'")
+        page.wait_for_function(f"() => ({SENDERS})().every(sender => sender.priority !== undefined && sender.active)")
+        page.wait_for_function(f"() => ({SENDERS})()[0].priority === 'high'")
         microphone, camera, screen = page.evaluate(SENDERS)
         assert (microphone["priority"], screen["priority"], camera["priority"]) == ("high", "medium", "low")
         assert camera["maxBitrate"] <= 1_500_000

@@ -182,7 +182,7 @@ def test_devices_are_changed_in_the_call_and_unplugged_ones_replaced_without_a_n
     third = picker.locator("option", has_text="fake_device_2")
     picker.select_option(third.get_attribute("value"))
     shown = "() => document.querySelector('[data-own]').srcObject?.getVideoTracks()[0]?.label"
-    customer.wait_for_function(f"({shown})()?.includes('fake_device_2')")
+    customer.wait_for_function(f"() => ({shown})()?.includes('fake_device_2')")
     customer.get_by_role("button", name="Done").click()
     both_see_each_other(call)
 
@@ -196,5 +196,5 @@ def test_devices_are_changed_in_the_call_and_unplugged_ones_replaced_without_a_n
 
     # The choice is remembered in this browser.
     customer.reload()
-    customer.wait_for_function(f"({shown})()?.includes('fake_device_2')")
+    customer.wait_for_function(f"() => ({shown})()?.includes('fake_device_2')")
     end_session(call.expert)
