@@ -32,8 +32,8 @@ ROWS = {"db", "transactional_db", "shared_folder"}
 PAGE_ALONE = {
     f"test_{name}.py"
     for name in (
-        "adapters", "call_controls", "check", "devices", "pages", "providers", "push", "relay", "returning", "room",
-        "room_rules", "sign_in", "switch", "weight",
+        "account", "adapters", "call_controls", "check", "devices", "limits", "pages", "people", "providers", "push",
+        "relay", "returning", "room", "room_rules", "second_factor", "sign_in", "switch", "weight",
     )
 }  # fmt: skip
 _servers: list[LiveServer | StripeStandIn | SnsStandIn | SignInProviders] = []
