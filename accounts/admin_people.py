@@ -9,13 +9,13 @@ from django.contrib.auth.forms import UserChangeForm
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 
-from accounts import admin_messages
+from accounts import admin_messages, devices
 from accounts.admin_second_factor import SecondFactorAdmin
 from accounts.admin_suspending import SuspendingAdmin, SuspensionInline
-from accounts.http import signed_in
+from accounts.http import browser_of, signed_in
 from accounts.models import User
 from accounts.permissions import Do, may
 from accounts.templatetags.people import avatar
@@ -102,7 +102,10 @@ class PersonAdmin(SuspendingAdmin, SecondFactorAdmin, SaysWhatChanged, UserAdmin
         """Set a person's password: for owners. Everybody else asks for a new one by mail."""
         if not may(request.user, Do.OWN):
             raise PermissionDenied
-        return super().user_change_password(request, id, form_url)
+        answer = super().user_change_password(request, id, form_url)
+        if isinstance(answer, HttpResponseRedirect):
+            _end_sign_ins(request, User.objects.get(pk=id))
+        return answer
 
     # --- saving ---
 
@@ -112,6 +115,16 @@ class PersonAdmin(SuspendingAdmin, SecondFactorAdmin, SaysWhatChanged, UserAdmin
         stay = set(person.groups.all()) - set(_given_by(signed_in(request)))
         super().save_related(request, form, formsets, change)
         person.groups.add(*stay)
+
+
+def _end_sign_ins(request: HttpRequest, person: User) -> None:
+    """Another password was set: whoever was signed in with the old one is not any more, in open pages either."""
+    mine = person == request.user
+    devices.sign_out_others(
+        user=person,
+        keep=request.session.session_key if mine else None,
+        browser=browser_of(request) if mine else None,
+    )
 
 
 def _given_by(operator: User) -> list[Group]:

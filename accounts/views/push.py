@@ -12,7 +12,7 @@ from django.middleware.csrf import get_token
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import push
+from accounts import devices, push
 from accounts.http import BROWSER_COOKIE, allowed, page_of_ours, signed_in
 from accounts.permissions import Do
 from hopps.errors import Refused
@@ -47,6 +47,7 @@ def subscribe(request: HttpRequest) -> HttpResponse:
         )
     except Refused as refusal:
         return JsonResponse({"error": refusal.sentence}, status=422)
+    devices.has_notifications(request, browser=browser.pk)
     answer = JsonResponse({"ok": True, "id": str(browser.pk), "device": str(browser)})
     answer.set_cookie(
         BROWSER_COOKIE,
