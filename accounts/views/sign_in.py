@@ -102,3 +102,10 @@ def admin_login(request: HttpRequest) -> HttpResponse:
     if not getattr(request.user, "is_staff", False):
         raise Http404
     return redirect(back)
+
+
+@login_required
+@allowed(Do.SEE_OWN)
+def admin_password_change(request: HttpRequest) -> HttpResponse:
+    """Lead an operator to where everybody changes the password: guesses are counted there, and a change is mailed about."""
+    return redirect("account_change_password" if signed_in(request).is_staff else "admin_login")

@@ -149,9 +149,19 @@ def test_making_somebody_an_operator_asks(alice: User, olga: User) -> None:
     browser = signed_in_long_ago(olga)
     for page in (f"/admin/accounts/user/{alice.pk}/change/", "/admin/accounts/user/add/"):
         assert browser.post(page, {"is_staff": "on"})["Location"].startswith(ASKS)
+    assert browser.post("/admin/auth/group/add/", {"name": "All"})["Location"].startswith(ASKS)
     page = f"/admin/accounts/user/{alice.pk}/second-step/"
     assert browser.get(page)["Location"].startswith(ASKS)
     assert browser.get(f"/admin/billing/payment/{uuid4()}/refund/")["Location"].startswith(ASKS)
+
+
+def test_an_operator_changes_the_password_where_guesses_are_counted(alice: User, olga: User) -> None:
+    for method in ("get", "post"):
+        for person, answer in ((olga, (302, "/accounts/password/change/")), (alice, (302, "/admin/login/"))):
+            browser = Client()
+            browser.force_login(person)
+            told = getattr(browser, method)("/admin/password_change/", {"old_password": "guess"})
+            assert (told.status_code, told.headers.get("Location")) == answer
 
 
 def test_a_new_password_is_mailed_about(alice: User) -> None:
