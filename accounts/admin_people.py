@@ -12,7 +12,7 @@ from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 
-from accounts import admin_messages, devices
+from accounts import admin_messages, devices, mail_address
 from accounts.admin_second_factor import SecondFactorAdmin
 from accounts.admin_suspending import SuspendingAdmin, SuspensionInline
 from accounts.http import browser_of, signed_in
@@ -27,6 +27,11 @@ OF_OWNERS = ("email", "is_superuser", "user_permissions")
 
 class PersonForm(UserChangeForm[User]):
     """A person. Groups of operators are for operators."""
+
+    def clean_email(self) -> str:
+        """Return the address as all are kept: in lower case."""
+        email: str = self.cleaned_data["email"]
+        return email.lower()
 
     def clean(self) -> dict[str, Any]:
         """Refuse a group for somebody who cannot sign in to the admin."""
@@ -108,6 +113,12 @@ class PersonAdmin(SuspendingAdmin, SecondFactorAdmin, SaysWhatChanged, UserAdmin
         return answer
 
     # --- saving ---
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        """Save; a new address takes the place of the old one, which opens the account no more."""
+        super().save_model(request, obj, form, change)
+        if change and "email" in form.changed_data:
+            mail_address.replace(user=obj)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Save the groups; one that this operator cannot give stays, as they cannot take it either."""
