@@ -83,6 +83,16 @@ def test_what_was_posted_is_done_once_the_password_is_typed_and_not_before(alice
     assert browser.get("/accounts/password/change/").status_code == 200
 
 
+def test_what_was_posted_and_given_up_is_not_done_when_the_page_is_opened_again(alice: User, olga: User) -> None:
+    browser = signed_in_long_ago(olga)
+    page = f"/admin/accounts/user/{alice.pk}/suspend/"
+    assert browser.post(page, {"reason": "Whoever sat here"})["Location"].startswith(ASKS)
+    assert browser.get(page)["Location"].startswith(ASKS)
+    answer = browser.post("/accounts/reauthenticate/", {"password": PASSWORD, "next": page})
+    assert answer["Location"] == page
+    assert User.objects.get(pk=alice.pk).is_active
+
+
 def test_an_expert_goes_on_to_the_payout_account(eve: User) -> None:
     browser = signed_in_long_ago(eve)
     asked = browser.post("/expert/payouts/account/")["Location"]
