@@ -13,10 +13,10 @@ from django.urls import reverse
 
 from accounts import jobs, mail_address, phones
 from accounts.fields import PhoneField
-from accounts.guessing import SlowGuessing
 from accounts.http import is_recently_signed_in
 from accounts.models import Phone, User
 from accounts.push import device_name
+from accounts.sign_in.guessing import SlowGuessing
 from hopps.errors import Refused
 
 logger = logging.getLogger(__name__)

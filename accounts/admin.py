@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from accounts import admin_experts, admin_messages, admin_people
 from accounts.models import Topic
 from accounts.permissions import Do, may
-from hopps.admin import ReadOnly, SaysWhatChanged
+from hopps.admin_parts import ReadOnly, SaysWhatChanged
 
 __all__ = ["admin_experts", "admin_messages", "admin_people"]
 

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils.text import Truncator
 
 from accounts.models import Message, Phone, TextConsent
-from hopps.admin import ReadOnly, ReadOnlyInline
+from hopps.admin_parts import ReadOnly, ReadOnlyInline
 
 
 class PhoneInline(ReadOnlyInline):

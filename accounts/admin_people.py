@@ -12,14 +12,15 @@ from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 
-from accounts import admin_messages, devices, mail_address
+from accounts import admin_messages, mail_address
 from accounts.admin_second_factor import SecondFactorAdmin
 from accounts.admin_suspending import SuspendingAdmin, SuspensionInline
 from accounts.http import browser_of, signed_in
 from accounts.models import User
 from accounts.permissions import Do, may
+from accounts.sign_in import devices
 from accounts.templatetags.people import avatar
-from hopps.admin import SaysWhatChanged
+from hopps.admin_parts import SaysWhatChanged
 
 # What only an owner changes: how a person signs in, and rights one by one.
 OF_OWNERS = ("email", "is_superuser", "user_permissions")

@@ -13,10 +13,10 @@ from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from accounts import second_factor
 from accounts.http import recently_signed_in
 from accounts.models import User
 from accounts.permissions import Do, may
+from accounts.sign_in import second_factor
 
 
 class SecondFactorAdmin:

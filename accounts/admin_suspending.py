@@ -18,7 +18,7 @@ from accounts import suspending
 from accounts.http import recently_signed_in, signed_in
 from accounts.models import Suspension, User
 from accounts.permissions import Do, may
-from hopps.admin import ReadOnlyInline
+from hopps.admin_parts import ReadOnlyInline
 from hopps.errors import Refused
 
 

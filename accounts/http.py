@@ -80,7 +80,7 @@ def page_of_ours(address: str, *, otherwise: str) -> str:
 
 
 # Names the subscription a browser made last, for the day somebody else sits at it.
-BROWSER_COOKIE = "hopps_push"
+BROWSER_COOKIE = f"{settings.COOKIE_PREFIX}hopps_push"
 
 
 def browser_of(request: HttpRequest | None) -> UUID | None:

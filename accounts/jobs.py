@@ -6,8 +6,9 @@ from uuid import UUID
 
 from huey.contrib.djhuey import db_task
 
-from accounts import consent_mails, expert_mails, sign_in_mails
+from accounts import consent_mails, expert_mails
 from accounts.models import ExpertProfile, TextConsent, User
+from accounts.sign_in import mails as sign_in_mails
 from hopps.sending import NotTaken
 
 logger = logging.getLogger(__name__)

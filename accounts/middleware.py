@@ -9,10 +9,10 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.decorators import sync_only_middleware
 
-from accounts import devices
 from accounts.http import ask_who_it_is, is_recently_signed_in
 from accounts.models import User
-from accounts.second_factor import lacks_second_factor
+from accounts.sign_in import devices
+from accounts.sign_in.second_factor import lacks_second_factor
 from hopps.http import wants_json
 
 SET_ONE_UP = "Set up a second step of signing in first, then you go on where you were."

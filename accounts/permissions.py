@@ -20,7 +20,7 @@ from django.http import Http404
 
 from accounts import photos
 from accounts.models import ExpertProfile, User
-from accounts.second_factor import lacks_second_factor
+from accounts.sign_in.second_factor import lacks_second_factor
 
 Person = User | AnonymousUser
 

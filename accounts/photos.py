@@ -17,7 +17,7 @@ from django.utils import timezone
 from PIL import Image, ImageOps
 
 from accounts.models import Photo, User
-from accounts.second_factor import lacks_second_factor
+from accounts.sign_in.second_factor import lacks_second_factor
 from hopps.errors import Refused
 
 logger = logging.getLogger(__name__)

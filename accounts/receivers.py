@@ -11,10 +11,11 @@ from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 
-from accounts import devices, providers, push
-from accounts.guessing import remember_browser
+from accounts import push
 from accounts.http import SIGNED_IN_AT, browser_of
 from accounts.models import User
+from accounts.sign_in import devices, providers
+from accounts.sign_in.guessing import remember_browser
 from hopps.realtime.hub import hub
 from hopps.realtime.sockets import PERSON, person_audience, signed_out
 

@@ -21,7 +21,7 @@ from billing.forms import RefundForm
 from billing.gateways.base import GatewayError
 from billing.models import Card, DemoIntent, DemoRefund, GatewayEvent, Hold, Payment, Posting, Refund
 from billing.refund import RefundRefused, most_of, refund
-from hopps.admin import ReadOnly, ReadOnlyInline
+from hopps.admin_parts import ReadOnly, ReadOnlyInline
 from hopps.money import format_money
 
 __all__ = ["admin_disputes", "admin_payouts"]

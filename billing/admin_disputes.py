@@ -11,7 +11,7 @@ from django.utils.html import format_html
 
 from billing.evidence import as_text, evidence_for
 from billing.models import Dispute
-from hopps.admin import ReadOnly
+from hopps.admin_parts import ReadOnly
 from hopps.money import format_money
 
 # The bank waits for us; it decides; it has decided.

@@ -11,7 +11,7 @@ from billing import ledger
 from billing.gateways.base import GatewayError
 from billing.models import DemoTransfer, Payout, PayoutAccount
 from billing.payout_accounts import refresh_account
-from hopps.admin import ReadOnly, ReadOnlyInline
+from hopps.admin_parts import ReadOnly, ReadOnlyInline
 from hopps.money import format_money
 
 

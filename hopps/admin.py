@@ -1,82 +1,61 @@
-"""What the admin pages of several apps share: rows to look at, written by rules and by nobody else."""
+"""The log of what operators did in the admin: written by the admin and its pages, and by nobody after that."""
 
-from typing import Any, ClassVar
+from collections.abc import Sequence
 
 from django.contrib import admin
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth import get_user_model
 from django.db.models import QuerySet
-from django.forms import ModelForm
-from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
+from django.urls import NoReverseMatch
+from django.utils.html import format_html
+
+from hopps.admin_parts import ReadOnly
 
 
-class ReadOnly:
-    """Looking only."""
+class OperatorFilter(admin.SimpleListFilter):
+    """Who did something, of those who ever did."""
 
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+    title = "operator"
+    parameter_name = "operator"
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+    def lookups(self, request: HttpRequest, model_admin: object) -> Sequence[tuple[str, str]]:
+        did = set(LogEntry.objects.order_by().values_list("user_id", flat=True).distinct())
+        people = get_user_model().objects.filter(pk__in=did)
+        return sorted(((str(person.pk), str(person)) for person in people), key=lambda choice: choice[1])
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
-class ShownFormSet(BaseInlineFormSet[Any, Any, Any]):
-    """Rows that are shown and nothing more: what a page sends of them, which is nothing, is not read."""
-
-    def __init__(self, data: Any = None, files: Any = None, **others: Any) -> None:
-        super().__init__(None, None, **others)
-
-    def is_valid(self) -> bool:
-        return True
-
-    def save(self, commit: bool = True) -> list[Any]:
-        self.new_objects, self.changed_objects, self.deleted_objects = [], [], []
-        return []
+    def queryset(self, request: HttpRequest, queryset: QuerySet[LogEntry]) -> QuerySet[LogEntry]:
+        chosen = self.value()
+        return queryset.filter(user_id=chosen) if chosen in dict(self.lookup_choices) else queryset
 
 
-class ReadOnlyInline(ReadOnly, admin.TabularInline[Any, Any]):
-    """Rows of the object shown, as a plain table. `related` names what its columns read, fetched along."""
+@admin.register(LogEntry)
+class LogAdmin(ReadOnly, admin.ModelAdmin[LogEntry]):
+    """Everything operators did, the latest first. Nobody edits it."""
 
-    template = "admin/readonly_inline.html"
-    formset = ShownFormSet
-    related: ClassVar[tuple[str, ...]] = ()
-    extra = 0
-    can_delete = False
-    show_change_link = False
+    list_display = ("action_time", "user", "what", "thing", "words")
+    list_filter = (OperatorFilter, "action_flag")
+    list_select_related = ("user", "content_type")
+    list_per_page = 50
+    show_full_result_count = False
+    search_fields = ("object_repr", "change_message", "object_id", "user__email", "user__display_name")
+    search_help_text = "Words of what was done, what it was done to, its id, or the operator's name or email."
+    fields = ("action_time", "user", "what", "thing", "words")
+    readonly_fields = ("what", "thing", "words")
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        rows = super().get_queryset(request)
-        return rows.select_related(*self.related) if self.related else rows
+    @admin.display(description="did", ordering="action_flag")
+    def what(self, entry: LogEntry) -> str:
+        return entry.get_action_flag_display()
 
+    @admin.display(description="to")
+    def thing(self, entry: LogEntry) -> str:
+        name = f"{entry.content_type.name if entry.content_type else 'thing'}: {entry.object_repr}"
+        try:
+            address = None if entry.is_deletion() else entry.get_admin_url()
+        except NoReverseMatch:
+            address = None
+        return format_html('<a href="{}">{}</a>', address, name) if address else name
 
-class SaysWhatChanged(admin.ModelAdmin[Any]):
-    """The admin's log keeps what stood there before and after, and not only which fields were changed."""
-
-    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
-        # A new row stands there as it was made; the form of a new password is no form of the row.
-        if add or not isinstance(form, ModelForm) or not form.changed_data:
-            return super().construct_change_message(request, form, formsets, add)
-        return changes_in_words(form)
-
-
-def changes_in_words(form: ModelForm[Any]) -> str:
-    """Return what a form changed, with what stood there before, such as "Price per minute: 200 → 250."."""
-    return " ".join(
-        f"{form.fields[name].label or name}: {_shown(form.get_initial_for_field(form.fields[name], name))} → "
-        f"{_shown(form.cleaned_data.get(name))}."
-        for name in form.changed_data
-    )
-
-
-def _shown(value: object) -> str:
-    """Return a value as a person reads it."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, QuerySet | list | tuple | set):
-        return ", ".join(sorted(str(one) for one in value)) or "none"
-    return "none" if value is None or value == "" else str(value)
-
-
-from hopps import admin_log  # noqa: E402, F401  registers the log; it stands on what is above
+    @admin.display(description="what and why", ordering="change_message", empty_value="–")
+    def words(self, entry: LogEntry) -> str | None:
+        return entry.get_change_message() or None

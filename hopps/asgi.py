@@ -14,7 +14,6 @@ from hopps.body_limit import BodyLimit  # noqa: E402  Django must be set up firs
 from hopps.browser_policy import REPORTS  # noqa: E402
 from hopps.checks import stop_where_unfit  # noqa: E402
 from hopps.csp_reports import REPORT_BYTES  # noqa: E402
-from hopps.form_encoding import Utf8Forms  # noqa: E402
 from hopps.headers import EveryAnswer  # noqa: E402
 from hopps.jobs import start_worker_in_this_process  # noqa: E402
 from hopps.nul import NoNul  # noqa: E402
@@ -30,7 +29,7 @@ application = ProtocolTypeRouter(
         "http": SeenRequests(
             EveryAnswer(
                 BodyLimit(
-                    NoNul(Utf8Forms(http)),
+                    NoNul(http),
                     most=settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0,
                     other={
                         r"/sessions/[0-9a-f-]{36}/files/": settings.UPLOAD_BYTES,

@@ -95,7 +95,7 @@ ACCOUNT = {
     "login": _of_address(_SIGN_IN),
     "signup": _of_address(_SIGN_UP),
     # Wrong passwords: for one account from one address, so that nobody locks the account of somebody elsewhere
-    # (accounts.guessing); the same rate counts wrong second factors, by account, where the password was right already.
+    # (accounts.sign_in.guessing); the same rate counts wrong second factors, by account, where the password was right.
     "login_failed": f"5/5m/key,{_of_address('60/hour')}",
     # For one account from everywhere but the browsers it is known in: guessing from a thousand addresses is slow too.
     "login_failed_anywhere": "50/h/key",

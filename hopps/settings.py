@@ -95,7 +95,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "hopps.departures.Departures",
     "allauth.account.middleware.AccountMiddleware",
-    "accounts.provider_pages.ProviderPages",
+    "accounts.sign_in.provider_pages.ProviderPages",
     "accounts.middleware.SignInMiddleware",
     "hopps.limiting.AnswerTooOften",
 ]
@@ -315,6 +315,7 @@ FORM_RENDERER = "hopps.forms.HouseRenderer"
 
 # --- Security --------------------------------------------------------------------------------------------------------
 
+COOKIE_PREFIX = ""
 # What browsers may do with our pages (decision 0038); what single pages need on top: hopps.browser_policy.
 CONTENT_SECURITY_POLICY = {"DIRECTIVES": content_security(public_url=PUBLIC_URL, https=not DEVELOPMENT)}
 PERMISSIONS_POLICY = permissions()
@@ -332,8 +333,9 @@ if not DEVELOPMENT:
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
     # Browsers take a cookie of such a name from this very host by https alone: no neighbour's can stand in for it.
-    SESSION_COOKIE_NAME = "__Host-session"
-    CSRF_COOKIE_NAME = "__Host-csrf"
+    COOKIE_PREFIX = "__Host-"
+    SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}session"
+    CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}csrf"
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = env.flag("SECURE_SSL_REDIRECT", default=True)
     # For so long browsers come by https alone: to this host, those below it, and, as this says, from the first visit on

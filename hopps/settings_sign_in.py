@@ -29,7 +29,7 @@ ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND = True
 ACCOUNT_FORMS = {"request_login_code": "accounts.forms.sign_in.RequestLoginCodeForm"}
 # Google, Amazon Cognito, OpenID Connect: each where its settings are, none otherwise (decision 0030).
 SOCIALACCOUNT_PROVIDERS = sign_in_providers.from_environment(development=DEVELOPMENT)
-SOCIALACCOUNT_ADAPTER = "accounts.provider_adapter.ProviderAdapter"
+SOCIALACCOUNT_ADAPTER = "accounts.sign_in.provider_adapter.ProviderAdapter"
 SOCIALACCOUNT_LOGIN_ON_GET = False
 SOCIALACCOUNT_STORE_TOKENS = False
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
@@ -46,10 +46,10 @@ ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = env.number("REAUTHENTICATE_AFTER_SECONDS", 10 * 60, least=30)
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
-# The second step of signing in (accounts.second_factor): who does nothing without one.
+# The second step of signing in (accounts.sign_in.second_factor): who does nothing without one.
 SECOND_FACTOR_FOR_OPERATORS = env.flag("SECOND_FACTOR_FOR_OPERATORS", default=not DEVELOPMENT)
 SECOND_FACTOR_FOR_EXPERTS = env.flag("SECOND_FACTOR_FOR_EXPERTS")
-MFA_ADAPTER = "accounts.mfa_adapter.MFAAdapter"
+MFA_ADAPTER = "accounts.sign_in.mfa_adapter.MFAAdapter"
 MFA_FORMS = {
     "authenticate": "accounts.forms.second_factor.AuthenticateForm",
     "reauthenticate": "accounts.forms.second_factor.ReauthenticateForm",

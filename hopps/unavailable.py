@@ -1,14 +1,32 @@
-"""What people see while the database cannot be reached."""
+"""The pages of errors: what cannot be read, is not for somebody, is not there, and what no view could answer.
+
+They are Django's own, without its check against forgery, which they pass through for their sign-out button's sake: it reads
+the form, and a form that cannot be read (in another encoding, or with too many files) would fail a second time, with nobody
+left to answer. The button's token is there without it.
+"""
 
 import sys
+from collections.abc import Callable
+from typing import Any
 
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
-from django.views.defaults import server_error as default_server_error
+from django.views import defaults
 
 # Seconds after which a browser, or whoever calls a webhook, may come again.
 COME_AGAIN = 10
+
+
+def _as_it_is(view: Any) -> Callable[..., HttpResponse]:
+    plain: Callable[..., HttpResponse] = view.__wrapped__
+    return plain
+
+
+bad_request = _as_it_is(defaults.bad_request)
+permission_denied = _as_it_is(defaults.permission_denied)
+page_not_found = _as_it_is(defaults.page_not_found)
+_server_error = _as_it_is(defaults.server_error)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
@@ -17,7 +35,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     Neither page asks the database for anything.
     """
     if not isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
-        return default_server_error(request)
+        return _server_error(request)
     headers = {"Retry-After": str(COME_AGAIN)}
     # What was sent by a form is sent again by a person alone.
     looks_again = request.method == "GET"

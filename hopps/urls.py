@@ -10,10 +10,15 @@ from accounts.views import phone, sign_in
 from hopps import csp_reports, health, metrics
 from sessions_app.consumers import websocket_urlpatterns
 
-__all__ = ["handler429", "handler500", "urlpatterns", "websocket_urlpatterns"]
+__all__ = [
+    "handler400", "handler403", "handler404", "handler429", "handler500", "urlpatterns", "websocket_urlpatterns",
+]  # fmt: skip
 
 # allauth asks for it where one of its own limits is met.
-handler429 = "accounts.too_often.answer_too_often"
+handler429 = "accounts.sign_in.too_often.answer_too_often"
+handler400 = "hopps.unavailable.bad_request"
+handler403 = "hopps.unavailable.permission_denied"
+handler404 = "hopps.unavailable.page_not_found"
 handler500 = "hopps.unavailable.server_error"
 
 admin.site.site_header = "Hopps operators"

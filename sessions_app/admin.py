@@ -11,7 +11,7 @@ from django.utils.html import format_html
 
 from accounts.permissions import Do, may
 from billing.models import Payment
-from hopps.admin import ReadOnly, ReadOnlyInline
+from hopps.admin_parts import ReadOnly, ReadOnlyInline
 from hopps.money import format_money
 from sessions_app import admin_cases, admin_person_reports  # noqa: F401  registers them
 from sessions_app.admin_demand import demand

@@ -18,7 +18,7 @@ from accounts.permissions import Do, may
 from billing.evidence import evidence_for
 from billing.models import Payment, Refund
 from billing.refund import most_of
-from hopps.admin import ReadOnly
+from hopps.admin_parts import ReadOnly
 from hopps.errors import Refused
 from hopps.money import format_money
 from sessions_app.answer import answer_with_refund, refuse, unanswered

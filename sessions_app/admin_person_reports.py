@@ -14,7 +14,7 @@ from django.utils.timesince import timesince
 
 from accounts.http import signed_in
 from accounts.permissions import Do, may
-from hopps.admin import ReadOnly
+from hopps.admin_parts import ReadOnly
 from hopps.errors import Refused
 from sessions_app import person_reports
 from sessions_app.forms import PersonReportClosingForm

@@ -13,7 +13,7 @@ from allauth.mfa.webauthn.internal import auth
 from django import forms
 from django.core.exceptions import ValidationError
 
-from accounts import second_factor
+from accounts.sign_in import second_factor
 
 logger = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from allauth.account.forms import RequestLoginCodeForm as AllauthRequestLoginCod
 from allauth.account.internal.userkit import filter_users_by_email
 from allauth.core import context, ratelimit
 
-from accounts.guessing import known_as
+from accounts.sign_in.guessing import known_as
 
 
 class RequestLoginCodeForm(AllauthRequestLoginCodeForm):  # type: ignore[misc]  # allauth carries no types

@@ -10,7 +10,7 @@ from django import template
 from django.template.context import Context
 
 from accounts.http import signed_in
-from accounts.providers import Waiting, waiting
+from accounts.sign_in.providers import Waiting, waiting
 
 register = template.Library()
 

@@ -12,9 +12,10 @@ from django.middleware.csrf import get_token
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import devices, push
+from accounts import push
 from accounts.http import BROWSER_COOKIE, allowed, page_of_ours, signed_in
 from accounts.permissions import Do
+from accounts.sign_in import devices
 from hopps.errors import Refused
 from hopps.everybody import for_everybody
 from hopps.http import done, wants_json

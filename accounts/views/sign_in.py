@@ -11,12 +11,12 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts import devices
 from accounts.forms.second_factor import NO_PASSKEY_OF_YOURS
 from accounts.http import allowed, browser_of, page_of_ours, recently_signed_in, signed_in
 from accounts.middleware import WAITING_PAGE
 from accounts.permissions import Do
-from accounts.second_factor import has_second_factor, needs_second_factor, recovery_codes_left
+from accounts.sign_in import devices
+from accounts.sign_in.second_factor import has_second_factor, needs_second_factor, recovery_codes_left
 from hopps.everybody import for_everybody
 
 

@@ -142,9 +142,9 @@ def test_operators_come_to_the_admin_by_the_page_everybody_signs_in_on(visitor: 
     assert visitor.path == "/admin/sessions_app/helpsession/"
 
 
-def test_who_is_no_operator_is_told_at_the_admins_door(visitor: Visitor) -> None:
+def test_who_is_no_operator_learns_of_no_admin(visitor: Visitor) -> None:
     visitor.sign_in(CUSTOMER, DEMO_PASSWORD)
 
     visitor.go("/admin/login/")
 
-    assert visitor.page.status_code == 403
+    assert visitor.page.status_code == 404

@@ -12,9 +12,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts import devices
 from accounts.http import BROWSER_COOKIE
 from accounts.models import PushSubscription, User
+from accounts.sign_in import devices
 from tests.people import PASSWORD
 from tests.sessions_app.sockets import board, run, until_closed
 

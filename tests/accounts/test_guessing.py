@@ -9,8 +9,8 @@ from django.core import mail
 from django.test import Client
 from pytest_django import Settings
 
-from accounts.guessing import KNOWN_COOKIE
 from accounts.models import User
+from accounts.sign_in.guessing import KNOWN_COOKIE
 from tests.people import PASSWORD
 
 # Of Django's test client.

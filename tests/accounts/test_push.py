@@ -11,8 +11,9 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 from pytest_django import Settings
 
-from accounts import devices, outbox, push
+from accounts import outbox, push
 from accounts.models import Message, PushSubscription, User
+from accounts.sign_in import devices
 from hopps.errors import Refused
 from hopps.push import Notification
 from hopps.sending import NotTaken, Taken, TurnedDown

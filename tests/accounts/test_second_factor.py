@@ -14,8 +14,8 @@ from django.test import Client
 from huey.contrib.djhuey import HUEY
 from pytest_django import Settings
 
-from accounts import second_factor
 from accounts.models import User
+from accounts.sign_in import second_factor
 from script.lib.processes import HOST, free_port
 from tests.codes import STEP_SECONDS, code_of
 from tests.people import PASSWORD

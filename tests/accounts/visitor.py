@@ -49,6 +49,8 @@ class Visitor:
         self.server = server
         self.http = requests.Session()
         self.http.trust_env = False
+        # Programs are led away by a redirect, people by a page in between (hopps/departures.py).
+        self.http.headers["Accept"] = "text/html"
         self.page: requests.Response
 
     @property
@@ -66,7 +68,7 @@ class Visitor:
     def who(self) -> str | None:
         """The address the person is signed in with; None for nobody."""
         answer = self.http.get(f"{self.server.url}/accounts/email/", allow_redirects=False, timeout=30)
-        found = re.search(r'name="email" id="[^"]*" value="([^"]+)" checked', answer.text)
+        found = re.search(r"<strong>([^<@]+@[^<]+)</strong>", answer.text)
         return found[1] if found else None
 
     def go(self, address: str) -> None:

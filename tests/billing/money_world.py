@@ -73,7 +73,8 @@ class World:
     def __init__(self) -> None:
         self.references = [uuid4(), uuid4()]
         self.turn = 0
-        self.alice, self.eve, self.olga = person("Alice"), person("Eve"), person("Olga")
+        self.alice, self.eve = person("Alice"), person("Eve")
+        self.olga = person("Olga", is_staff=True, is_superuser=True)
         self.cards = {
             "approved": approved_card(self.alice),
             "declined": declined_card(self.alice),

@@ -44,7 +44,8 @@ class World:
     """One expert, what they earn and are paid, and a clock that moves when told to."""
 
     def __init__(self) -> None:
-        self.alice, self.eve, self.olga = person("Alice"), person("Eve"), person("Olga")
+        self.alice, self.eve = person("Alice"), person("Eve")
+        self.olga = person("Olga", is_staff=True, is_superuser=True)
         self.account = ready_account(self.eve)
         self.now = NOW
         self.payments: list[Payment] = []

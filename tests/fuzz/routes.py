@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.apps import apps
 from django.urls import NoReverseMatch, Resolver404, URLResolver, get_resolver, resolve, reverse
@@ -22,6 +23,8 @@ class Route:
         return self.name
 
 
+# For a part of an address that nothing of the scene has: numbers, words, ids.
+NOT_OURS: list[object] = ["1", "none", "a" * 300, str(2**40), str(UUID(int=0))]
 # They look at no body, and close the connections of the process they are asked in.
 LOOKED_AT = {"healthz", "readyz", "metrics"}
 
@@ -45,10 +48,13 @@ def paths_of(route: Route, scene: Scene) -> list[str]:
     """Return addresses of `route`: of things that are there, whoever they belong to, and of some that are not."""
     if route.parts == ():
         return [reverse(route.name)]
-    longest = max(len(_values(part, route, scene)) for part in route.parts)
+    return _paths(route, [_values(part, route, scene) for part in route.parts]) or _paths(route, [NOT_OURS])
+
+
+def _paths(route: Route, values: list[list[object]]) -> list[str]:
     found = []
-    for index in range(longest):
-        given = {part: values[index % len(values)] for part in route.parts if (values := _values(part, route, scene))}
+    for index in range(max(map(len, values))):
+        given = {part: mine[index % len(mine)] for part, mine in zip(route.parts, values, strict=True)}
         try:
             found.append(reverse(route.name, kwargs=given))
         except NoReverseMatch:
@@ -64,7 +70,7 @@ def _values(part: str, route: Route, scene: Scene) -> list[object]:
         app_label, model = _model_of(route.name)
         first = apps.get_model(app_label, model)._default_manager.order_by("pk").first()
         return [*([first.pk] if first is not None else []), *scene.ids["session_id"][-1:], "none", "_5F"]
-    return scene.ids.get(part) or ["1", "none", "a" * 300]
+    return scene.ids.get(part) or NOT_OURS
 
 
 def _model_of(name: str) -> tuple[str, str]:

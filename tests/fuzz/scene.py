@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 from django.contrib.admin.models import LogEntry
 from django.db.models import Model
 
+from accounts import blocking
 from accounts.models import ExpertHours, ExpertProfile, ExpertTopic, Phone, Topic, User
 from billing.models import Card, Hold, Payment, Payout, PayoutAccount, Posting, Refund
 from billing.payout_accounts import open_account
@@ -117,6 +118,8 @@ def set_the_scene() -> Scene:
             "case": [case.pk],
             "app_label": ["billing", "none"],
             "content_type_id": [1, 999],
-            "person_id": [alice.pk, eve.pk, nobody],
+            "person_id": [alice.pk, eve.pk, bob.pk, nobody],
+            "user_id": [alice.pk, eve.pk, bob.pk, nobody],
+            "block_id": [blocking.block(by=alice, person=erin).pk, nobody],
         },
     )

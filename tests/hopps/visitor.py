@@ -1,12 +1,14 @@
 """A browser's way through the proxy to a server with production's settings: https, as the proxy says, and cookies kept."""
 
 import http.client
+import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from http.cookies import SimpleCookie
 from typing import NamedTuple
 from urllib.parse import urlencode, urlsplit
 
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from django.urls import URLPattern, URLResolver
 
 from tests.hopps.production import PRODUCTION
@@ -14,7 +16,7 @@ from tests.live import DEMO_PASSWORD, LiveServer
 
 SITE = "hopps.example.org"
 # Of a server that a test starts as production would.
-SETTINGS = {**PRODUCTION, "PUBLIC_URL": f"https://{SITE}", "ALLOWED_HOSTS": f"{SITE},127.0.0.1"}
+SETTINGS = {**PRODUCTION, "EMAIL_BACKEND": "", "PUBLIC_URL": f"https://{SITE}", "ALLOWED_HOSTS": f"{SITE},127.0.0.1"}
 SECONDS = 30.0
 Headers = dict[str, str]
 
@@ -60,10 +62,20 @@ class Visitor:
 
     def sign_in(self, email: str) -> Answer:
         """Sign in by the form, and return what its being sent is answered with."""
-        address = "/accounts/login/"
-        token = next(fields["value"] for fields in elements(self.ask(address), "input") if fields["name"].startswith("csrf"))
-        form = urlencode({"login": email, "password": DEMO_PASSWORD, "csrfmiddlewaretoken": token}).encode()
-        answer = self.ask(address, "POST", form, Content_Type="application/x-www-form-urlencoded", Origin=f"https://{SITE}")
+        return self._send(self.ask("/accounts/login/"), login=email, password=DEMO_PASSWORD)
+
+    def set_up_an_app(self) -> Answer:
+        """Set up an authenticator app, without which operators see no admin, and return what that is answered with."""
+        page = self.ask("/accounts/2fa/totp/activate/")
+        key = re.sub(r"\s", "", page.text.split("data-key>")[1].split("<")[0])
+        return self._send(page, code=format_hotp_value(hotp_value(key, next(iter(yield_hotp_counters_from_time())))))
+
+    def _send(self, page: Answer, **fields: str) -> Answer:
+        """Send the form of `page` to its own address."""
+        token = next(its["value"] for its in elements(page, "input") if its["name"].startswith("csrf"))
+        form = urlencode(fields | {"csrfmiddlewaretoken": token}).encode()
+        kind = "application/x-www-form-urlencoded"
+        answer = self.ask(page.path, "POST", form, Content_Type=kind, Origin=f"https://{SITE}")
         assert answer.status == 302, answer.text[:500]
         return answer
 

@@ -12,6 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Topic, User
+from accounts.permissions import Team
 from billing.models import DemoRefund, Refund
 from billing.refund import refund
 from hopps.errors import Refused
@@ -21,7 +22,7 @@ from sessions_app.answer_mails import mail_answer_of
 from sessions_app.jobs import mail_answer
 from sessions_app.models import Case
 from sessions_app.sweep import sweep
-from tests.people import make_person
+from tests.people import make_operator
 from tests.sessions_app.test_cases import payment_of
 from tests.sessions_app.test_never_worked import ended
 from tests.writes import watched_writes
@@ -32,7 +33,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def oscar(db: None) -> User:
     """Another operator."""
-    return make_person("oscar@example.org", "Oscar")
+    return make_operator("oscar@example.org", "Oscar", Team.MANAGER)
 
 
 @pytest.fixture

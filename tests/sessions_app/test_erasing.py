@@ -97,6 +97,7 @@ def live_a_life(person: User, other: User, topic: Topic, *, as_expert: bool = Fa
     PersonReport.objects.create(
         session=session, by=person, about=other, reason="rude", words="quagga words", state=PersonReport.State.CLOSED
     )
+    # From here on the two do not meet.
     Block.objects.create(by=person, person=other)
     rude = PersonReport.Reason.RUDE
     report = person_reports.report_person(session=session, by=other, reason=rude, words="", also_block=False)

@@ -261,9 +261,10 @@ def test_more_requests_make_no_more_queries(client: Client, alice: User, eve: Us
         return len(captured)
 
     tell(asked(alice, topic, timezone.now()), eve, Way.BOARD, timezone.now())
+    queries()  # the first of a sign-in notes the device
     few = queries()
     for minutes in range(40):
         at = timezone.now() - timedelta(minutes=minutes)
         for way in Way:
             tell(asked(alice, topic, at), eve, way, at)
-    assert queries() == few <= 14
+    assert queries() == few <= 15

@@ -322,7 +322,7 @@ def test_a_page_that_never_heard_of_the_other_way_is_taken_there_when_it_asks(
         await alices.say(type="renew_video")
         assert (await alices.hear(*CARRIERS))["type"] == "carried_by_peer"
         await alices.say(type="chat", id=uuid4(), body="\0")
-        assert (await alices.hear("welcome", "error"))["type"] == "error"
+        assert (await alices.hear("welcome", "chat_refused"))["type"] == "chat_refused"
         for page in (alices, eves):
             await page.close()
 
@@ -345,7 +345,7 @@ def test_a_page_whose_room_is_ended_with_the_session_is_not_bothered(
         await page.say(type="video_failed", reason="53118")
         # What is said next is answered next: nothing was said to the other.
         await page.say(type="chat", id=uuid4(), body="\0")
-        assert "cannot be kept" in (await page.hear(*CARRIERS, "error"))["message"]
+        assert "cannot be kept" in (await page.hear(*CARRIERS, "error", "chat_refused"))["message"]
         await page.close()
 
     run(journey)

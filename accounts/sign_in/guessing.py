@@ -14,13 +14,13 @@ from django.core import signing
 from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import get_random_string, salted_hmac
 
-from accounts.too_often import ACCOUNT, told
+from accounts.sign_in.too_often import ACCOUNT, told
 from hopps.limiting import address_of
 from hopps.limits import neighbourhood
 
-KNOWN_COOKIE = "hopps_known"
+KNOWN_COOKIE = f"{settings.COOKIE_PREFIX}hopps_known"
 _SECONDS = 400 * 24 * 60 * 60
-_SALT = "accounts.guessing"
+_SALT = "accounts.sign_in.guessing"
 
 
 def remember_browser(response: HttpResponse, *, email: str) -> None:

@@ -17,9 +17,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 
-from accounts import providers
 from accounts.forms.people import known_time_zone
 from accounts.models import User
+from accounts.sign_in import providers
 
 logger = logging.getLogger(__name__)
 NAME_LENGTH = User._meta.get_field("display_name").max_length
