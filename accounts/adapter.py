@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 
 # In the browser session: the number being verified, and the words in which texts to it were agreed to.
 AGREED_SESSION_KEY = "phone_agreed"
+MAIL_IS_LATE = "Our mail server does not answer right now. We keep trying: the mail may take a few minutes."
 # How one shows once more that it is oneself.
 WAYS = {
     "reauthenticate": "Use your password",
@@ -80,16 +81,18 @@ class AccountAdapter(SlowGuessing):
         super().send_notification_mail(template_prefix, user, {"user_agent": agent, **(context or {})}, email)
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Send a mail; a notice that the mail server does not take now is tried again by a job."""
-        if "user_agent" not in context:  # a code or a link: the person waits for it, and must hear if it cannot come
-            super().send_mail(template_prefix, email, context)
-            return
+        """Send a mail; one that the mail server does not take now is tried again by a job.
+
+        Whoever waits for a code or a link is told that it comes late: in the same words whether there is an account or not.
+        """
         message = self.render_mail(template_prefix, email, {"request": self.request, "email": email, **context})
         try:
             message.send()
         except (OSError, SMTPException):
-            logger.warning("A notice could not be mailed and is tried again", exc_info=True)
+            logger.warning("A mail about signing in could not be sent and is tried again", exc_info=True)
             jobs.mail_notice(email, message.subject, message.body)
+            if "user_agent" not in context:  # only notices name a browser
+                messages.warning(self.request, MAIL_IS_LATE)
 
     # --- Phones: only verified numbers are stored, so nobody can block a number by typing it ---
 

@@ -9,15 +9,16 @@ from django.contrib.auth.forms import UserChangeForm
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 
-from accounts import admin_messages
+from accounts import admin_messages, mail_address
 from accounts.admin_second_factor import SecondFactorAdmin
 from accounts.admin_suspending import SuspendingAdmin, SuspensionInline
-from accounts.http import signed_in
+from accounts.http import browser_of, signed_in
 from accounts.models import User
 from accounts.permissions import Do, may
+from accounts.sign_in import devices
 from accounts.templatetags.people import avatar
 from hopps.admin_parts import SaysWhatChanged
 
@@ -27,6 +28,11 @@ OF_OWNERS = ("email", "is_superuser", "user_permissions")
 
 class PersonForm(UserChangeForm[User]):
     """A person. Groups of operators are for operators."""
+
+    def clean_email(self) -> str:
+        """Return the address as all are kept: in lower case."""
+        email: str = self.cleaned_data["email"]
+        return email.lower()
 
     def clean(self) -> dict[str, Any]:
         """Refuse a group for somebody who cannot sign in to the admin."""
@@ -102,9 +108,18 @@ class PersonAdmin(SuspendingAdmin, SecondFactorAdmin, SaysWhatChanged, UserAdmin
         """Set a person's password: for owners. Everybody else asks for a new one by mail."""
         if not may(request.user, Do.OWN):
             raise PermissionDenied
-        return super().user_change_password(request, id, form_url)
+        answer = super().user_change_password(request, id, form_url)
+        if isinstance(answer, HttpResponseRedirect):
+            _end_sign_ins(request, User.objects.get(pk=id))
+        return answer
 
     # --- saving ---
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        """Save; a new address takes the place of the old one, which opens the account no more."""
+        super().save_model(request, obj, form, change)
+        if change and "email" in form.changed_data:
+            mail_address.replace(user=obj)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Save the groups; one that this operator cannot give stays, as they cannot take it either."""
@@ -112,6 +127,16 @@ class PersonAdmin(SuspendingAdmin, SecondFactorAdmin, SaysWhatChanged, UserAdmin
         stay = set(person.groups.all()) - set(_given_by(signed_in(request)))
         super().save_related(request, form, formsets, change)
         person.groups.add(*stay)
+
+
+def _end_sign_ins(request: HttpRequest, person: User) -> None:
+    """Another password was set: whoever was signed in with the old one is not any more, in open pages either."""
+    mine = person == request.user
+    devices.sign_out_others(
+        user=person,
+        keep=request.session.session_key if mine else None,
+        browser=browser_of(request) if mine else None,
+    )
 
 
 def _given_by(operator: User) -> list[Group]:

@@ -5,7 +5,8 @@ a job, and the sweep does what a crash, a processor or a mail server left. The p
 """
 
 import logging
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from importlib import import_module
 
@@ -44,6 +45,10 @@ logger = logging.getLogger(__name__)
 NAME = "Deleted person"
 # What stands in the place of words.
 REMOVED = "(Removed: this person deleted their account.)"
+# How the log of operators says what stood in the person's own fields. Which rights they had stays.
+_OWN_FIELDS = re.compile(
+    r"\A(?:Email|Name|Time zone): .*? → .*?\.(?= (?:Operator|Superuser status|Groups|User permissions): |\Z)", re.S
+)
 # A job that is alive has begun by then.
 GRACE = timedelta(minutes=1)
 # For so long the mail that says it is done is tried; then the address goes without it.
@@ -131,6 +136,16 @@ def finish(user: User) -> None:
     User.objects.filter(pk=user.pk).update(email=_placeholder(user, done=True))
 
 
+def forget_in_log(things: Iterable[object], *, instead: str = NAME) -> None:
+    """Take what things are called out of the log of operators, where it is what is removed now.
+
+    Args:
+        things: their ids.
+        instead: what they are called there from now on.
+    """
+    LogEntry.objects.filter(object_id__in=[str(thing) for thing in things]).update(object_repr=instead)
+
+
 def heal_erasures(now: datetime) -> None:
     """Finish what was left of accounts deleted more than a minute before `now` (UTC). Safe to repeat."""
     unfinished = User.objects.filter(email__startswith="erasing-", email__endswith=ERASED_DOMAIN, erased_at__lt=now - GRACE)
@@ -165,7 +180,10 @@ def _remove(user: User) -> None:
     SentMail.objects.filter(to=user).update(subject="")
     user.groups.clear()
     user.user_permissions.clear()
-    LogEntry.objects.filter(object_id=str(user.pk)).update(object_repr=NAME)
+    forget_in_log([user.pk, *experts])
+    for entry in LogEntry.objects.filter(object_id=str(user.pk), change_message__contains=" → "):
+        said = _OWN_FIELDS.sub("Who they are: changed.", entry.change_message)
+        LogEntry.objects.filter(pk=entry.pk).update(change_message=said)
 
 
 def _say_goodbye(user: User) -> None:

@@ -1,5 +1,6 @@
 """Who asks, whether they may, from which browser, and whether it is still them."""
 
+import json
 import time
 from collections.abc import Callable
 from functools import wraps
@@ -8,7 +9,7 @@ from uuid import UUID
 
 from allauth.account.adapter import get_adapter
 from allauth.account.authentication import get_authentication_records
-from allauth.account.internal.flows.reauthentication import suspend_request
+from allauth.account.internal.flows.reauthentication import STATE_SESSION_KEY, suspend_request
 from django.conf import settings
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.decorators import login_required
@@ -112,6 +113,7 @@ def ask_who_it_is(request: HttpRequest, *, keeps: bool = True) -> HttpResponse:
     if wants_json(request):
         return JsonResponse({"error": ONCE_MORE}, status=403)
     ways = get_adapter().get_reauthentication_methods(request.user)
+    _give_up_what_waits_for(request)
     kept = bool(ways) and keeps and request.method == "POST"
     if kept:
         suspend_request(request, "")
@@ -120,6 +122,13 @@ def ask_who_it_is(request: HttpRequest, *, keeps: bool = True) -> HttpResponse:
     # What is kept has its query with it, and is known by its path.
     back = request.path if kept else request.get_full_path()
     return redirect(f"{page}?{urlencode({REDIRECT_FIELD_NAME: back})}")
+
+
+def _give_up_what_waits_for(request: HttpRequest) -> None:
+    """Forget what was posted to this very page earlier, maybe by somebody else who sat here: it is not asked for now."""
+    waits = request.session.get(STATE_SESSION_KEY, {}).get("request")
+    if waits is not None and json.loads(waits)["path"] == request.path:
+        del request.session[STATE_SESSION_KEY]
 
 
 def recently_signed_in(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:

@@ -76,7 +76,7 @@ def mail_second_factor_reset(user_id: str, key: str) -> None:
 
 @db_task(retries=5, retry_delay=60)  # type: ignore[untyped-decorator]
 def mail_notice(to: str, subject: str, text: str) -> None:
-    """Mail a notice about somebody's account that the mail server did not take while the page waited."""
+    """Mail what the mail server did not take while the page waited: a notice about an account, a code or a link."""
     sign_in_mails.mail_notice(to=to, subject=subject, text=text)
 
 

@@ -17,6 +17,7 @@ from django.utils import timezone
 from PIL import Image, ImageOps
 
 from accounts.models import Photo, User
+from accounts.sign_in.second_factor import lacks_second_factor
 from hopps.errors import Refused
 
 logger = logging.getLogger(__name__)
@@ -54,7 +55,7 @@ def may_see(viewer: User, owner: User) -> bool:
 
 def _is_operator(viewer: User) -> bool:
     """Whether they see the page of the person in the admin, which shows it."""
-    return viewer.is_staff and viewer.has_perm("accounts.view_user")
+    return viewer.is_staff and viewer.has_perm("accounts.view_user") and not lacks_second_factor(viewer)
 
 
 def photo_of(user: User) -> Photo | None:

@@ -94,6 +94,12 @@ def forget(*, user: User, browser: UUID) -> bool:
     return bool(deleted)
 
 
+def forget_elsewhere(*, user: User, browser: UUID | None = None) -> None:
+    """Send no notifications to any browser of `user` any more, but to `browser`: they are signed out there."""
+    theirs = PushSubscription.objects.filter(user=user)
+    (theirs if browser is None else theirs.exclude(pk=browser)).delete()
+
+
 def forget_others(*, user: User, browser: UUID) -> None:
     """`user` sits at `browser` now: whoever had it before is told of nothing there any more."""
     PushSubscription.objects.filter(pk=browser).exclude(user=user).delete()

@@ -71,8 +71,9 @@ def note_when(sender: object, request: HttpRequest | None, **_: Any) -> None:
 
 
 @receiver([password_changed, password_set, password_reset])
-def look_at_sign_ins_again(sender: object, user: User, **_: Any) -> None:
-    """Another password ends the person's other sign-ins, and the pages that are open with them."""
+def look_at_sign_ins_again(sender: object, request: HttpRequest, user: User, **_: Any) -> None:
+    """Another password ends the person's other sign-ins, the pages that are open with them, and what is told there."""
+    push.forget_elsewhere(user=user, browser=browser_of(request))
     hub.wake(person_audience(user.pk), PERSON)
 
 

@@ -12,6 +12,7 @@ from allauth.usersessions.models import UserSession
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from accounts import push
 from accounts.experts import refresh_boards
 from accounts.models import ExpertProfile, Suspension, User
 from accounts.signals import person_suspended
@@ -95,6 +96,8 @@ def _put_out(suspension: Suspension) -> None:
     ExpertProfile.objects.filter(user=user, available=True).update(available=False)
     for sign_in in UserSession.objects.filter(user=user):
         sign_in.end()
+    # Let in again, they are told where they signed in again, and nowhere else.
+    push.forget_elsewhere(user=user)
     # Every socket of theirs, on every process, asks whether it may stay. It may not.
     hub.wake(person_audience(user.pk), PERSON)
     refresh_boards(user.pk)

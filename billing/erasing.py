@@ -6,11 +6,11 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts.erasing import REMOVED
+from accounts.erasing import REMOVED, forget_in_log
 from accounts.models import User
 from billing.gateways import gateway
 from billing.gateways.base import GatewayRefused
-from billing.models import Card, Dispute, Hold, Payment, Payout, Refund
+from billing.models import Card, Dispute, Hold, Payment, Payout, PayoutAccount, Refund
 from billing.payouts import next_payout, standings
 from hopps.money import format_money
 
@@ -69,8 +69,10 @@ def remove(user: User) -> None:
             gateway(card.gateway).remove_card(card_ref=card.gateway_ref)
         except GatewayRefused:
             continue  # it knows no such card: there is nothing to forget
+    forget_in_log(PayoutAccount.objects.filter(owner=user).values_list("pk", flat=True))
     # Where nothing was charged there is nothing to keep: not what the request was about, either.
     nothing = Payment.objects.filter(payer=user, state=Payment.State.RELEASED, charged_minor=0)
+    forget_in_log(nothing.values_list("pk", flat=True), instead=REMOVED)
     for payment_id in list(nothing.exclude(description=REMOVED).values_list("pk", flat=True)):
         Hold.objects.filter(payment=payment_id).update(description=REMOVED)
         Payment.objects.filter(pk=payment_id).update(description=REMOVED)

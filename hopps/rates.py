@@ -102,6 +102,7 @@ ACCOUNT = {
     # Mails to one address: somebody else's, maybe. One every ten seconds, because the first is often typed wrong.
     "confirm_email": f"1/10s/key,10/h/key,{_of_address(_CODES)}",
     "reset_password": f"5/h/key,{_of_address(_CODES)}",
+    # Beside that, the browsers the account is known in have counts of their own (accounts.forms.sign_in).
     "request_login_code": f"3/m/key,10/h/key,{_of_address(_CODES)}",
     # Whoever has the mail's link.
     "reset_password_from_key": _of_address(_CODES),

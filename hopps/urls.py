@@ -51,6 +51,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/phone/remove/", phone.remove_phone, name="account_remove_phone"),
     # One way in, with the second step: Django's own page would ask for the password alone.
     path("admin/login/", sign_in.admin_login, name="admin_login"),
+    path("admin/password_change/", sign_in.admin_password_change, name="admin_password_change"),
     path("admin/", admin.site.urls),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

@@ -136,7 +136,7 @@ class HelpSessionAdmin(ReadOnly, admin.ModelAdmin[HelpSession]):
             raise PermissionDenied
         if file is None:
             raise Http404
-        self.log_change(request, file.session, f"Opened the file {file.name} of the chat.")
+        self.log_change(request, file.session, f"Opened the file {file.pk} of the chat, {file.content_type}.")
         return file_response(file)
 
     @admin.display(description="amount")

@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from accounts.erasing import NAME, REMOVED
+from accounts.erasing import NAME, REMOVED, forget_in_log
 from accounts.models import Message, User
 from hopps.errors import Refused
 from sessions_app.answer import unanswered
@@ -83,6 +83,7 @@ def remove(user: User) -> None:
     _empty_notes(user)
     Case.objects.filter(by=user).update(problem=REMOVED)
     PersonReport.objects.filter(by=user).update(words="")
+    forget_in_log(PersonReport.objects.filter(about=user).values_list("pk", flat=True))
     TimelineEntry.objects.filter(by=user, kind=TimelineEntry.Kind.REPORTED).update(note="")
     _forget_name(user)
 
@@ -115,7 +116,10 @@ def _remove_requests(user: User) -> None:
     asked = HelpSession.objects.filter(customer=user)
     asked.exclude(details="").update(details="")
     # What was paid for stays on the receipt; where nothing was, it need not be known what it was about.
+    unpaid = list(asked.filter(amount_minor=0).values_list("pk", flat=True))
     asked.filter(amount_minor=0).update(title=REMOVED)
+    cases = list(Case.objects.filter(session__in=unpaid).values_list("pk", flat=True))
+    forget_in_log([*unpaid, *cases], instead=REMOVED)
     for ids in _asked_by(user):
         Rating.objects.filter(session__in=ids).exclude(comment="").update(comment="")
         # Texts and mails to experts said what the request was about.

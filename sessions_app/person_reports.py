@@ -106,7 +106,8 @@ def _spread(report: PersonReport) -> None:
         f"{report.get_reason_display().lower()}.\n\n{report.words}\n\nLook into it: {link}\n",
     )
     # Last: it says that the rest was done. Participants see their own alone (`cases.timeline_for`).
-    note = f"{report.about}: {report.get_reason_display().lower()}"
+    # Without the name, which may have to be forgotten: the session says who the other one was.
+    note = f"how the other behaved: {report.get_reason_display().lower()}"
     entry = _entry_of(report)
     record(report.session, TimelineEntry.Kind.REPORTED, by=report.by, note=note, at=report.at, entry_id=entry)
 

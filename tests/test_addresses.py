@@ -253,6 +253,7 @@ TABLE = [
     Row("get", "mfa_remove_webauthn",               (302,   404,   404,   404,   404,   404), "device"),
     Row("get", "mfa_login_webauthn",                (302,   302,   302,   302,   302,   302)),
     Row("get", "admin_login",                       (302,   404,   404,   404,   404,   302)),
+    Row("get", "admin_password_change",             (302,   302,   302,   302,   302,   302)),
     Row("get", "account_change_password",           (302,   200,   200,   200,   200,   200)),
     Row("get", "account_set_password",              (302,   302,   302,   302,   302,   302)),
     Row("get", "account_reset_password",            (200,   200,   200,   200,   200,   200)),

@@ -67,7 +67,7 @@ TABLE = [
     Row("get",  "jsi18n",                           (200, 200, 200, 200)),
     Row("get",  "autocomplete",                     (403, 403, 403, 403)),
     Row("get",  "view_on_site",                     (404, 404, 404, 404), "no_page"),
-    Row("get",  "password_change",                  (200, 200, 200, 200)),
+    Row("get",  "password_change",                  (302, 302, 302, 302)),
     Row("get",  "password_change_done",             (200, 200, 200, 200)),
     Row("get",  "accounts_user_change",             (403, 200, 200, 200), "bob"),
     Row("post", "accounts_user_change",             (403, 403, 200, 200), "bob"),

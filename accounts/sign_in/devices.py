@@ -111,12 +111,25 @@ def sign_out(*, user: User, device: int) -> bool:
     return row is not None
 
 
-def sign_out_others(*, user: User, keep: str | None) -> int:
-    """End all sign-ins of `user` but the one with the session key `keep`; return how many."""
+def sign_out_others(*, user: User, keep: str | None, browser: UUID | None) -> int:
+    """End all sign-ins of `user` but the one with the session key `keep`; return how many.
+
+    Args:
+        user: the person.
+        keep: of the browser that asks; None where it is not theirs.
+        browser: its push subscription, if it has one: the only one that stays.
+    """
     rows = list(UserSession.objects.filter(user=user).exclude(session_key=keep or ""))
     for row in rows:
         _end(row)
+    push.forget_elsewhere(user=user, browser=browser)
     return len(rows)
+
+
+def has_notifications(request: HttpRequest, *, browser: UUID) -> None:
+    """Note that the sign-in of this request has a push subscription from now on, which is to go with it."""
+    mine = UserSession.objects.filter(session_key=request.session.session_key, user=request.user)
+    mine.update(data={"browser": str(browser)})
 
 
 def forget(session_key: str) -> None:

@@ -31,7 +31,7 @@ def remember_browser(response: HttpResponse, *, email: str) -> None:
     )
 
 
-def _known_as(request: HttpRequest, email: str) -> str:
+def known_as(request: HttpRequest, email: str) -> str:
     """Return the name of this browser, where the account of `email` was signed in to in it; "" where not."""
     try:
         whose, name = signing.loads(request.COOKIES.get(KNOWN_COOKIE, ""), salt=_SALT, max_age=_SECONDS)
@@ -60,7 +60,7 @@ class SlowGuessing(DefaultAccountAdapter):  # type: ignore[misc]  # allauth carr
         email = str(credentials.get("email") or credentials.get("username") or "").lower()
         keys = {
             "login_failed": self._get_login_attempts_cache_key(request, **credentials),
-            "login_failed_anywhere": f"{email}:{_known_as(request, email)}",
+            "login_failed_anywhere": f"{email}:{known_as(request, email)}",
         }
         self._tries = []
         for action, key in keys.items():

@@ -36,7 +36,7 @@ def my_data(request: HttpRequest) -> HttpResponse:
 
 
 @recently_signed_in
-@limited(Limit.DATA, methods=("GET",))
+@limited(Limit.DATA, methods=("GET", "HEAD"))
 @require_safe
 @allowed(Do.SEE_OWN)
 def download(request: HttpRequest, kind: str) -> HttpResponseBase:

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts import push
 from accounts.http import BROWSER_COOKIE, allowed, page_of_ours, signed_in
 from accounts.permissions import Do
+from accounts.sign_in import devices
 from hopps.errors import Refused
 from hopps.everybody import for_everybody
 from hopps.http import done, wants_json
@@ -47,6 +48,7 @@ def subscribe(request: HttpRequest) -> HttpResponse:
         )
     except Refused as refusal:
         return JsonResponse({"error": refusal.sentence}, status=422)
+    devices.has_notifications(request, browser=browser.pk)
     answer = JsonResponse({"ok": True, "id": str(browser.pk), "device": str(browser)})
     answer.set_cookie(
         BROWSER_COOKIE,

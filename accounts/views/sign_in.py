@@ -12,7 +12,7 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.forms.second_factor import NO_PASSKEY_OF_YOURS
-from accounts.http import allowed, page_of_ours, recently_signed_in, signed_in
+from accounts.http import allowed, browser_of, page_of_ours, recently_signed_in, signed_in
 from accounts.middleware import WAITING_PAGE
 from accounts.permissions import Do
 from accounts.sign_in import devices
@@ -58,7 +58,8 @@ def sign_out_device(request: HttpRequest, device: int) -> HttpResponse:
 @allowed(Do.SEE_OWN)
 def sign_out_others(request: HttpRequest) -> HttpResponse:
     """End all sign-ins but this one."""
-    devices.sign_out_others(user=signed_in(request), keep=request.session.session_key)
+    key, browser = request.session.session_key, browser_of(request)
+    devices.sign_out_others(user=signed_in(request), keep=key, browser=browser)
     messages.success(request, "All other devices are signed out.")
     return redirect("account_sign_in")
 
@@ -101,3 +102,10 @@ def admin_login(request: HttpRequest) -> HttpResponse:
     if not getattr(request.user, "is_staff", False):
         raise Http404
     return redirect(back)
+
+
+@login_required
+@allowed(Do.SEE_OWN)
+def admin_password_change(request: HttpRequest) -> HttpResponse:
+    """Lead an operator to where everybody changes the password: guesses are counted there, and a change is mailed about."""
+    return redirect("account_change_password" if signed_in(request).is_staff else "admin_login")

@@ -67,6 +67,29 @@ def test_signing_one_out_ends_that_one_and_forgets_its_notifications(alice: User
     assert not PushSubscription.objects.exists()
 
 
+@pytest.mark.parametrize("page", ["/accounts/sign-in/devices/sign-out/", "/accounts/password/change/"])
+def test_who_signs_out_all_others_is_told_of_requests_in_this_browser_alone(eve: User, page: str) -> None:
+    here = at(eve, FIREFOX)
+    mine, _ = (
+        PushSubscription.objects.create(
+            user=eve, endpoint=f"https://push.example/{name}", p256dh="k", auth="a", created_at=timezone.now()
+        )
+        for name in ("mine", "others")
+    )
+    here.cookies[BROWSER_COOKIE] = str(mine.pk)
+    here.post(page, {"oldpassword": PASSWORD, "password1": "brand-new-words-1", "password2": "brand-new-words-1"})
+    assert list(PushSubscription.objects.all()) == [mine]
+    assert is_in(here)
+
+
+def test_a_password_that_an_owner_sets_ends_the_persons_sign_ins_and_none_of_the_owners(alice: User, olga: User) -> None:
+    phone, owners = at(alice, PHONE), at(olga, FIREFOX)
+    form = {"password1": "brand-new-words-1", "password2": "brand-new-words-1", "usable_password": "true"}
+    assert owners.post(f"/admin/accounts/user/{alice.pk}/password/", form).status_code == 302
+    assert (is_in(phone), is_in(owners)) == (False, True)
+    assert not UserSession.objects.filter(user=alice).exists()
+
+
 def test_all_others_go_at_once(alice: User, bob: User) -> None:
     here, phone, other, bobs = at(alice, FIREFOX), at(alice, PHONE), at(alice, FIREFOX), at(bob, FIREFOX)
     here.post("/accounts/sign-in/devices/sign-out/")

@@ -98,6 +98,20 @@ def test_the_cookie_of_another_account_or_a_made_up_one_helps_nobody(alice: User
         assert sign_in(alice.email, address=ELSEWHERE, client=client).status_code == 429
 
 
+def test_strangers_who_ask_for_codes_leave_the_owner_theirs(alice: User) -> None:
+    known = Client()
+    assert sign_in(alice.email, client=known).status_code == 302
+
+    def ask(cookie: str) -> bool:
+        before, client = len(mail.outbox), Client()
+        client.cookies[KNOWN_COOKIE] = cookie
+        client.post("/accounts/login/code/", {"email": alice.email}, REMOTE_ADDR=ELSEWHERE)
+        return len(mail.outbox) > before
+
+    assert [ask("") for _ in range(4)] == [True] * 3 + [False]
+    assert [ask(known.cookies[KNOWN_COOKIE].value) for _ in range(4)] == [True] * 3 + [False]
+
+
 def sign_up(number: int, *, address: str = HERE) -> Answer:
     form = {"email": f"n{number}@example.org", "password1": "a-long-enough-one-7", "display_name": "N", "time_zone": "UTC"}
     return Client().post(SIGN_UP, form, REMOTE_ADDR=address)

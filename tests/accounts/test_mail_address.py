@@ -137,3 +137,24 @@ def test_an_address_changed_twice_is_the_last_one(db: None) -> None:
     mail_address.confirm(user=nora, address="first@example.org")
     mail_address.confirm(user=nora, address="second@example.org")
     assert addresses_of(nora) == ("second@example.org", [("second@example.org", True, True)])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_address_that_an_owner_gives_somebody_ends_the_old_one_and_counts_once_it_is_proven(
+    alice: User, olga: User, mails: MailServer, jobs: JobsInMemory
+) -> None:
+    form = {"email": "Alice@New.example.org", "display_name": "Alice", "time_zone": "UTC"}
+    client_of(olga).post(f"/admin/accounts/user/{alice.pk}/change/", form)
+    assert addresses_of(alice) == ("alice@new.example.org", [("alice@new.example.org", False, True)])
+    jobs.do_what_is_due()
+    assert [str(mail["To"]) for mail in mails.mails] == ["alice@example.org"]
+
+    Client().post("/accounts/password/reset/", {"email": "alice@example.org"})
+    assert "/accounts/password/reset/key/" not in mails.mails[-1].get_content()
+    browser = Client()
+    browser.post("/accounts/login/", {"login": "alice@new.example.org", "password": PASSWORD})
+    to, code = code_in(mails)
+    assert to == "alice@new.example.org"
+    browser.post("/accounts/confirm-email/", {"code": code})
+    assert browser.get("/sessions/").status_code == 200
+    assert addresses_of(alice) == ("alice@new.example.org", [("alice@new.example.org", True, True)])

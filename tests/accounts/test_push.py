@@ -4,6 +4,7 @@ import re
 from base64 import urlsafe_b64encode
 
 import pytest
+from allauth.usersessions.models import UserSession
 from django.conf import settings as project
 from django.template.loader import render_to_string
 from django.test import Client, RequestFactory
@@ -12,6 +13,7 @@ from pytest_django import Settings
 
 from accounts import outbox, push
 from accounts.models import Message, PushSubscription, User
+from accounts.sign_in import devices
 from hopps.errors import Refused
 from hopps.push import Notification
 from hopps.sending import NotTaken, Taken, TurnedDown
@@ -72,6 +74,13 @@ def test_a_browser_turned_on_is_named_and_kept_once(eves: Client, eve: User, bro
     kept = PushSubscription.objects.get()
     assert first["id"] == second["id"] == str(kept.pk)
     assert (kept.user, kept.endpoint, kept.device) == (eve, browser.endpoint, "Chrome on Android")
+
+
+def test_signing_the_device_out_from_afar_a_moment_later_turns_it_off(eves: Client, eve: User, browser: Browser) -> None:
+    turn_on(eves, browser)
+    device = UserSession.objects.get(session_key=eves.session.session_key)
+    assert devices.sign_out(user=eve, device=device.pk)
+    assert not PushSubscription.objects.exists()
 
 
 def test_a_plain_form_turns_it_on_too(eves: Client, browser: Browser) -> None:

@@ -83,6 +83,16 @@ def test_what_was_posted_is_done_once_the_password_is_typed_and_not_before(alice
     assert browser.get("/accounts/password/change/").status_code == 200
 
 
+def test_what_was_posted_and_given_up_is_not_done_when_the_page_is_opened_again(alice: User, olga: User) -> None:
+    browser = signed_in_long_ago(olga)
+    page = f"/admin/accounts/user/{alice.pk}/suspend/"
+    assert browser.post(page, {"reason": "Whoever sat here"})["Location"].startswith(ASKS)
+    assert browser.get(page)["Location"].startswith(ASKS)
+    answer = browser.post("/accounts/reauthenticate/", {"password": PASSWORD, "next": page})
+    assert answer["Location"] == page
+    assert User.objects.get(pk=alice.pk).is_active
+
+
 def test_an_expert_goes_on_to_the_payout_account(eve: User) -> None:
     browser = signed_in_long_ago(eve)
     asked = browser.post("/expert/payouts/account/")["Location"]
@@ -149,9 +159,19 @@ def test_making_somebody_an_operator_asks(alice: User, olga: User) -> None:
     browser = signed_in_long_ago(olga)
     for page in (f"/admin/accounts/user/{alice.pk}/change/", "/admin/accounts/user/add/"):
         assert browser.post(page, {"is_staff": "on"})["Location"].startswith(ASKS)
+    assert browser.post("/admin/auth/group/add/", {"name": "All"})["Location"].startswith(ASKS)
     page = f"/admin/accounts/user/{alice.pk}/second-step/"
     assert browser.get(page)["Location"].startswith(ASKS)
     assert browser.get(f"/admin/billing/payment/{uuid4()}/refund/")["Location"].startswith(ASKS)
+
+
+def test_an_operator_changes_the_password_where_guesses_are_counted(alice: User, olga: User) -> None:
+    for method in ("get", "post"):
+        for person, answer in ((olga, (302, "/accounts/password/change/")), (alice, (302, "/admin/login/"))):
+            browser = Client()
+            browser.force_login(person)
+            told = getattr(browser, method)("/admin/password_change/", {"old_password": "guess"})
+            assert (told.status_code, told.headers.get("Location")) == answer
 
 
 def test_a_new_password_is_mailed_about(alice: User) -> None:

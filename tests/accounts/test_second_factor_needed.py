@@ -59,6 +59,14 @@ def test_an_operator_without_one_sees_no_admin_page_and_is_led_to_set_it_up(boss
     assert "You need a second step" in browser.get(SET_UP).content.decode()
 
 
+def test_an_operator_without_one_sees_no_photo_of_people_they_never_met(boss: User, alice: User, settings: Settings) -> None:
+    settings.SECOND_FACTOR_FOR_OPERATORS = True
+    assert not may(boss, Do.SEE_PHOTO, alice)
+    assert may(boss, Do.SEE_PHOTO, boss)
+    give_app(boss)
+    assert may(boss, Do.SEE_PHOTO, alice)
+
+
 def test_an_operator_with_one_goes_on_where_they_were(boss: User, settings: Settings) -> None:
     settings.SECOND_FACTOR_FOR_OPERATORS = True
     browser = signed_in(boss)

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts import suspending
-from accounts.models import Suspension, User
+from accounts.models import PushSubscription, Suspension, User
 from hopps.errors import Refused
 from tests.people import PASSWORD, make_person
 
@@ -83,6 +83,17 @@ def test_suspended_they_cannot_sign_in_and_lifted_they_can(operator: Client, ali
     assert suspension.lifted_at is not None
     assert suspension.lifted_by is not None
     assert sign_in(alice).get("/sessions/").status_code == 200
+
+
+def test_let_in_again_nobody_is_told_of_requests_where_they_were_signed_out(
+    operator: Client, alice: User, olga: User
+) -> None:
+    PushSubscription.objects.create(
+        user=alice, endpoint="https://push.example/1", p256dh="k", auth="a", created_at=timezone.now()
+    )
+    suspending.suspend(user=alice, by=olga, reason="Threatened Eve")
+    suspending.lift(user=alice, by=olga)
+    assert not PushSubscription.objects.exists()
 
 
 def test_twice_is_refused_in_a_sentence_and_a_second_one_later_is_a_row_of_its_own(alice: User, olga: User) -> None:

@@ -385,7 +385,7 @@ def test_operators_open_it_in_the_admin_and_that_is_written_down(session: HelpSe
     operator, address = client_of(olga), f"/admin/sessions_app/helpsession/{session.pk}/files/{file_id}/"
     assert address in operator.get(f"/admin/sessions_app/helpsession/{session.pk}/change/").text
     assert operator.get(address).content == PNG
-    assert LogEntry.objects.get().get_change_message() == "Opened the file proof.png of the chat."
+    assert LogEntry.objects.get().get_change_message() == f"Opened the file {file_id} of the chat, image/png."
     assert client_of(alice).get(address).status_code == 302
     evidence = evidence_for(Payment.objects.get(reference=session.pk))
     assert f"Sent a file: proof.png ({len(PNG)} bytes)" in [line.what for line in evidence]

@@ -11,6 +11,8 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from django.apps import apps
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.test import Client
 from django.utils import timezone
@@ -18,13 +20,15 @@ from pytest_django import Settings
 
 from accounts import erasing, outbox, photos
 from accounts.mail import send_once
-from accounts.models import Block, Message, PushSubscription, Topic, User
+from accounts.models import Block, ExpertProfile, Message, PushSubscription, Topic, User
+from accounts.permissions import Team
 from billing import payouts
 from billing.models import Card, Hold, Payment, Payout, Posting, Refund
+from billing.payout_accounts import open_account
 from hopps.errors import Refused
-from sessions_app import answer, attendance, cancel, cases, chat, end, files, notes, rate
+from sessions_app import answer, attendance, cancel, cases, chat, end, files, notes, person_reports, rate
 from sessions_app import erasing as of_sessions
-from sessions_app.models import Attendance, HelpSession, PersonReport, Rating, State, TimelineEntry
+from sessions_app.models import Attendance, ChatFile, HelpSession, PersonReport, Rating, State, TimelineEntry
 from sessions_app.release import return_to_queue
 from sessions_app.settle import settle_when_empty
 from tests.accounts.test_photos import picture
@@ -93,9 +97,30 @@ def live_a_life(person: User, other: User, topic: Topic, *, as_expert: bool = Fa
     PersonReport.objects.create(
         session=session, by=person, about=other, reason="rude", words="quagga words", state=PersonReport.State.CLOSED
     )
-    # Last: from here on the two do not meet.
+    # From here on the two do not meet.
     Block.objects.create(by=person, person=other)
+    rude = PersonReport.Reason.RUDE
+    report = person_reports.report_person(session=session, by=other, reason=rude, words="", also_block=False)
+    person_reports.close(report=report, operator=other, outcome="Talked to them.")
+    be_looked_after(person, report)
     return session
+
+
+def be_looked_after(person: User, report: PersonReport) -> None:
+    """Have an owner of the site do what is in the log of operators then."""
+    browser = client_of(User.objects.create_superuser(f"owner-{person.pk}@example.org", "no-words-1", display_name="Owner"))
+    for name, groups in (("Quagga of old", []), ("Quagga", list(Group.objects.filter(name=Team.SUPPORT)))):
+        form = {"email": person.email, "display_name": name, "time_zone": "UTC", "groups": [group.pk for group in groups]}
+        form |= {"is_staff": "on"} if groups else {}
+        assert browser.post(f"/admin/accounts/user/{person.pk}/change/", form).status_code == 302
+    said = "Name: Quagga of old → Quagga. Operator: no → yes. Groups: none → Support."
+    assert LogEntry.objects.filter(change_message=said).exists()
+    User.objects.filter(pk=person.pk).update(is_staff=False)
+    for file in ChatFile.objects.filter(message__author=person):
+        assert browser.get(f"/admin/sessions_app/helpsession/{file.session_id}/files/{file.pk}/").status_code == 200
+    things: list[Any] = [report, open_account(owner=person), *ExpertProfile.objects.filter(user=person)]
+    for thing in things:
+        LogEntry.objects.log_actions(person.pk, [thing], CHANGE, "Looked at it.")
 
 
 def every_text() -> dict[str, set[str]]:

@@ -9,9 +9,12 @@ from uuid import uuid4
 
 import pytest
 from django.utils import timezone
+from pytest_django import Settings
 
 from accounts import my_data
 from accounts.models import Topic, User
+from hopps.limits import Limit
+from hopps.rates import Rate
 from sessions_app import chat, rate
 from sessions_app.models import HelpSession, PersonReport
 from tests.accounts.test_erasing import signed_in
@@ -106,3 +109,10 @@ def test_a_stranger_to_a_session_finds_nothing_of_it(bob: User, quagga: User, ev
 
 def test_there_is_no_other_kind_of_download(alice: User) -> None:
     assert signed_in(alice).get("/settings/data/xml/").status_code == 404
+
+
+def test_a_download_is_counted_also_where_only_its_size_is_asked_for(alice: User, settings: Settings) -> None:
+    settings.LIMITS = {**settings.LIMITS, Limit.DATA: Rate("1/hour", 5, "Too often.")}
+    browser = signed_in(alice)
+    assert browser.get("/settings/data/json/").getvalue()
+    assert browser.head("/settings/data/json/").status_code == 429
