@@ -37,7 +37,8 @@ application = ProtocolTypeRouter(
                         r"/settings/photo/": settings.UPLOAD_BYTES + 64 * 1024,
                         REPORTS: REPORT_BYTES,
                     },
-                )
+                ),
+                static_prefix=settings.STATIC_URL,
             ),
             static_prefix=settings.STATIC_URL,
             log=settings.ACCESS_LOG,

@@ -69,16 +69,26 @@ class EveryAnswer:
     tight: they load nothing.
     """
 
-    def __init__(self, application: Any) -> None:
+    def __init__(self, application: Any, *, static_prefix: str) -> None:
+        """Stand before `application`.
+
+        Args:
+            static_prefix: paths below it are files: no pages, so that what a page may do is not said; a room fetches fifty.
+        """
         self.application = application
+        self.static_prefix = static_prefix
         self.headers = [(name.lower().encode(), value.encode()) for name, value in _of_every_answer().items()]
+        of_any = {b"x-content-type-options", b"strict-transport-security"}
+        self.of_files = [one for one in self.headers if one[0] in of_any]
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         async def answered(message: dict[str, Any]) -> None:
             if message["type"] == "http.response.start":
+                is_file = scope["path"].startswith(self.static_prefix) and message["status"] < 400
+                headers = self.of_files if is_file else self.headers
                 given = list(message.get("headers", ()))
                 names = {bytes(name).lower() for name, _ in given}
-                message = {**message, "headers": given + [one for one in self.headers if one[0] not in names]}
+                message = {**message, "headers": given + [one for one in headers if one[0] not in names]}
             await send(message)
 
         await self.application(scope, receive, answered)

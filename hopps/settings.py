@@ -80,11 +80,12 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "hopps.seen.NotedView",  # first to be told of the view: what the next ones refuse is counted under its name
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    # Of pages; files, and what is refused before Django, have theirs from hopps.headers.EveryAnswer.
+    "django.middleware.security.SecurityMiddleware",
     "hopps.headers.ContentSecurity",
     "hopps.headers.Permissions",
     "hopps.headers.KeptByNobody",
-    "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

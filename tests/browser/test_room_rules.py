@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
+from tests.browser.call import EXPERT
 from tests.browser.conftest import OpenPage
 from tests.live import LiveServer
 
@@ -12,8 +13,9 @@ from tests.live import LiveServer
 @pytest.fixture
 def rules(server: LiveServer, open_page: OpenPage) -> Page:
     """A page of ours, to run the rules in the browser they are for."""
-    page = open_page(server)
-    page.goto("/")
+    page = open_page(server, EXPERT)
+    # The front page may not use a camera.
+    page.goto("/expert/check/")
     return page
 
 

@@ -150,9 +150,15 @@ OBSERVATORY = [
 ]  # fmt: skip
 
 
+# The rest is about pages. A file is none, and a room fetches fifty of them: each byte of a header counts that often.
+OF_FILES = {"script"}
+TRUE_OF_FILES = {cookies, cross_origin_resource_sharing, strict_transport_security, x_content_type_options}
+
+
 @pytest.mark.parametrize("passes", OBSERVATORY, ids=lambda test: test.__name__)
 def test_the_observatory_passes(passes: Callable[[Answer], bool], answers: dict[str, Answer]) -> None:
-    assert [name for name, answer in answers.items() if not passes(answer)] == []
+    asked = answers if passes in TRUE_OF_FILES else {name: its for name, its in answers.items() if name not in OF_FILES}
+    assert [name for name, answer in asked.items() if not passes(answer)] == []
 
 
 def test_the_observatory_passes_redirection(answers: dict[str, Answer]) -> None:
