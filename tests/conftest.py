@@ -36,6 +36,8 @@ PAGE_ALONE = {
         "relay", "returning", "room", "room_rules", "second_factor", "sign_in", "switch", "weight",
     )
 }  # fmt: skip
+# Over the wire: what a server says before any row is asked for, and what other services say to it.
+WIRE_ALONE = {"test_provider_sign_in.py", "test_browser_policy.py", "test_origins.py"}
 _servers: list[LiveServer | StripeStandIn | SnsStandIn | SignInProviders] = []
 
 
@@ -66,7 +68,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _keeps_rows(item: pytest.Item) -> bool:
     """Return whether the test would tell one kind of database from another."""
-    if item.path.parent == BROWSER_TESTS and item.path.name in PAGE_ALONE:
+    if item.path.name in (PAGE_ALONE if item.path.parent == BROWSER_TESTS else WIRE_ALONE):
         return False
     needed = getattr(item, "fixturenames", ())
     return item.get_closest_marker("django_db") is not None or not ROWS.isdisjoint(needed)
