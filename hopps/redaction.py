@@ -13,6 +13,8 @@ from hopps import env
 SECRET = "(secret)"  # noqa: S105  it is what stands in place of one
 # A secret of ours that is shorter could be a word like any other.
 LEAST_OWN = 8
+# A line is read so often at the most. Most have nothing in them, and are read once.
+MOST_PASSES = 5
 
 # Settings, headers, fields of forms and of JSON: what they hold is secret whatever it looks like.
 _NAMES = (
@@ -73,8 +75,13 @@ def without_secrets(text: str) -> str:
     """Return `text` without the secrets of our settings, mail addresses, phone and card numbers, and what opens doors."""
     for own in _own():
         text = text.replace(own, SECRET)
-    for what, instead in _HIDDEN:
-        text = what.sub(instead, text)
+    # What stands in place of one secret may show another for what it is: until nothing more is found.
+    for _ in range(MOST_PASSES):
+        before = text
+        for what, instead in _HIDDEN:
+            text = what.sub(instead, text)
+        if text == before:
+            break
     return text
 
 

@@ -171,11 +171,7 @@ def test_nothing_secret_is_in_the_log(server: LiveServer, twilio_peer: TwilioSta
     lines = [json.loads(line) for line in written.splitlines()]
     assert {"hopps.access"} <= {line["logger"] for line in lines}
     # What failed is told all the same, without them.
-    for told in (
-        "No (phone number), (mail address), (card number): asked with sk_(secret)",
-        "Error: /acc",
-    ):
-        assert told in written
+    assert "No (phone number), (mail address), (card number): asked with sk_(secret)" in written
     cookies = [value or "" for one in (visitor.http, customer._http, expert._http) for value in one.cookies.values()]
     typed = [TITLE, DETAILS, LINE, SPOKEN_BADLY, PASSWORD, WRONG_PASSWORD, RESET_KEY, BEARER, BAD_COOKIE]
     sent = [
