@@ -7,9 +7,10 @@ left to answer. The button's token is there without it.
 
 import sys
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, connections
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.views import defaults
@@ -20,7 +21,19 @@ COME_AGAIN = 10
 
 def _as_it_is(view: Any) -> Callable[..., HttpResponse]:
     plain: Callable[..., HttpResponse] = view.__wrapped__
-    return plain
+
+    @wraps(view)
+    def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return plain(request, *args, **kwargs)
+        finally:
+            # The page's header asks who is there, and Django makes these pages on threads of their own, at whose end nobody
+            # gives a connection back to PostgreSQL's pool.
+            for connection in connections.all(initialized_only=True):
+                if not connection.in_atomic_block:
+                    connection.close_if_unusable_or_obsolete()
+
+    return page
 
 
 bad_request = _as_it_is(defaults.bad_request)
