@@ -34,6 +34,8 @@ def test_a_stranger_signs_up_with_google_and_goes_on_where_they_were(
     write_request(page)
     page.get_by_role("button", name="Ask for help").first.click()
 
+    # The page's script has filled it in.
+    expect(page.locator("[data-time-zone]").first).to_have_value("Asia/Tokyo")
     page.get_by_role("button", name=GOOGLE).click()
     say_who_at_google(page, "uma")
 
