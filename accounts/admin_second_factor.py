@@ -19,14 +19,14 @@ from accounts.permissions import Do, may
 from accounts.sign_in import second_factor
 
 
-class SecondFactorAdmin:
+class SecondFactorAdmin(admin.ModelAdmin[User]):
     """A part of the admin of people."""
 
     def get_urls(self) -> list[URLPattern]:
         """Add the page that takes second steps away."""
-        page = self.admin_site.admin_view(self.reset_second_factor_view)  # type: ignore[attr-defined]
+        page = self.admin_site.admin_view(self.reset_second_factor_view)
         own = path("<uuid:user_id>/second-step/", page, name="accounts_user_second_step")
-        return [own, *super().get_urls()]  # type: ignore[misc]
+        return [own, *super().get_urls()]
 
     @admin.display(description="second step")
     def second_step(self, person: User) -> str | SafeString:
@@ -48,16 +48,16 @@ class SecondFactorAdmin:
         back = reverse("admin:accounts_user_change", args=[person.pk])
         if request.method == "POST":
             if second_factor.reset(user=person):
-                self.log_change(request, person, "Took all second steps of signing in away.")  # type: ignore[attr-defined]
+                self.log_change(request, person, "Took all second steps of signing in away.")
                 messages.success(request, f"{person} signs in without a second step now, and is told so by mail.")
             else:
                 messages.info(request, f"{person} has no second step.")
             return redirect(back)
         context = {
-            **self.admin_site.each_context(request),  # type: ignore[attr-defined]
+            **self.admin_site.each_context(request),
             "title": "Take the second step away",
             "subtitle": str(person),
-            "opts": self.opts,  # type: ignore[attr-defined]
+            "opts": self.opts,
             "person": person,
             "back": back,
         }

@@ -4,7 +4,7 @@ import logging
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from io import BytesIO
 from typing import IO
 from uuid import uuid4
@@ -19,6 +19,7 @@ from PIL import Image, ImageOps
 from accounts.models import Photo, User
 from accounts.sign_in.second_factor import lacks_second_factor
 from hopps.errors import Refused
+from hopps.left_behind import sweep_folder
 
 logger = logging.getLogger(__name__)
 
@@ -28,8 +29,6 @@ FORMATS = ("JPEG", "PNG", "WEBP")
 # More than phones make. Unpacked, a picture of so many takes 160 MB for a moment.
 MOST_PIXELS = 40_000_000
 FOLDER = "photos"
-# Bytes are stored before their row is written; what is older than this belongs to nobody.
-GRACE = timedelta(hours=1)
 
 EMPTY = "Choose a picture first."
 TOO_LARGE = f"That is larger than {settings.UPLOAD_BYTES // 1024 // 1024} MB. Choose a smaller picture."
@@ -147,26 +146,10 @@ def small_square(content: IO[bytes]) -> bytes:
 
 
 def sweep_photos(*, now: datetime) -> None:
-    """Delete stored photos that no row names, and tell the log of rows whose photo is gone. Safe to repeat.
-
-    Args:
-        now: UTC; what was stored within GRACE before is left alone.
-    """
-    storage = storages["uploads"]
-    # Rows first: what is stored after that is too young to be taken for left behind.
-    rows = set(Photo.objects.values_list("stored", flat=True))
-    try:
-        stored = {f"{FOLDER}/{name}" for name in storage.listdir(FOLDER)[1]}
-    except FileNotFoundError:
-        stored = set()
-    for name in sorted(stored - rows):
-        if storage.get_modified_time(name) < now - GRACE:
-            storage.delete(name)
-            logger.info("%s was nobody's photo and was deleted", name)
-    # One that was removed meanwhile is not missing.
-    missing = Photo.objects.filter(stored__in=sorted(rows - stored)).values_list("stored", flat=True)
-    for name in sorted(missing):
-        logger.error("%s is somebody's photo and no longer in the storage", name)
+    """Delete stored photos that no row names, and tell the log of rows whose photo is gone, as of `now` (UTC)."""
+    sweep_folder(
+        FOLDER, named=lambda: set(Photo.objects.values_list("stored", flat=True)), named_as="somebody's photo", now=now
+    )
 
 
 def _store(picture: bytes) -> str:

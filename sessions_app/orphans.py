@@ -1,16 +1,10 @@
 """Each night: stored bytes that no chat knows of are deleted, and files whose bytes are gone are told to the log."""
 
-import logging
 from datetime import datetime, timedelta
 
-from django.core.files.storage import storages
-
+from hopps.left_behind import sweep_folder
 from sessions_app.models import ChatFile
 
-logger = logging.getLogger(__name__)
-
-# Bytes are stored before their row is written; what is older than this belongs to nobody.
-GRACE = timedelta(hours=1)
 # As far back as the sweep looks; it comes every night.
 DAYS = 7
 
@@ -22,16 +16,5 @@ def sweep_uploads(*, now: datetime) -> None:
 
 
 def _sweep_day(day: str, now: datetime) -> None:
-    storage = storages["uploads"]
-    # Rows first: what is stored after that is too young to be taken for left behind.
-    rows = set(ChatFile.objects.filter(stored_as__startswith=f"{day}/").values_list("stored_as", flat=True))
-    try:
-        stored = {f"{day}/{name}" for name in storage.listdir(day)[1]}
-    except FileNotFoundError:
-        stored = set()
-    for name in sorted(stored - rows):
-        if storage.get_modified_time(name) < now - GRACE:
-            storage.delete(name)
-            logger.info("%s belonged to no chat and was deleted", name)
-    for name in sorted(rows - stored):
-        logger.error("%s is in a chat and no longer in the storage", name)
+    rows = ChatFile.objects.filter(stored_as__startswith=f"{day}/")
+    sweep_folder(day, named=lambda: set(rows.all().values_list("stored_as", flat=True)), named_as="in a chat", now=now)
