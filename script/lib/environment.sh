@@ -113,7 +113,7 @@ ensure_peers() {
     ensure_peer moto tests/peers/moto.lock peer_in_venv
     ensure_debian nodejs npm
     ensure_peer twilio-spec tests/peers/twilio-spec.txt peer_twilio_spec
-    ensure_peer oidc-provider-mock tests/peers/oidc-provider-mock.txt peer_in_venv
+    ensure_peer oidc-provider-mock tests/peers/oidc-provider-mock.lock peer_in_venv
     ensure_npm tests/peers/oidc_provider
 }
 
