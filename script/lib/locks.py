@@ -8,7 +8,10 @@ ROOT = Path(__file__).resolve().parents[2]
 LISTS = (
     "requirements.txt",
     "requirements-dev.txt",
-    *(f"tests/peers/{name}.txt" for name in ("localstripe", "mongodb", "moto", "postgresql", "stripe-spec")),
+    *(
+        f"tests/peers/{name}.txt"
+        for name in ("localstripe", "mongodb", "moto", "oidc-provider-mock", "postgresql", "stripe-spec")
+    ),
 )
 _PIN = re.compile(r"([A-Za-z0-9._-]+)(?:\[[^]]*\])?==([^\s;\\]+)")
 _HASH = "--hash=sha256:"
