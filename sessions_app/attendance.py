@@ -20,15 +20,16 @@ def join(*, session: HelpSession, person: User, page: UUID, now: datetime) -> At
     """Write that `person` came in with `page` at `now` (UTC), and return the new stretch of presence.
 
     Stretches may overlap (a second tab): time counts once per person. What a lost socket or a killed server left open of
-    this person is closed at its last sign of life, so that the gap until now is not counted.
+    this person is closed at its last sign of life, so that the gap until now is not counted. What began after `now` is not
+    left behind: the page has a newer line, and this is the word of an older one that was late.
     """
     earlier = Attendance.objects.filter(session=session, person=person)
     returning = earlier.exists()
     stretch = Attendance.objects.create(session=session, person=person, page=page, joined_at=now, last_seen_at=now)
     # After that: there is no moment at which the person seems to be away, and an older line finds why it was closed.
     silent_since = now - timedelta(seconds=2 * settings.PRESENCE_BEAT_SECONDS)
-    left_behind = earlier.filter(left_at=None).filter(Q(page=page) | Q(last_seen_at__lt=silent_since)).exclude(pk=stretch.pk)
-    left_behind.update(left_at=F("last_seen_at"))
+    left_behind = earlier.filter(left_at=None, joined_at__lte=now).exclude(pk=stretch.pk)
+    left_behind.filter(Q(page=page) | Q(last_seen_at__lt=silent_since)).update(left_at=F("last_seen_at"))
     record(session, TimelineEntry.Kind.JOINED, by=person, note="again" if returning else "", at=now)
     return stretch
 

@@ -212,6 +212,9 @@ class RoomSocket(Socket):
         page, heard_at = self.page, self.last_heard
         if page is None or self.attendance_id != closed or not await self.may_stay() or await self._step_aside():
             return
+        if self.attendance_id != closed:
+            # It left, or gave way to the page's next line, while the database was asked.
+            return
         try:
             stretch = await database_sync_to_async(room.enter)(
                 session_id=self.session_id, person=self.user, page=page, token=None, at=heard_at

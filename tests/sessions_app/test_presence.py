@@ -320,6 +320,44 @@ def test_a_line_whose_page_came_by_another_process_takes_nothing_back(alice: Use
     run(journey)
 
 
+def test_a_line_that_is_told_twice_that_its_page_has_another_takes_nothing_back(
+    alice: User, eve: User, topic: Topic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By its own beat, which finds its presence closed, and by the other process's word, which comes in between."""
+    session = make_accepted(alice, eve, topic)
+    page, grant = page_of(session, alice), room.grant(session=session, person=alice)
+
+    async def journey() -> None:
+        await page.open()
+        await page.join(grant)
+        socket = socket_of(page)
+        assert socket.attendance_id is not None
+        there = await sync_to_async(come_by_another_process)(session, alice, page.page)
+        may_stay = socket.may_stay
+
+        async def may_stay_and_hears_the_word_meanwhile() -> bool:
+            await socket.on_wake(CAME_IN)
+            return await may_stay()
+
+        monkeypatch.setattr(socket, "may_stay", may_stay_and_hears_the_word_meanwhile)
+        await socket.come_back(socket.attendance_id)
+        assert await until_closed(page) == REPLACED
+        assert (await sync_to_async(session.attendances.get)(left_at=None)).pk == there.pk
+
+    run(journey)
+    assert session.attendances.count() == 2
+
+
+def test_a_word_of_a_pages_old_line_that_is_late_ends_nothing_on_its_new_one(alice: User, eve: User, topic: Topic) -> None:
+    session = make_accepted(alice, eve, topic)
+    page, start = uuid4(), now() - timedelta(seconds=30)
+    attendance.join(session=session, person=alice, page=page, now=start)
+    newest = attendance.join(session=session, person=alice, page=page, now=start + timedelta(seconds=10))
+    attendance.join(session=session, person=alice, page=page, now=start + timedelta(seconds=9))
+    newest.refresh_from_db()
+    assert newest.left_at is None
+
+
 def test_a_line_is_let_go_as_soon_as_its_page_comes_by_another_process(alice: User, eve: User, topic: Topic) -> None:
     session = make_accepted(alice, eve, topic)
     page, grant = page_of(session, alice), room.grant(session=session, person=alice)

@@ -18,8 +18,9 @@ from tests.people import give_card
 
 pytestmark = pytest.mark.django_db
 
-# What plays MongoDB for the tests looks at thousands for longer than anybody waits. More than any page shows are enough.
-FEW, MANY = 10, 110 if isinstance(databases, MongoDatabases) else 10_000
+# What plays MongoDB for the tests looks at a hundred for longer than a question may take (15 s, hopps/mongodb/address.py), with
+# the square of their number. More than any page shows are enough.
+FEW, MANY = 10, 60 if isinstance(databases, MongoDatabases) else 10_000
 
 
 def add_sessions(customer: User, expert: User, topic: Topic, card: Card, count: int) -> None:
@@ -108,7 +109,8 @@ def test_no_page_makes_more_queries_with_ten_thousand_sessions_than_with_ten(
                 connection,
             ) as captured:
                 answer = client.get(address)
-            if answer.status_code != 404:
+            assert answer.status_code in (200, 404), name
+            if answer.status_code == 200:
                 counted[name] = len(captured)
         return counted
 
