@@ -18,8 +18,8 @@ from tests.people import give_card
 
 pytestmark = pytest.mark.django_db
 
-# What plays MongoDB for the tests looks at a hundred for longer than a question may take (hopps/mongodb/address.py), with the square
-# of their number. More than any page shows are enough.
+# What plays MongoDB for the tests looks at a hundred for longer than a question may take (hopps/mongodb/address.py), and
+# takes four times as long for twice as many. More than any page shows are enough.
 FEW, MANY = 10, 60 if isinstance(databases, MongoDatabases) else 10_000
 
 
