@@ -1,6 +1,7 @@
 """Notifications: from the click that turns them on to the one that opens the request, with the board closed."""
 
 import json
+import time
 from typing import Any
 
 from playwright.sync_api import Page, Worker, expect
@@ -69,21 +70,37 @@ class Pusher:
         self.page = page
         self._origin = page.evaluate("() => location.origin")
         self._registrations: list[str] = []
+        self._done = 0
         self._session = page.context.new_cdp_session(page)
         self._session.on("ServiceWorker.workerRegistrationUpdated", self._registered)
+        self._session.on("BackgroundService.backgroundServiceEventReceived", self._went_on)
+        self._session.send("BackgroundService.startObserving", {"service": "pushMessaging"})
+        self._session.send("BackgroundService.setRecording", {"service": "pushMessaging", "shouldRecord": True})
         self._session.send("ServiceWorker.enable")
         page.evaluate(
             "() => navigator.serviceWorker.register('/service-worker.js').then(() => navigator.serviceWorker.ready)"
         )
-        self.worker: Worker = page.context.service_workers[0]
+
+    @property
+    def worker(self) -> Worker:
+        """The worker as it runs now; the page may be ready before Playwright has heard of it."""
+        workers = self.page.context.service_workers
+        return workers[-1] if workers else self.page.context.wait_for_event("serviceworker")
 
     def _registered(self, told: dict[str, Any]) -> None:
         self._registrations += [
             one["registrationId"] for one in told["registrations"] if one["scopeURL"] == f"{self._origin}/"
         ]
 
+    def _went_on(self, told: dict[str, Any]) -> None:
+        self._done += told["backgroundServiceEvent"]["eventName"] == "Push event completed"
+
     def bring(self, data: str | dict[str, str]) -> None:
-        """Bring one push: a notification as Hopps sends it, or any text."""
+        """Bring one push, a notification as Hopps sends it or any text, and wait until the worker is through with it.
+
+        Who asks Chromium what is shown while it puts up a notification makes it forget that one.
+        """
+        done = self._done
         self._session.send(
             "ServiceWorker.deliverPushMessage",
             {
@@ -92,6 +109,10 @@ class Pusher:
                 "data": data if isinstance(data, str) else json.dumps(data),
             },
         )
+        until = time.monotonic() + PATIENCE / 1000
+        while self._done == done and time.monotonic() < until:
+            self.page.evaluate("() => {}")  # what the browser tells is heard while it answers
+        assert self._done > done
 
 
 def shows(page: Page, *titles: str) -> list[dict[str, str]]:
