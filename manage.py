@@ -5,7 +5,14 @@ import os
 import sys
 
 from django.core.management import execute_from_command_line
+from django.db import OperationalError
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hopps.settings")
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except OperationalError as problem:
+        # Out of reach, mostly: where in Django that was noticed helps nobody. Like Django's own errors, whole with --traceback.
+        if "--traceback" in sys.argv:
+            raise
+        sys.exit(f"The database gives no answer that can be used: {str(problem).strip()}")

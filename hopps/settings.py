@@ -23,7 +23,8 @@ django_stubs_ext.monkeypatch()
 BASE_DIR = Path(__file__).resolve().parent.parent
 # Everything the program writes on this machine: database, jobs, the development secret.
 VAR_DIR = Path(env.text("VAR_DIR", str(BASE_DIR / "var")))
-VAR_DIR.mkdir(parents=True, exist_ok=True)
+# People's data is in it: for nobody else on this machine.
+VAR_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 DEVELOPMENT = env.is_development()
 DEBUG = env.flag("DEBUG")

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -40,8 +40,12 @@ def opened(url: str, *, make: bool = True) -> Iterator[str]:
     except (ImproperlyConfigured, ValueError, KeyError) as problem:
         raise CannotOpen(f"{without_password(url)}: {problem}") from None
     with opened_as(found) as using:
-        if not make and not is_there(using):
-            raise CannotOpen(f"{without_password(url)}: there is no such file. See whether its path is right.")
+        if not is_there(using):
+            if not make:
+                raise CannotOpen(f"{without_password(url)}: there is no such file. See whether its path is right.")
+            with suppress(OSError):  # SQLite says it better
+                # People's data: for nobody else on this machine.
+                Path(connections[using].settings_dict["NAME"]).touch(mode=0o600)
         try:
             connections[using].ensure_connection()
             connections[using].introspection.table_names()

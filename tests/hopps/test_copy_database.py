@@ -54,6 +54,12 @@ def test_from_each_kind_to_each_other_the_rows_stay_the_same_to_the_byte(
         assert exported(open_database(address)) == first
 
 
+def test_a_file_that_is_made_is_for_nobody_else_on_this_machine(site: Path, three_kinds: ThreeKinds) -> None:
+    target = three_kinds.new("sqlite")
+    copy_words(address_of(site), target)
+    assert Path(target.removeprefix("sqlite:///")).stat().st_mode & 0o077 == 0
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_killed_again_and_again_it_ends_right(site: Path, three_kinds: ThreeKinds, open_database: Open, kind: str) -> None:
     target = three_kinds.migrated(kind, site)
