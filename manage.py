@@ -12,7 +12,7 @@ if __name__ == "__main__":
     try:
         execute_from_command_line(sys.argv)
     except OperationalError as problem:
-        # Out of reach, mostly: where in Django that was noticed helps nobody. Like Django's own errors, whole with --traceback.
+        # Out of reach, mostly: where in Django that was noticed helps nobody, unless they ask for it.
         if "--traceback" in sys.argv:
             raise
         sys.exit(f"The database gives no answer that can be used: {str(problem).strip()}")
