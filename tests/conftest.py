@@ -28,16 +28,25 @@ BROWSER_TESTS = Path(__file__).parent / "browser"
 LONGEST = "test_week.py"
 # Whatever needs one of these needs a database: this process's own, or one of a server or another process.
 ROWS = {"db", "transactional_db", "shared_folder"}
-# In a browser: what the page does by itself, whichever database is behind it.
+# What another kind of database makes no difference to. In a browser: what the page does by itself.
 PAGE_ALONE = {
     f"test_{name}.py"
     for name in (
-        "account", "adapters", "call_controls", "check", "devices", "limits", "pages", "people", "providers", "push",
-        "relay", "returning", "room", "room_rules", "second_factor", "sign_in", "switch", "weight",
+        "account", "adapters", "asking", "call_controls", "chat", "check", "devices", "late_charge", "limits", "pages",
+        "people", "providers", "push", "relay", "returning", "room", "room_rules", "second_factor", "sign_in", "switch",
+        "waiting", "weight",
     )
 }  # fmt: skip
-# Over the wire: what a server says before any row is asked for, and what other services say to it.
-WIRE_ALONE = {"test_provider_sign_in.py", "test_browser_policy.py", "test_origins.py"}
+# Elsewhere: who may do what, what a server says before any row is asked for, and what other services say to it.
+ANY_DATABASE = {
+    f"test_{name}.py"
+    for name in (
+        "browser_policy", "limits_live", "operators", "origins", "permissions", "provider_sign_in", "script_cluster",
+        "socket_table",
+    )
+}  # fmt: skip
+# What a death leaves behind: where a database rolls back, the same.
+CRASHES = {"test_stripe_crashes.py", "test_wave_crashes.py"}
 _servers: list[LiveServer | StripeStandIn | SnsStandIn | SignInProviders] = []
 
 
@@ -67,10 +76,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _keeps_rows(item: pytest.Item) -> bool:
-    """Return whether the test would tell one kind of database from another."""
-    if item.path.name in (PAGE_ALONE if item.path.parent == BROWSER_TESTS else WIRE_ALONE):
+    """Return whether the test would tell the kind of database it runs on from SQLite."""
+    if item.path.name in (PAGE_ALONE if item.path.parent == BROWSER_TESTS else ANY_DATABASE):
+        return False
+    if item.path.name in CRASHES and connection.features.supports_transactions:
         return False
     needed = getattr(item, "fixturenames", ())
+    if "three_kinds" in needed:
+        # It brings one of each kind, whichever the suite runs on.
+        return False
     return item.get_closest_marker("django_db") is not None or not ROWS.isdisjoint(needed)
 
 

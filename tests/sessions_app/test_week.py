@@ -15,7 +15,7 @@ DAY = range(DAYS)
 SIZES: dict[type[Databases], tuple[int, int]] = {
     SqliteFiles: (200, 2000),
     PostgresDatabases: (200, 400),
-    MongoDatabases: (60, 100),
+    MongoDatabases: (40, 60),
 }
 EXPERTS, REQUESTS = SIZES[type(databases)]
 
