@@ -25,7 +25,7 @@ from tests.taking_back import take_back_what_tests_write
 StartServer = Callable[..., LiveServer]
 
 BROWSER_TESTS = Path(__file__).parent / "browser"
-LONGEST = "test_week.py"
+LONGEST = {"test_week.py", "test_stripe_crashes.py"}
 # Whatever needs one of these needs a database: this process's own, or one of a server or another process.
 ROWS = {"db", "transactional_db", "shared_folder"}
 # What another kind of database makes no difference to. In a browser: what the page does by itself.
@@ -68,8 +68,8 @@ def pytest_sessionstart() -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Put the browser's files and the longest one first: nothing must wait for one of them at the end."""
-    items.sort(key=lambda item: not (item.path.is_relative_to(BROWSER_TESTS) or item.path.name == LONGEST))
+    """Put the browser's files and the longest ones first: nothing must wait for one of them at the end."""
+    items.sort(key=lambda item: not (item.path.is_relative_to(BROWSER_TESTS) or item.path.name in LONGEST))
     if config.getoption("with_rows"):
         config.hook.pytest_deselected(items=[item for item in items if not _keeps_rows(item)])
         items[:] = [item for item in items if _keeps_rows(item)]

@@ -15,7 +15,7 @@ DAY = range(DAYS)
 SIZES: dict[type[Databases], tuple[int, int]] = {
     SqliteFiles: (200, 2000),
     PostgresDatabases: (200, 400),
-    MongoDatabases: (40, 60),
+    MongoDatabases: (60, 100),
 }
 EXPERTS, REQUESTS = SIZES[type(databases)]
 
@@ -46,6 +46,7 @@ def test_on_no_day_is_anybody_texted_who_must_not_be_and_every_request_reaches_s
 
 
 def test_that_was_a_whole_week(the_week: Week) -> None:
+    the_week.run(DAYS - 1)  # run by itself, all of it
     assert HelpSession.objects.exclude(state=State.DRAFT).count() == REQUESTS
     assert the_week.answered > 0.4 * REQUESTS
     print(f"{REQUESTS} requests, {the_week.texts} texts, {the_week.mails_read} mails, answered {the_week.answered} times")
