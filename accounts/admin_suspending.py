@@ -68,7 +68,7 @@ class SuspendingAdmin(admin.ModelAdmin[User]):
             words = "Yes." if person.is_active else "No: inactive."
         name, label = ("suspend", "Suspend …") if person.is_active else ("lift", "Let them in again …")
         return format_html(
-            '{} &nbsp; <a class="button" href="{}">{}</a>',
+            '<p>{}</p><p><a role="button" class="button" href="{}">{}</a></p>',
             words,
             reverse(f"admin:accounts_user_{name}", args=[person.pk]),
             label,

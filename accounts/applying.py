@@ -1,6 +1,6 @@
 """Applying to be an expert, and changing what one said, topics and hours included."""
 
-import random
+import secrets
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,7 +20,8 @@ from hopps.tasks import mail_operators
 
 # How often to write one's hours again when another tab writes at the same moment: each time one of the two is done.
 TRIES = 20
-LONGER_SECONDS = 0.02
+# And how long to wait before that, from the third time on: up to so many milliseconds more each time.
+LONGER_MS = 20
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def set_hours(*, user: User, expert: ExpertProfile, hours: Iterable[Stretch], ti
     for tries in range(TRIES):
         if tries > 1:
             # Two in step would undo each other's rows for ever: each waits for a while of its own, a longer one each time.
-            time.sleep(random.uniform(0, LONGER_SECONDS * tries))  # noqa: S311  # no secret
+            time.sleep(secrets.randbelow(LONGER_MS * tries) / 1000)
         rows = {Stretch(row.weekday, row.start_minute, row.end_minute): row.pk for row in expert.hours.all()}
         if set(rows) == wanted:
             return

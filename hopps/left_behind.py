@@ -32,6 +32,9 @@ def sweep_folder(folder: str, *, named: Callable[[], set[str]], named_as: str, n
         if storage.get_modified_time(name) < now - GRACE:
             storage.delete(name)
             logger.info("%s is not %s and was deleted", name, named_as)
-    # One whose row went meanwhile is not missing.
-    for name in sorted((rows - stored) & named() if rows - stored else ()):
+    missing = rows - stored
+    if missing:
+        # One whose row went meanwhile is not.
+        missing &= named()
+    for name in sorted(missing):
         logger.error("%s is %s and no longer in the storage", name, named_as)

@@ -32,9 +32,8 @@ ROWS = {"db", "transactional_db", "shared_folder"}
 PAGE_ALONE = {
     f"test_{name}.py"
     for name in (
-        "account", "adapters", "asking", "call_controls", "chat", "check", "devices", "late_charge", "limits", "pages",
-        "people", "providers", "push", "relay", "returning", "room", "room_rules", "second_factor", "sign_in", "switch",
-        "waiting", "weight",
+        "account", "adapters", "asking", "call_controls", "check", "devices", "limits", "pages", "people", "providers",
+        "push", "relay", "returning", "room", "room_rules", "second_factor", "sign_in", "switch", "waiting", "weight",
     )
 }  # fmt: skip
 # Elsewhere: who may do what, what a server says before any row is asked for, and what other services say to it.
@@ -45,7 +44,7 @@ ANY_DATABASE = {
         "socket_table",
     )
 }  # fmt: skip
-# What a death leaves behind: where a database rolls back, the same.
+# What a death leaves behind: on every database that rolls back the same.
 CRASHES = {"test_stripe_crashes.py", "test_wave_crashes.py"}
 _servers: list[LiveServer | StripeStandIn | SnsStandIn | SignInProviders] = []
 
