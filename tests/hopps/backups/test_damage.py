@@ -152,8 +152,8 @@ def test_an_unfinished_copy_is_not_backed_up(using: str, place: Folder) -> None:
 def test_a_backup_that_failed_half_way_is_none(using: str, place: Folder, uploads: Path) -> None:
     made = make(place, using)
     # Where the next file should go there is something in the way.
-    storages["uploads"].save("2026-11-28/file", io.BytesIO(b"x"))
-    (place.path / folder_of(KEY) / "2026-11-28").write_text("in the way")
+    storages["uploads"].save("2001-01-01/file", io.BytesIO(b"x"))
+    (place.path / folder_of(KEY) / "2001-01-01").write_text("in the way")
     with pytest.raises(BackupError, match="The backup could not be made"):
         make(place, using, NOW + timedelta(days=1))
     assert manifest.names_in(place) == [made.name]

@@ -187,8 +187,8 @@ def test_a_broken_file_is_replaced_when_told_and_moved_aside(
 
 def test_where_what_is_there_cannot_be_backed_up_it_is_said_how_to_go_on(using: str, place: Folder, uploads: Path) -> None:
     made = make(place, using)
-    storages["uploads"].save("2026-11-28/file", io.BytesIO(b"x"))
-    (place.path / folder_of(KEY) / "2026-11-28").write_text("in the way")
+    storages["uploads"].save("2001-01-01/file", io.BytesIO(b"x"))
+    (place.path / folder_of(KEY) / "2001-01-01").write_text("in the way")
     with pytest.raises(BackupError, match=r"The database was not changed: --no-backup replaces it all the same"):
         bring_back(place, using, made.name, replace=True)
     bring_back(place, using, made.name, replace=True, keep=False)
